@@ -1,0 +1,83 @@
+import { base32nopad } from '@scure/base';
+import { asBuffer, compareBytes, concat, utf8 } from './bytes.ts';
+import { DecodeError } from './errors.ts';
+import { blake2b } from './hash.ts';
+import { LABEL } from './labels.ts';
+
+/** Branded values: made only by `parse*` and `derive*` functions, which check. */
+export type IdentityKey = Uint8Array & { readonly __brand: 'IdentityKey' };
+export type TransportKey = Uint8Array & { readonly __brand: 'TransportKey' };
+export type EnvelopeId = Uint8Array & { readonly __brand: 'EnvelopeId' };
+/** Text ids: 26 lower-case base32 characters of 16 bytes. */
+export type ContactId = string & { readonly __brand: 'ContactId' };
+export type ConversationId = string & { readonly __brand: 'ConversationId' };
+export type MessageId = string & { readonly __brand: 'MessageId' };
+
+export const PUBLIC_KEY_BYTES = 32;
+export const ID_BYTES = 16;
+export const ENVELOPE_ID_BYTES = 32;
+export const ID_TEXT = /^[a-z2-7]{26}$/;
+
+export function parseIdentityKey(bytes: Uint8Array): IdentityKey {
+  return fixed(bytes, PUBLIC_KEY_BYTES, 'identity-key') as IdentityKey;
+}
+
+export function parseTransportKey(bytes: Uint8Array): TransportKey {
+  return fixed(bytes, PUBLIC_KEY_BYTES, 'transport-key') as TransportKey;
+}
+
+export function parseEnvelopeId(bytes: Uint8Array): EnvelopeId {
+  return fixed(bytes, ENVELOPE_ID_BYTES, 'envelope-id') as EnvelopeId;
+}
+
+/** The id a person's contacts see: a hash of the identity key. */
+export function contactIdOf(identity: IdentityKey): ContactId {
+  return idText(blake2b(ID_BYTES, utf8(LABEL.contactId), identity)) as ContactId;
+}
+
+/** The same on both sides: a hash over both identity keys, lower first. */
+export function conversationIdOf(a: IdentityKey, b: IdentityKey): ConversationId {
+  const [low, high] = compareBytes(a, b) <= 0 ? [a, b] : [b, a];
+  return idText(blake2b(ID_BYTES, utf8(LABEL.conversationId), low, high)) as ConversationId;
+}
+
+/** Names a message by what it says, who says it and where: equal on every machine. */
+export function messageIdOf(conversation: ConversationId, sender: IdentityKey, content: Uint8Array): MessageId {
+  return idText(blake2b(ID_BYTES, utf8(LABEL.messageId), idBytes(conversation), sender, content)) as MessageId;
+}
+
+export function parseContactId(text: string): ContactId {
+  return checkedId(text) as ContactId;
+}
+
+export function parseConversationId(text: string): ConversationId {
+  return checkedId(text) as ConversationId;
+}
+
+export function parseMessageId(text: string): MessageId {
+  return checkedId(text) as MessageId;
+}
+
+export function messageIdFromBytes(bytes: Uint8Array): MessageId {
+  return idText(fixed(bytes, ID_BYTES, 'message-id')) as MessageId;
+}
+
+/** The 16 bytes behind a text id. */
+export function idBytes(id: ContactId | ConversationId | MessageId): Buffer {
+  return asBuffer(base32nopad.decode(id.toUpperCase()));
+}
+
+function idText(bytes: Uint8Array): string {
+  return base32nopad.encode(bytes).toLowerCase();
+}
+
+function checkedId(text: string): string {
+  // 26 characters carry 130 bits; the last two must be zero, so that one id has one spelling.
+  if (!ID_TEXT.test(text) || !'aeimquy4'.includes(text.charAt(25))) throw new DecodeError('id');
+  return text;
+}
+
+function fixed(bytes: Uint8Array, length: number, operation: string): Uint8Array {
+  if (bytes.length !== length) throw new DecodeError(operation);
+  return concat(bytes);
+}

@@ -1,0 +1,65 @@
+import { DAY_MS, HOUR_MS, MINUTE_MS } from './clock.ts';
+
+/** Every bound in Molva, with its reason. Nothing that a peer or a program can fill grows past a line here. */
+export const LIMITS = {
+  /** Sealed part of an envelope: the largest padding bucket. */
+  sealedBytes: 64 * 1024,
+  /** Whole envelope: sealed part, 16-byte tag, CBOR heads. */
+  envelopeBytes: 64 * 1024 + 64,
+  /** An envelope lives as long as mailboxes keep it. */
+  envelopeLifetimeMs: 7 * DAY_MS,
+  /** A sender's clock may differ by this much; more is treated as wrong. */
+  clockSkewMs: 24 * HOUR_MS,
+  /** UTF-8 bytes of a text message: several pages, and fits one envelope. */
+  textBytes: 32 * 1024,
+  /** UTF-8 bytes of a nick. */
+  nickBytes: 64,
+  /** Causal parents named by a message. */
+  parents: 8,
+  /** Message ids in one receipt: one 16 KiB envelope holds them. */
+  receiptIds: 256,
+  /** Skipped message keys kept a session (Double Ratchet MAX_SKIP). */
+  skippedKeys: 1000,
+  /** Sessions kept a contact for late envelopes, the live one included. */
+  sessionsPerContact: 4,
+  /** Signed prekeys named in a card: the current and the one before. */
+  cardPrekeys: 2,
+  cardBytes: 8 * 1024,
+  /** Address hints in a card, and in an invite (which must fit a QR code). */
+  cardAddresses: 8,
+  inviteAddresses: 4,
+  addressBytes: 128,
+  inviteBytes: 512,
+  inviteLifetimeMs: 7 * DAY_MS,
+  /** Invites open at once. */
+  invites: 32,
+  /** Requests waiting for an answer; more are refused before they are stored. */
+  requests: 64,
+  contacts: 2048,
+  /** A prekey is offered for a week and answered for three, so that a mailbox's week is covered. */
+  prekeyOfferMs: 7 * DAY_MS,
+  prekeyKeepMs: 21 * DAY_MS,
+  oneTimeCodeMs: 10 * MINUTE_MS,
+  oneTimeCodeTries: 3,
+  /** Messages waiting to be delivered to one contact. */
+  outboxPerContact: 10_000,
+  /** Envelopes pushed to a peer and not yet acknowledged. */
+  pushWindow: 256,
+  /** Steps waiting in one actor; past it callers are told to wait. */
+  actorInbox: 4096,
+  /** Steps an actor takes in one transaction. */
+  actorBatch: 256,
+  /** Retry of a peer that cannot be reached: doubling from the first to the last. */
+  retryFirstMs: 1_000,
+  retryLastMs: 5 * MINUTE_MS,
+  /** One frame on a libp2p stream: an envelope and its head. */
+  frameBytes: 72 * 1024,
+  /** Peers connected at once. */
+  connections: 256,
+  rpcBodyBytes: 256 * 1024,
+  rpcClients: 32,
+  /** Bytes queued to a slow API client before it is dropped. */
+  rpcBacklogBytes: 8 * 1024 * 1024,
+  /** Times the window is started again after a crash, within one hour. */
+  windowRestarts: 3,
+} as const;
