@@ -1,0 +1,316 @@
+import * as v from 'valibot';
+import type { ErrorCode } from '../base/errors.ts';
+import { LIMITS } from '../base/limits.ts';
+
+/**
+ * The request, response and event types of the local API (docs/protocol/api.md is generated from this file).
+ * The page takes only types from here; the API checks every parameter against these schemas.
+ */
+
+const id = () => v.pipe(v.string(), v.regex(/^[a-z2-7]{26}$/), v.description('26 base32 characters'));
+const timeMs = () => v.pipe(v.number(), v.integer(), v.description('milliseconds since 1970-01-01 UTC'));
+const count = () => v.pipe(v.number(), v.integer(), v.minValue(0));
+const utf8Max = (bytes: number) =>
+  v.check<string, string>(text => new TextEncoder().encode(text).length <= bytes, `at most ${bytes} bytes of UTF-8`);
+
+const nick = v.pipe(v.string(), v.trim(), v.minLength(1), utf8Max(LIMITS.nickBytes), v.description('a name to show'));
+const passphrase = v.pipe(v.string(), v.minLength(1), v.maxLength(1024), v.description('the passphrase'));
+const who = v.pipe(v.string(), v.minLength(1), v.maxLength(256), v.description('nick, contact id or conversation id'));
+const text = v.pipe(v.string(), v.minLength(1), utf8Max(LIMITS.textBytes), v.description('what to say'));
+const invite = v.pipe(v.string(), v.maxLength(2048), v.description('molva:1/...'));
+
+export const messageState = v.picklist(['queued', 'delivered', 'read', 'expired', 'received']);
+export const trust = v.picklist(['unverified', 'verified', 'changed']);
+export const coreState = v.picklist(['no-profile', 'locked', 'unlocked', 'stopping']);
+
+export const message = v.object({
+  id: id(),
+  conversation: id(),
+  from: v.pipe(id(), v.description('contact id of the sender; the own id for own messages')),
+  fromNick: v.string(),
+  outgoing: v.boolean(),
+  text: v.string(),
+  sentAt: timeMs(),
+  state: v.pipe(messageState, v.description('own: queued, delivered, read or expired; others: received')),
+});
+
+export const contact = v.object({
+  id: id(),
+  conversation: id(),
+  nick: v.pipe(v.string(), v.description('own choice, else what the contact calls itself')),
+  claimedNick: v.string(),
+  phase: v.pipe(
+    v.picklist(['requested', 'accepted']),
+    v.description('requested: we asked, the other side has not answered'),
+  ),
+  trust,
+  online: v.boolean(),
+  safetyNumber: v.pipe(v.string(), v.description('60 digits in groups of 5')),
+  addedAt: timeMs(),
+  lastSeenAt: v.nullable(timeMs()),
+});
+
+export const conversation = v.object({
+  id: id(),
+  contact,
+  lastMessage: v.nullable(message),
+  unread: count(),
+});
+
+export const contactRequest = v.object({
+  id: id(),
+  nick: v.string(),
+  safetyNumber: v.string(),
+  receivedAt: timeMs(),
+});
+
+export const profile = v.object({ id: id(), nick: v.string(), createdAt: timeMs() });
+
+export const verification = v.object({
+  contact: id(),
+  role: v.pipe(v.picklist(['shows', 'types']), v.description('which side shows the code, which types it')),
+  phase: v.picklist(['exchanging', 'ready', 'matched', 'failed', 'burnt', 'expired']),
+  code: v.nullable(v.pipe(v.string(), v.description('12 base32 characters, for the side that shows'))),
+  triesLeft: count(),
+  expiresAt: timeMs(),
+});
+
+export const status = v.object({
+  version: v.string(),
+  state: coreState,
+  pid: count(),
+  dataDirectory: v.string(),
+  startedAt: timeMs(),
+  unlockAllowedAt: v.pipe(timeMs(), v.description('before this no passphrase is tried')),
+  profile: v.nullable(profile),
+  network: v.object({
+    online: v.boolean(),
+    offlineMode: v.boolean(),
+    peerId: v.nullable(v.string()),
+    addresses: v.array(v.string()),
+    peers: count(),
+  }),
+  keychain: v.object({ available: v.boolean(), enabled: v.boolean(), reason: v.nullable(v.string()) }),
+  hardening: v.object({
+    addon: v.pipe(v.picklist(['loaded', 'missing']), v.description('the native addon')),
+    coreDumps: v.picklist(['off', 'unknown']),
+    memory: v.picklist(['locked', 'unlocked']),
+    missing: v.pipe(v.array(v.string()), v.description('what is missing and what to do, a sentence each')),
+  }),
+  queued: v.pipe(count(), v.description('own messages not yet delivered')),
+  memoryBytes: count(),
+});
+
+export const EVENTS = {
+  'core-state': v.object({ state: coreState }),
+  'peer-connected': v.object({ contact: id() }),
+  'peer-disconnected': v.object({ contact: id() }),
+  'message-received': v.object({ message }),
+  'message-sent': v.object({ message }),
+  'message-state': v.object({ id: id(), conversation: id(), state: messageState, at: timeMs() }),
+  'contact-request': v.object({ request: contactRequest }),
+  'request-closed': v.object({ id: id() }),
+  'contact-changed': v.object({ contact }),
+  'contact-removed': v.object({ id: id() }),
+  'conversation-read': v.object({ conversation: id() }),
+  'verification-changed': v.object({ verification }),
+  'network-changed': v.object({ online: v.boolean(), peers: count(), addresses: v.array(v.string()) }),
+  'offline-sync-started': v.object({ contact: id(), queued: count() }),
+  'offline-sync-finished': v.object({ contact: id(), sent: count() }),
+} as const;
+
+interface MethodSpec {
+  readonly summary: string;
+  readonly params: v.GenericSchema;
+  readonly result: v.GenericSchema;
+  /** Beside `bad-request`, `unauthorized` and `internal`, which every method can give. */
+  readonly errors: readonly ErrorCode[];
+}
+
+const none = v.strictObject({});
+const done = v.object({ done: v.literal(true) });
+const byWho = v.strictObject({ who });
+const method = <const M extends MethodSpec>(spec: M): M => spec;
+
+export const METHODS = {
+  'status.get': method({ summary: 'What the core is and does.', params: none, result: status, errors: [] }),
+  'core.stop': method({ summary: 'Stops the core cleanly.', params: none, result: done, errors: [] }),
+  'window.open': method({
+    summary: 'Opens a window on the core; the address holds a one-use code.',
+    params: v.strictObject({ launch: v.optional(v.boolean(), true) }),
+    result: v.object({ url: v.string(), launched: v.boolean() }),
+    errors: [],
+  }),
+  'profile.create': method({
+    summary: 'Makes the profile: new keys, sealed under the passphrase.',
+    params: v.strictObject({ nick, passphrase }),
+    result: profile,
+    errors: ['already-exists', 'disk-full', 'disk-failed'],
+  }),
+  'profile.get': method({
+    summary: 'The own profile.',
+    params: none,
+    result: profile,
+    errors: ['locked', 'no-profile'],
+  }),
+  'profile.rename': method({
+    summary: 'Changes the own nick; contacts learn it.',
+    params: v.strictObject({ nick }),
+    result: profile,
+    errors: ['locked'],
+  }),
+  'vault.unlock': method({
+    summary: 'Opens the profile by passphrase, or by the system keychain when none is given.',
+    params: v.strictObject({ passphrase: v.optional(passphrase) }),
+    result: profile,
+    errors: [
+      'no-profile',
+      'wrong-passphrase',
+      'unlock-delayed',
+      'vault-damaged',
+      'database-damaged',
+      'keychain-unavailable',
+      'newer-format',
+    ],
+  }),
+  'vault.lock': method({ summary: 'Closes the profile and wipes its keys.', params: none, result: done, errors: [] }),
+  'vault.changePassphrase': method({
+    summary: 'Seals the data key under a new passphrase.',
+    params: v.strictObject({ current: passphrase, next: passphrase }),
+    result: done,
+    errors: ['locked', 'wrong-passphrase', 'unlock-delayed'],
+  }),
+  'vault.keychain': method({
+    summary: 'Lets the system keychain open the profile, or takes that back.',
+    params: v.strictObject({ enabled: v.boolean() }),
+    result: v.object({ enabled: v.boolean() }),
+    errors: ['locked', 'keychain-unavailable'],
+  }),
+  'invite.create': method({
+    summary: 'A new invite, good for seven days.',
+    params: none,
+    result: v.object({ invite: v.string(), expiresAt: timeMs() }),
+    errors: ['locked', 'limit-reached'],
+  }),
+  'contacts.list': method({ summary: 'All contacts.', params: none, result: v.array(contact), errors: ['locked'] }),
+  'contacts.add': method({
+    summary: 'Asks the person behind an invite to become a contact.',
+    params: v.strictObject({ invite, nick: v.optional(nick) }),
+    result: contact,
+    errors: ['locked', 'refused', 'unreachable', 'already-exists', 'limit-reached'],
+  }),
+  'contacts.rename': method({
+    summary: 'Gives a contact an own nick.',
+    params: v.strictObject({ who, nick }),
+    result: contact,
+    errors: ['locked', 'not-found', 'ambiguous'],
+  }),
+  'contacts.remove': method({
+    summary: 'Removes a contact, its messages and its sessions.',
+    params: byWho,
+    result: done,
+    errors: ['locked', 'not-found', 'ambiguous'],
+  }),
+  'requests.list': method({
+    summary: 'People who ask to become contacts.',
+    params: none,
+    result: v.array(contactRequest),
+    errors: ['locked'],
+  }),
+  'requests.accept': method({
+    summary: 'Accepts a request.',
+    params: v.strictObject({ id: v.pipe(v.string(), v.minLength(1), v.maxLength(256)) }),
+    result: contact,
+    errors: ['locked', 'not-found', 'ambiguous', 'limit-reached'],
+  }),
+  'requests.decline': method({
+    summary: 'Declines a request; the other side is not told.',
+    params: v.strictObject({ id: v.pipe(v.string(), v.minLength(1), v.maxLength(256)) }),
+    result: done,
+    errors: ['locked', 'not-found', 'ambiguous'],
+  }),
+  'conversations.list': method({
+    summary: 'All conversations, the latest first.',
+    params: none,
+    result: v.array(conversation),
+    errors: ['locked'],
+  }),
+  'messages.send': method({
+    summary: 'Sends a text. Answers when it is stored; delivery follows by events.',
+    params: v.strictObject({ who, text }),
+    result: message,
+    errors: ['locked', 'not-found', 'ambiguous', 'limit-reached', 'busy', 'disk-full', 'disk-failed'],
+  }),
+  'messages.list': method({
+    summary: 'The newest messages of a conversation, oldest first; `before` reads further back.',
+    params: v.strictObject({
+      who,
+      limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000)), 50),
+      before: v.optional(id()),
+    }),
+    result: v.object({ messages: v.array(message), more: v.boolean() }),
+    errors: ['locked', 'not-found', 'ambiguous', 'database-damaged'],
+  }),
+  'messages.markRead': method({
+    summary: 'Marks received messages read, up to and with `upTo`; the sender gets a receipt.',
+    params: v.strictObject({ who, upTo: v.optional(id()) }),
+    result: done,
+    errors: ['locked', 'not-found', 'ambiguous'],
+  }),
+  'verification.start': method({
+    summary: 'Begins a one-time code with a contact; this side shows it.',
+    params: byWho,
+    result: verification,
+    errors: ['locked', 'not-found', 'ambiguous', 'refused'],
+  }),
+  'verification.get': method({
+    summary: 'The verification under way with a contact.',
+    params: byWho,
+    result: v.nullable(verification),
+    errors: ['locked', 'not-found', 'ambiguous'],
+  }),
+  'verification.enter': method({
+    summary: 'Compares the code the other side shows; a match marks the contact verified.',
+    params: v.strictObject({ who, code: v.pipe(v.string(), v.minLength(1), v.maxLength(64)) }),
+    result: verification,
+    errors: ['locked', 'not-found', 'ambiguous', 'code-mismatch', 'code-burnt', 'refused'],
+  }),
+  'verification.confirm': method({
+    summary: 'The person on the side that shows says that the other person reported a match.',
+    params: byWho,
+    result: contact,
+    errors: ['locked', 'not-found', 'ambiguous', 'refused'],
+  }),
+  'panic.wipe': method({
+    summary: 'Destroys the keys, then the files, then stops the core. There is no way back.',
+    params: v.strictObject({ confirm: v.literal('wipe') }),
+    result: v.object({ keysGoneMs: v.number() }),
+    errors: ['disk-failed'],
+  }),
+} as const;
+
+export type Methods = typeof METHODS;
+export type MethodName = keyof Methods;
+export type Params<M extends MethodName> = v.InferInput<Methods[M]['params']>;
+/** Parameters as a command receives them: checked, with defaults filled in. */
+export type Checked<M extends MethodName> = v.InferOutput<Methods[M]['params']>;
+export type Result<M extends MethodName> = v.InferOutput<Methods[M]['result']>;
+
+export type EventName = keyof typeof EVENTS;
+export type EventData<E extends EventName> = v.InferOutput<(typeof EVENTS)[E]>;
+/** What travels to the page and to `watch`: one event with its name. */
+export type ApiEvent = { [E in EventName]: { readonly event: E } & EventData<E> }[EventName];
+
+export type Message = v.InferOutput<typeof message>;
+export type MessageState = v.InferOutput<typeof messageState>;
+export type Contact = v.InferOutput<typeof contact>;
+export type Trust = v.InferOutput<typeof trust>;
+export type Conversation = v.InferOutput<typeof conversation>;
+export type ContactRequest = v.InferOutput<typeof contactRequest>;
+export type Profile = v.InferOutput<typeof profile>;
+export type Verification = v.InferOutput<typeof verification>;
+export type Status = v.InferOutput<typeof status>;
+export type CoreState = v.InferOutput<typeof coreState>;
+
+/** One handler a method; the API is generic over it. */
+export type CommandTable = { [M in MethodName]: (params: Checked<M>) => Promise<Result<M>> };
