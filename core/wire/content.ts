@@ -1,0 +1,113 @@
+import { decodeHlc, encodeHlc, HLC_BYTES, type HlcTime } from '../base/hlc.ts';
+import { ID_BYTES, idBytes, type MessageId, messageIdFromBytes } from '../base/ids.ts';
+import { LIMITS } from '../base/limits.ts';
+import { type Cbor, decodeCbor, encodeCbor, Shape } from './cbor.ts';
+
+/**
+ * What a ratchet message carries (docs/protocol/envelope.md, "Content"): a CBOR array
+ * [version, kind, ...]. A text is named by its bytes (messageIdOf), so they are never re-made.
+ */
+export type Content = TextContent | ReceiptContent | CardContent | VerificationContent;
+
+export interface TextContent {
+  readonly kind: 'text';
+  readonly hlc: HlcTime;
+  /** Latest messages the sender had seen, at most LIMITS.parents. */
+  readonly parents: readonly MessageId[];
+  readonly text: string;
+}
+
+export interface ReceiptContent {
+  readonly kind: 'receipt';
+  readonly type: ReceiptType;
+  readonly atMs: number;
+  readonly ids: readonly MessageId[];
+  /** Ed25519 over receiptStatement by the recipient's identity key. */
+  readonly signature: Uint8Array;
+}
+
+export interface CardContent {
+  readonly kind: 'card';
+  readonly card: Uint8Array;
+}
+
+export interface VerificationContent {
+  readonly kind: 'verification';
+  readonly body: Uint8Array;
+}
+
+export type ReceiptType = 'delivered' | 'read';
+
+const CONTENT_VERSION = 1;
+const KIND = { text: 1, receipt: 2, card: 3, verification: 4 } as const;
+const RECEIPT_TYPE = { delivered: 1, read: 2 } as const;
+const SIGNATURE_BYTES = 64;
+/** Largest content: a text with every parent, and CBOR heads. */
+export const CONTENT_BYTES = LIMITS.textBytes + LIMITS.parents * (ID_BYTES + 1) + 64;
+const VERIFICATION_BYTES = 512;
+const shape = new Shape('content');
+
+export function encodeContent(content: Content): Buffer {
+  return encodeCbor([CONTENT_VERSION, KIND[content.kind], ...fieldsOf(content)]);
+}
+
+/** @throws DecodeError any other form, kind, version or length */
+export function decodeContent(bytes: Uint8Array): Content {
+  const value = decodeCbor(bytes, CONTENT_BYTES, 'content');
+  if (!Array.isArray(value)) return shape.fail();
+  shape.constant(value[0], CONTENT_VERSION);
+  switch (value[1]) {
+    case KIND.text:
+      return decodeText(shape.tuple(value, 5));
+    case KIND.receipt:
+      return decodeReceipt(shape.tuple(value, 6));
+    case KIND.card:
+      return { kind: 'card', card: shape.bytesUpTo(shape.tuple(value, 3)[2], LIMITS.cardBytes) };
+    case KIND.verification:
+      return { kind: 'verification', body: shape.bytesUpTo(shape.tuple(value, 3)[2], VERIFICATION_BYTES) };
+    default:
+      return shape.fail();
+  }
+}
+
+/** The bytes a receipt signs, beside its label and conversation. */
+export function receiptStatement(type: ReceiptType, atMs: number, ids: readonly MessageId[]): Buffer {
+  return encodeCbor([RECEIPT_TYPE[type], atMs, ids.map(idBytes)]);
+}
+
+function fieldsOf(content: Content): Cbor[] {
+  switch (content.kind) {
+    case 'text':
+      return [encodeHlc(content.hlc), content.parents.map(idBytes), content.text];
+    case 'receipt':
+      return [RECEIPT_TYPE[content.type], content.atMs, content.ids.map(idBytes), content.signature];
+    case 'card':
+      return [content.card];
+    case 'verification':
+      return [content.body];
+  }
+}
+
+function decodeText([, , hlc, parents, text]: readonly unknown[]): TextContent {
+  return {
+    kind: 'text',
+    hlc: decodeHlc(shape.bytes(hlc, HLC_BYTES)),
+    parents: shape.list(parents, LIMITS.parents, messageId),
+    text: shape.text(text, LIMITS.textBytes),
+  };
+}
+
+function decodeReceipt([, , type, atMs, ids, signature]: readonly unknown[]): ReceiptContent {
+  const known = type === RECEIPT_TYPE.delivered ? 'delivered' : type === RECEIPT_TYPE.read ? 'read' : shape.fail();
+  return {
+    kind: 'receipt',
+    type: known,
+    atMs: shape.uint(atMs),
+    ids: shape.list(ids, LIMITS.receiptIds, messageId),
+    signature: shape.bytes(signature, SIGNATURE_BYTES),
+  };
+}
+
+function messageId(value: unknown): MessageId {
+  return messageIdFromBytes(shape.bytes(value, ID_BYTES));
+}
