@@ -45,6 +45,8 @@ export const LIMITS = {
   outboxPerContact: 10_000,
   /** Envelopes pushed to a peer and not yet acknowledged. */
   pushWindow: 256,
+  /** Listeners of the event bus: API clients and the core's own services. */
+  busListeners: 64,
   /** Steps waiting in one actor; past it callers are told to wait. */
   actorInbox: 4096,
   /** Steps an actor takes in one transaction. */
@@ -60,6 +62,20 @@ export const LIMITS = {
   rpcClients: 32,
   /** Bytes queued to a slow API client before it is dropped. */
   rpcBacklogBytes: 8 * 1024 * 1024,
+  /** Connections to the local API at once, pages and one-shot calls included. */
+  rpcConnections: 128,
+  /** Calls of one API client that wait for their answers. */
+  rpcPending: 1024,
+  /** A local program sends its headers and its body at once, or it is not worth a connection. */
+  rpcHeadersMs: 5_000,
+  rpcRequestMs: 10_000,
+  /** Wrong tokens in a row before the answer is to wait; the wait doubles up to the last. */
+  wrongTokens: 10,
+  wrongTokenWaitFirstMs: 1_000,
+  wrongTokenWaitLastMs: 5 * MINUTE_MS,
+  /** One-use codes for a window: those not yet used, and how long they hold. */
+  windowCodes: 8,
+  windowCodeMs: 10 * MINUTE_MS,
   /** Times the window is started again after a crash, within one hour. */
   windowRestarts: 3,
 } as const;
