@@ -18,6 +18,10 @@ export const LIMITS = {
   parents: 8,
   /** Message ids in one receipt: one 16 KiB envelope holds them. */
   receiptIds: 256,
+  /** Application bytes inside handshake message 1 or 2: a full text and its fields. */
+  handshakePayloadBytes: 40 * 1024,
+  /** A handshake frame: payload, card, KEM ciphertext, keys and tags; still within the largest envelope. */
+  handshakeFrameBytes: 52 * 1024,
   /** Skipped message keys kept a session (Double Ratchet MAX_SKIP). */
   skippedKeys: 1000,
   /** Sessions kept a contact for late envelopes, the live one included. */

@@ -1,0 +1,113 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { LIMITS } from '../base/limits.ts';
+import { ERROR_MAP } from '../commands/error-map.ts';
+import { errorAnswer, resultAnswer } from './answer.ts';
+import type { Dispatch } from './dispatch.ts';
+import { bearerOf, isJson, refusalOf, securityHeaders } from './guard.ts';
+import type { PageFile } from './page-files.io.ts';
+import { belongsToOther } from './peer-owner.io.ts';
+import { parseRequest, parseStrings, RequestError } from './request.ts';
+import type { Judgement, Tokens } from './tokens.ts';
+
+export interface HttpParts {
+  readonly origin: string;
+  readonly pages: ReadonlyMap<string, PageFile>;
+  readonly tokens: Tokens;
+  readonly dispatch: Dispatch;
+}
+
+const NOT_BUILT = 'The page of Molva has not been built. Run "npm run setup" and start Molva again.\n';
+
+/** Answers one HTTP request. Only POST changes anything, and only with a token or a one-use code. */
+export async function handleHttp(request: IncomingMessage, response: ServerResponse, parts: HttpParts): Promise<void> {
+  for (const [name, value] of Object.entries(securityHeaders(parts.origin))) response.setHeader(name, value);
+  const refusal = refusalOf(request, parts.origin);
+  if (refusal) return plain(response, refusal.status, 'This address is for Molva only.\n');
+  if (request.url === '/rpc') return handleRpc(request, response, parts);
+  if (request.url === '/session') return handleSession(request, response, parts);
+  return handlePage(request, response, parts.pages);
+}
+
+function handlePage(request: IncomingMessage, response: ServerResponse, pages: ReadonlyMap<string, PageFile>) {
+  if (request.method !== 'GET' && request.method !== 'HEAD') return methodNotAllowed(response, 'GET, HEAD');
+  const file = pages.get(request.url ?? '');
+  if (file) return send(response, 200, file.type, request.method === 'HEAD' ? '' : file.body);
+  plain(response, 404, request.url === '/' ? NOT_BUILT : 'Not found.\n');
+}
+
+async function handleRpc(request: IncomingMessage, response: ServerResponse, parts: HttpParts): Promise<void> {
+  if (request.method !== 'POST') return methodNotAllowed(response, 'POST');
+  // Judged before a byte of the body is read.
+  const judgement = parts.tokens.judge(bearerOf(request.headers));
+  if (judgement.kind !== 'accepted') return unauthorized(response, judgement);
+  if (!isJson(request.headers)) return plain(response, 415, 'Send application/json.\n');
+  try {
+    const call = parseRequest(await readBody(request));
+    const outcome = await parts.dispatch(call);
+    if (outcome.kind === 'done') return json(response, 200, resultAnswer(call.id, outcome.result));
+    json(response, ERROR_MAP[outcome.answer.error.data.code].http, JSON.stringify(outcome.answer));
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+    refuseBody(response, error);
+  }
+}
+
+async function handleSession(request: IncomingMessage, response: ServerResponse, parts: HttpParts): Promise<void> {
+  if (request.method !== 'POST') return methodNotAllowed(response, 'POST');
+  if (!isJson(request.headers)) return plain(response, 415, 'Send application/json.\n');
+  if (belongsToOther(request.socket)) return unauthorized(response, { kind: 'refused' });
+  try {
+    const { code } = parseStrings(await readBody(request), 'code');
+    const exchange = parts.tokens.exchange(code);
+    if (exchange.kind !== 'accepted') return unauthorized(response, exchange);
+    json(response, 200, JSON.stringify({ token: exchange.token }));
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+    refuseBody(response, error);
+  }
+}
+
+/** @throws RequestError `too-large`, as soon as that is known */
+async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const tooLarge = () => new RequestError(-32600, null, 'The request is too large.', 'too-large');
+  if (Number(request.headers['content-length'] ?? 0) > LIMITS.rpcBodyBytes) throw tooLarge();
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request) {
+    length += chunk.length;
+    if (length > LIMITS.rpcBodyBytes) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function refuseBody(response: ServerResponse, error: RequestError): void {
+  if (error.code === 'too-large') response.setHeader('Connection', 'close');
+  json(response, ERROR_MAP[error.code].http, JSON.stringify(errorAnswer(error.id, error)));
+}
+
+/** Each guess costs a connection of its own. */
+function unauthorized(response: ServerResponse, judgement: Exclude<Judgement, { kind: 'accepted' }>) {
+  response.setHeader('Connection', 'close');
+  if (judgement.kind === 'refused') return plain(response, 401, 'The token or code is missing or wrong.\n');
+  response.setHeader('Retry-After', String(Math.ceil(judgement.retryAfterMs / 1000)));
+  plain(response, 429, 'Too many wrong tokens. Wait and try again.\n');
+}
+
+function methodNotAllowed(response: ServerResponse, allow: string) {
+  response.setHeader('Allow', allow);
+  plain(response, 405, 'This method is not for this address.\n');
+}
+
+function json(response: ServerResponse, status: number, body: string): void {
+  send(response, status, 'application/json', body);
+}
+
+function plain(response: ServerResponse, status: number, body: string): void {
+  send(response, status, 'text/plain; charset=utf-8', body);
+}
+
+function send(response: ServerResponse, status: number, type: string, body: string | Buffer): void {
+  response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) });
+  response.end(body);
+}
