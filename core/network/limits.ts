@@ -1,0 +1,56 @@
+import { MINUTE_MS, SECOND_MS } from '../base/clock.ts';
+import { LIMITS } from '../base/limits.ts';
+
+/** Every limit of libp2p, set on purpose (docs/network.md says the stock value beside each). */
+export const NETWORK_LIMITS = {
+  /** Connections held; one a contact is usual. Past it inbound ones are refused and the least valued is pruned. */
+  connections: LIMITS.connections,
+  /**
+   * Inbound connections a second from one host. The stock 5 cuts off a household or a carrier's NAT whose members
+   * come back at once; 32 handshakes cost about 5% of one core.
+   */
+  inboundPerHostPerSecond: 32,
+  /** Inbound connections that have not finished their handshake: bounds what half-open strangers can hold. */
+  inboundPending: 32,
+  /** A handshake is three messages; a slow mobile link needs seconds, an attacker wants minutes. */
+  upgradeTimeoutMs: 10 * SECOND_MS,
+  negotiationTimeoutMs: 10 * SECOND_MS,
+  closeTimeoutMs: SECOND_MS,
+  /** One dial in all, and one address of it: addresses are tried in turn, so a dead one must not eat the whole. */
+  dialTimeoutMs: 15 * SECOND_MS,
+  addressDialTimeoutMs: 3 * SECOND_MS,
+  parallelDials: 16,
+  /** A dial a contact at once is the most the outbox asks for. */
+  dialQueue: LIMITS.contacts,
+  addressesPerDial: LIMITS.cardAddresses,
+  /** Pending TCP accepts in the kernel. */
+  listenBacklog: 64,
+  /** Streams a connection: identify, ping and a few protocols, each with one long-lived stream. */
+  streamsPerConnection: 32,
+  /** Streams a protocol and connection in each direction: the live one, and the one replacing it. */
+  streamsPerProtocol: 2,
+  /** Yamux receive window: the specification's minimum at first, growing to this on links with a long way. */
+  windowFirstBytes: 256 * 1024,
+  windowLastBytes: 1024 * 1024,
+  /** Received and not read: a full window fits, more is a peer that ignores its window. */
+  readBufferBytes: 2 * 1024 * 1024,
+  /** Written and not sent; the channel's own queue holds back long before. */
+  writeBufferBytes: 2 * 1024 * 1024,
+  /** Yamux' own ping measures the round trip for the window; the connection monitor finds dead peers. */
+  windowPingMs: 2 * MINUTE_MS,
+  pingIntervalMs: 30 * SECOND_MS,
+  pingTimeoutMs: 10 * SECOND_MS,
+  /** No byte in either direction, pings included: the socket is dead. */
+  socketIdleMs: 2 * MINUTE_MS,
+  identifyBytes: 8 * 1024,
+  identifyTimeoutMs: 5 * SECOND_MS,
+  /** A channel's queues: enough to keep a fast link busy between two turns of the event loop. */
+  sendQueueBytes: 256 * 1024,
+  receiveQueueBytes: 256 * 1024,
+  /** One write to libp2p: many frames share the cost of one encryption and one system call. */
+  writeBytes: 60 * 1024,
+  /** Network interfaces are looked at this often, so that a laptop that moved tells its new address. */
+  interfacePollMs: 30 * SECOND_MS,
+} as const;
+
+export type NetworkLimits = { readonly [K in keyof typeof NETWORK_LIMITS]: number };
