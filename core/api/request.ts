@@ -35,7 +35,8 @@ const envelope = v.strictObject({
   jsonrpc: v.literal('2.0'),
   id: requestId,
   method: v.pipe(v.string(), v.maxLength(64)),
-  params: v.optional(v.record(v.string(), v.unknown()), {}),
+  // Parameters go by name (JSON-RPC 2.0 §4.2); an array would pass for an object otherwise.
+  params: v.optional(v.pipe(v.unknown(), v.check(isObject, 'an object')), {}),
 });
 
 /**
@@ -81,6 +82,10 @@ function parseJson(bytes: Uint8Array): unknown {
     // The engine's own message quotes the text, which may hold a passphrase.
     throw new RequestError(PARSE_ERROR, null, 'The request is not JSON.');
   }
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isMethod(name: string): name is MethodName {
