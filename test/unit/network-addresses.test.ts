@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { LIMITS } from '../../core/base/limits.ts';
 import {
+  addressesFromCard,
+  addressesToCard,
   compareForDial,
   formatTcpAddress,
   inTellingOrder,
@@ -62,5 +66,30 @@ describe('network addresses', () => {
       [...mixed].sort(compareForDial).map(address => address.host),
       ['10.0.0.1', '8.8.8.8', '8.8.8.8', '127.0.0.1'],
     );
+  });
+
+  it('goes through a card unchanged, bounded, without what is not usable', () => {
+    const told = ['/ip4/8.8.8.8/tcp/1', '/dns4/example.org/tcp/1', '/ip6/2001:db8::1/tcp/65535'];
+    assert.deepEqual(addressesFromCard(addressesToCard(told)), ['/ip4/8.8.8.8/tcp/1', '/ip6/2001:db8::1/tcp/65535']);
+    const many = Array.from({ length: 20 }, (_, port) => `/ip4/8.8.8.8/tcp/${port + 1}`);
+    assert.equal(addressesToCard(many).length, LIMITS.cardAddresses);
+    assert.equal(addressesToCard(many, 2).length, 2);
+  });
+
+  it('takes 100,000 mutated card addresses without throwing', () => {
+    const bases = addressesToCard(['/ip4/8.8.8.8/tcp/4001', '/ip6/2001:db8::1/tcp/4001']);
+    let usable = 0;
+    fc.assert(
+      fc.property(fc.nat(1), fc.nat(30), fc.nat(255), fc.nat(30), (which, at, value, length) => {
+        const mutated = Uint8Array.from(bases[which] ?? []).slice(0, length);
+        if (at < mutated.length) mutated[at] = value;
+        for (const text of addressesFromCard([mutated])) {
+          usable += 1;
+          assert.ok(parseTcpAddress(text));
+        }
+      }),
+      { numRuns: 100_000 },
+    );
+    assert.ok(usable > 1_000, `${usable} usable`);
   });
 });
