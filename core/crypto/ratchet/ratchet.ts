@@ -87,7 +87,8 @@ export class Ratchet {
 
   /** Copies `state`; the caller wipes it. @throws DecodeError not a stored state of this version */
   static open(state: Uint8Array, skipped?: SkippedSource): Ratchet {
-    if (state.length !== RATCHET_STATE_BYTES || state[0] !== RATCHET_STATE_VERSION) throw new DecodeError('ratchet.open');
+    if (state.length !== RATCHET_STATE_BYTES || state[0] !== RATCHET_STATE_VERSION)
+      throw new DecodeError('ratchet.open');
     return new Ratchet(copyOf(state), skipped);
   }
 
@@ -249,7 +250,8 @@ export class Ratchet {
     const source = this.#source;
     const stored = expected === 0 ? undefined : typeof source === 'function' ? source() : source;
     const keys = SkippedKeys.open(stored ?? new Uint8Array(0));
-    if (keys.length !== expected) throw new InternalError('ratchet.skipped', 'The skipped keys do not fit their session.');
+    if (keys.length !== expected)
+      throw new InternalError('ratchet.skipped', 'The skipped keys do not fit their session.');
     this.#skipped = keys;
     return keys;
   }
