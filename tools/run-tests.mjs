@@ -1,0 +1,22 @@
+// Runs node:test over test/**/*.test.ts on the product's own Node. Arguments choose files by a part of their path.
+import { spawn } from 'node:child_process';
+import { join, relative } from 'node:path';
+import { findRuntime, ROOT } from './runtime.mjs';
+import { filesBelow } from './stamps.mjs';
+
+const wanted = process.argv.slice(2);
+const files = filesBelow(join(ROOT, 'test'))
+  .filter(file => file.endsWith('.test.ts'))
+  .map(file => relative(ROOT, file))
+  .filter(file => wanted.length === 0 || wanted.some(part => file.includes(part)));
+
+const runtime = findRuntime();
+if (!runtime || files.length === 0) {
+  process.stderr.write(runtime ? 'No test file matches.\n' : 'The packages are not installed: npm run setup\n');
+  process.exit(1);
+}
+
+// Two at a time: more only make the ones that measure time unreliable.
+const flags = ['--test', '--test-concurrency=2', '--test-timeout=300000', '--test-reporter=spec'];
+const child = spawn(runtime, [...flags, ...files], { cwd: ROOT, stdio: 'inherit' });
+child.on('exit', code => process.exit(code ?? 1));
