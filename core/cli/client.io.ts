@@ -1,0 +1,82 @@
+import { request as httpRequest } from 'node:http';
+import { readCoreFile } from '../commands/core-file.io.ts';
+import type { CoreFile } from '../commands/core-file.ts';
+import type { ApiEvent, MethodName, Params, Result } from '../commands/schema.ts';
+import { fromAnswer, noCore } from './failure.ts';
+
+export interface CoreClient {
+  readonly pid: number;
+  /** @throws CliFailure the core's refusal, or `no-core` when what answers is no core of this profile */
+  call<M extends MethodName>(method: M, params: Params<M>): Promise<Result<M>>;
+  /** Hands over events as they come, until `stop` or until the core goes away. */
+  watch(onEvent: (event: ApiEvent) => void): Promise<Watching>;
+}
+
+export interface Watching {
+  readonly ended: Promise<void>;
+  stop(): void;
+}
+
+/** The running core of a data directory. @throws CliFailure `no-core` */
+export function findCore(dataDirectory: string): CoreClient {
+  const file = readCoreFile(dataDirectory);
+  if (!file) throw noCore(dataDirectory);
+  return {
+    pid: file.pid,
+    call: async (method, params) => readAnswer(await post(file, method, params, dataDirectory), dataDirectory),
+    watch: onEvent => openWatch(file, onEvent, dataDirectory),
+  };
+}
+
+function post(file: CoreFile, method: string, params: unknown, dataDirectory: string): Promise<string> {
+  const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }));
+  const headers = {
+    Authorization: `Bearer ${file.token}`,
+    'Content-Type': 'application/json',
+    'Content-Length': body.length,
+  };
+  return new Promise((resolve, reject) => {
+    const fail = () => reject(noCore(dataDirectory));
+    const request = httpRequest(`${file.url}/rpc`, { method: 'POST', headers, agent: false }, response => {
+      const chunks: Buffer[] = [];
+      response.on('data', chunk => chunks.push(chunk));
+      response.on('error', fail);
+      response.on('end', () => resolve(Buffer.concat(chunks).toString()));
+    });
+    // Refused or cut off: the process of the file is gone, or another one has its number.
+    request.on('error', fail);
+    // A passphrase may be in it.
+    request.on('close', () => body.fill(0));
+    request.end(body);
+  });
+}
+
+/** An answer that is not JSON-RPC comes from a stranger on the same port, or from a core with another token. */
+function readAnswer<T>(text: string, dataDirectory: string): T {
+  let answer: { result?: T; error?: { message?: unknown; data?: { code?: unknown } } };
+  try {
+    answer = JSON.parse(text);
+  } catch {
+    throw noCore(dataDirectory);
+  }
+  if (typeof answer !== 'object' || answer === null) throw noCore(dataDirectory);
+  if (answer.error) throw fromAnswer(answer.error.data?.code, String(answer.error.message));
+  if (!('result' in answer)) throw noCore(dataDirectory);
+  return answer.result as T;
+}
+
+async function openWatch(file: CoreFile, onEvent: (event: ApiEvent) => void, dataDirectory: string): Promise<Watching> {
+  // Loaded here, so that the short commands start faster.
+  const { WebSocket } = await import('ws');
+  const socket = new WebSocket(`${file.url.replace('http:', 'ws:')}/ws`, ['molva.v1', `token.${file.token}`]);
+  const ended = new Promise<void>(resolve => socket.on('close', () => resolve()));
+  socket.on('message', data => {
+    const notice = JSON.parse(String(data));
+    if (notice.method === 'event') onEvent(notice.params);
+  });
+  await new Promise<void>((resolve, reject) => {
+    socket.once('open', () => resolve());
+    socket.on('error', () => reject(noCore(dataDirectory)));
+  });
+  return { ended, stop: () => socket.close() };
+}

@@ -1,0 +1,151 @@
+import type { ApiEvent, Contact, ContactRequest, Message, Status, Verification } from '../commands/schema.ts';
+
+/** Plain text for a person. Whatever other people wrote goes through `safe`. */
+
+/** Control characters and direction marks could redraw the terminal or disguise who says what. */
+const UNSAFE = /[\p{Cc}\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+
+export function safe(text: string): string {
+  return text.replace(UNSAFE, '\ufffd');
+}
+
+const TRUST_MARK = { verified: 'verified', unverified: 'not verified', changed: 'KEY CHANGED' } as const;
+
+export function statusText(status: Status): string {
+  const { network, keychain, hardening } = status;
+  const rows: [string, string][] = [
+    ['Profile', status.profile ? `${safe(status.profile.nick)}  ${status.profile.id}` : 'none open'],
+    ['Data', status.dataDirectory],
+    [
+      'Network',
+      `${network.online ? 'online' : 'offline'}, ${count(network.peers, 'peer')}${network.offlineMode ? ', offline mode' : ''}`,
+    ],
+    ...network.addresses.map((address, index): [string, string] => [index === 0 ? 'Addresses' : '', address]),
+    ['Waiting', `${count(status.queued, 'message')} not yet delivered`],
+    [
+      'Keychain',
+      keychain.available ? (keychain.enabled ? 'opens this profile' : 'not used') : (keychain.reason ?? 'none'),
+    ],
+    [
+      'Memory',
+      `${Math.round(status.memoryBytes / 2 ** 20)} MiB, ${hardening.memory}; core dumps ${hardening.coreDumps}`,
+    ],
+    ...hardening.missing.map((text, index): [string, string] => [index === 0 ? 'Missing' : '', text]),
+  ];
+  const head = `Molva ${status.version} is ${STATE_TEXT[status.state]} (process ${status.pid}).\n`;
+  return head + rows.map(([name, value]) => `  ${name.padEnd(10)} ${value}\n`).join('');
+}
+
+const STATE_TEXT = {
+  'no-profile': 'running, without a profile',
+  locked: 'running, locked',
+  unlocked: 'running',
+  stopping: 'stopping',
+} as const;
+
+export function contactsText(contacts: readonly Contact[]): string {
+  if (contacts.length === 0) return 'No contacts yet. "molva invite" makes an invite for a person.\n';
+  const width = Math.max(...contacts.map(contact => safe(contact.nick).length));
+  return contacts.map(contact => `${contactLine(contact, width)}\n`).join('');
+}
+
+export function contactLine(contact: Contact, width = 0): string {
+  const presence = contact.phase === 'requested' ? 'asked' : contact.online ? 'online' : 'away';
+  return `${safe(contact.nick).padEnd(width)}  ${presence.padEnd(6)}  ${TRUST_MARK[contact.trust].padEnd(12)}  ${contact.id}`;
+}
+
+export function requestsText(requests: readonly ContactRequest[]): string {
+  if (requests.length === 0) return 'Nobody asks to become a contact.\n';
+  return requests.map(request => `${requestLine(request)}\n    safety number ${request.safetyNumber}\n`).join('');
+}
+
+function requestLine(request: ContactRequest): string {
+  return `${safe(request.nick)}  ${request.id}  ${stamp(request.receivedAt)}`;
+}
+
+export function messagesText(messages: readonly Message[]): string {
+  let day = '';
+  return messages
+    .map(message => {
+      const heading = dayOf(message.sentAt) === day ? '' : `${day === '' ? '' : '\n'}${dayOf(message.sentAt)}\n`;
+      day = dayOf(message.sentAt);
+      return `${heading}${messageLine(message)}\n`;
+    })
+    .join('');
+}
+
+export function messageLine(message: Message): string {
+  const who = message.outgoing ? 'you' : safe(message.fromNick);
+  const state = message.outgoing ? `  (${message.state})` : '';
+  // Further lines are indented, so that a text cannot pass for somebody else's message.
+  const text = message.text.split(/\r?\n/).map(safe).join('\n       ');
+  return `${timeOf(message.sentAt)}  ${who}: ${text}${state}`;
+}
+
+export function verificationText(verification: Verification): string {
+  switch (verification.phase) {
+    case 'matched':
+      return 'The codes match: the contact is verified.\n';
+    case 'burnt':
+      return 'Three wrong codes: this code is void. Begin again with "molva verify WHO".\n';
+    case 'expired':
+      return 'The code was not used in ten minutes and is void. Begin again with "molva verify WHO".\n';
+    case 'failed':
+      return 'The codes do not match. Somebody may be in between: compare the safety numbers in person.\n';
+    case 'exchanging':
+      return 'Waiting for the other side to connect.\n';
+    case 'ready':
+      return verification.code === null
+        ? `Type the code the other side reads to you: molva verify WHO CODE (${verification.triesLeft} tries left).\n`
+        : `Read this code to the other person, over the phone or in person:\n\n    ${grouped(verification.code)}\n\n` +
+            'They type it in within ten minutes.\n';
+  }
+}
+
+export function eventText(event: ApiEvent): string {
+  switch (event.event) {
+    case 'core-state':
+      return `Molva is ${STATE_TEXT[event.state]}.`;
+    case 'message-received':
+    case 'message-sent':
+      return messageLine(event.message);
+    case 'message-state':
+      return `${timeOf(event.at)}  message ${event.id} is ${event.state}`;
+    case 'contact-request':
+      return `${safe(event.request.nick)} asks to become a contact: molva accept ${event.request.id}`;
+    case 'contact-changed':
+      return contactLine(event.contact);
+    case 'verification-changed':
+      return `verification of ${event.verification.contact}: ${event.verification.phase}`;
+    case 'network-changed':
+      return `network: ${event.online ? 'online' : 'offline'}, ${count(event.peers, 'peer')}`;
+    default: {
+      const { event: name, ...rest } = event;
+      return `${name} ${Object.values(rest).join(' ')}`;
+    }
+  }
+}
+
+export function grouped(code: string): string {
+  return code.match(/.{1,4}/g)?.join('-') ?? code;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+const two = (number: number) => String(number).padStart(2, '0');
+
+function dayOf(ms: number): string {
+  const date = new Date(ms);
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}
+
+function timeOf(ms: number): string {
+  const date = new Date(ms);
+  return `${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+export function stamp(ms: number): string {
+  return `${dayOf(ms)} ${timeOf(ms)}`;
+}
