@@ -1,0 +1,88 @@
+import type { Contact, ContactRequest, Message, Status, Verification } from '../../core/commands/schema.ts';
+
+const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
+
+/** Ids that look like real ones, in counting order. */
+export function idFrom(kind: string, number: number): string {
+  const digits = number.toString(8).replaceAll(/\d/g, digit => ALPHABET[24 + Number(digit)] ?? 'a');
+  return `${kind.replaceAll(/[^a-z]/g, '')}${digits}`.padEnd(26, 'a').slice(0, 26);
+}
+
+/** 60 digits in groups of five that differ with the seed. */
+export function safetyNumberOf(seed: number): string {
+  const groups = Array.from({ length: 12 }, (_, i) => String((seed * 7919 + i * 104_729 + 12_345) % 100_000));
+  return groups.map(group => group.padStart(5, '0')).join(' ');
+}
+
+/** Everything the fake core knows. Tests write into it before the page connects. */
+export class FakeProfile {
+  state: Status['state'] = 'unlocked';
+  passphrase = 'correct horse battery staple';
+  nick = 'Ada';
+  readonly id = idFrom('me', 1);
+  unlockAllowedAt = 0;
+  wrongPassphrases = 0;
+  keychain: Status['keychain'] = { available: true, enabled: false, reason: null };
+  hardening: Status['hardening'] = { addon: 'loaded', coreDumps: 'off', memory: 'locked', missing: [] };
+  readonly contacts = new Map<string, Contact>();
+  readonly requests = new Map<string, ContactRequest>();
+  readonly messages = new Map<string, Message[]>();
+  readonly unread = new Map<string, number>();
+  readonly verifications = new Map<string, Verification>();
+  #count = 0;
+
+  next(kind: string): string {
+    this.#count += 1;
+    return idFrom(kind, this.#count);
+  }
+
+  addContact(nick: string, more: Partial<Contact> = {}): Contact {
+    const id = this.next('contact');
+    const contact: Contact = {
+      id,
+      conversation: this.next('talk'),
+      nick,
+      claimedNick: nick,
+      phase: 'accepted',
+      trust: 'unverified',
+      online: false,
+      safetyNumber: safetyNumberOf(this.#count),
+      addedAt: Date.now() - 40 * 86_400_000,
+      lastSeenAt: null,
+      ...more,
+    };
+    this.contacts.set(id, contact);
+    this.messages.set(contact.conversation, []);
+    return contact;
+  }
+
+  addRequest(nick: string): ContactRequest {
+    const id = this.next('request');
+    const request = { id, nick, safetyNumber: safetyNumberOf(this.#count), receivedAt: Date.now() };
+    this.requests.set(id, request);
+    return request;
+  }
+
+  addMessage(contact: Contact, text: string, more: Partial<Message> = {}): Message {
+    const outgoing = more.outgoing ?? false;
+    const message: Message = {
+      id: this.next('message'),
+      conversation: contact.conversation,
+      from: outgoing ? this.id : contact.id,
+      fromNick: outgoing ? this.nick : contact.nick,
+      outgoing,
+      text,
+      sentAt: Date.now(),
+      state: outgoing ? 'queued' : 'received',
+      ...more,
+    };
+    this.messages.get(contact.conversation)?.push(message);
+    if (!outgoing) this.unread.set(contact.conversation, (this.unread.get(contact.conversation) ?? 0) + 1);
+    return message;
+  }
+
+  /** By contact id, conversation id or nick, as commands take it. */
+  find(who: string): Contact | undefined {
+    return [...this.contacts.values()].find(({ id, conversation, nick }) => [id, conversation, nick].includes(who));
+  }
+}

@@ -1,0 +1,60 @@
+import type { Message } from '../../core/commands/schema.ts';
+import type { FakeProfile } from './fake-profile.ts';
+
+/** The people and words on the pictures in the documents. */
+
+const MINUTE = 60_000;
+const DAY = 1440 * MINUTE;
+
+export function people(profile: FakeProfile): void {
+  const evening = Date.now() - 25 * MINUTE;
+  const mira = profile.addContact('Mira', { trust: 'verified', online: true });
+  const say = (at: number, text: string, more: Partial<Message> = {}) =>
+    profile.addMessage(mira, text, { sentAt: evening + at * MINUTE, ...more });
+  const mine = { outgoing: true, state: 'read' } as const;
+  say(-1460, 'The boat is back in the water. First leak found after eleven minutes.');
+  say(-1455, 'A new record. Is it the same plank as last year?', mine);
+  say(-1454, 'Its neighbour. They are in this together.');
+  say(0, 'Are you still coming on Saturday?');
+  say(1, 'We would leave at nine, before the wind turns.');
+  say(3, 'Yes! I bring bread, cheese and the good thermos.', mine);
+  say(3, 'And something for the leak.', mine);
+  say(
+    6,
+    'You are a true friend. The forecast says sun until four, then rain, so we turn round at two at the latest and walk the last part along the shore.',
+  );
+  say(19, 'Perfect. See you at the jetty', { outgoing: true, state: 'delivered' });
+  say(22, 'The bus is at 8:12, by the way', { outgoing: true, state: 'queued' });
+  profile.unread.clear();
+  others(profile, evening);
+}
+
+export function strangers(profile: FakeProfile): void {
+  people(profile);
+  profile.addRequest('Tomasz from the choir');
+}
+
+export function lockedPeople(profile: FakeProfile): void {
+  people(profile);
+  profile.state = 'locked';
+  profile.unlockAllowedAt = Date.now() + 42_000;
+  profile.keychain = { available: true, enabled: true, reason: null };
+}
+
+function others(profile: FakeProfile, evening: number): void {
+  const jonas = profile.addContact('Jonas', { trust: 'changed', lastSeenAt: evening - 3 * 60 * MINUTE });
+  profile.addMessage(jonas, 'New laptop, finally. The old one was held together by stickers.', {
+    sentAt: evening - 70 * MINUTE,
+  });
+  const lena = profile.addContact('Lena Vogt', { lastSeenAt: evening - DAY });
+  profile.addMessage(lena, 'Did you get the photos?', {
+    sentAt: evening - 26 * 60 * MINUTE,
+    outgoing: true,
+    state: 'delivered',
+  });
+  const grandma = profile.addContact('Baba Nina', { trust: 'verified', online: true });
+  profile.addMessage(grandma, 'Пирог готов, приезжай!', { sentAt: evening - 3 * DAY });
+  profile.addMessage(grandma, 'И привези банки.', { sentAt: evening - 3 * DAY + MINUTE });
+  const sam = profile.addContact('Sam', { phase: 'requested', addedAt: evening - 12 * DAY });
+  profile.unread.delete(sam.conversation);
+}

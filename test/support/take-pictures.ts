@@ -1,0 +1,126 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Page } from 'playwright-core';
+import type { FakeCore } from './fake-core.ts';
+import type { FakeProfile } from './fake-profile.ts';
+import { NARROW, openPage, startPage, WIDE } from './page.ts';
+import { lockedPeople, people, strangers } from './picture-people.ts';
+
+/** Takes a picture of every screen, in both sizes and themes: `node test/support/take-pictures.ts [FOLDER]`. */
+
+interface Scene {
+  readonly name: string;
+  readonly prepare: (profile: FakeProfile) => void;
+  readonly act: (page: Page, core: FakeCore) => Promise<void>;
+}
+
+const FOLDER = resolve(process.argv[2] ?? join(import.meta.dirname, '../../docs/pictures'));
+const ONLY = process.argv[3];
+
+async function openFirst(page: Page): Promise<void> {
+  await page.getByRole('button', { name: /Mira/ }).click();
+  await page.locator('.bubble').last().waitFor();
+}
+
+async function openDetails(page: Page): Promise<void> {
+  await openFirst(page);
+  await page.getByRole('button', { name: 'Contact details' }).click();
+}
+
+const SCENES: readonly Scene[] = [
+  {
+    name: 'first-start',
+    prepare: profile => {
+      profile.state = 'no-profile';
+    },
+    act: async page => {
+      await page.getByLabel('Your name').fill('Ada');
+      await page.getByLabel('Passphrase', { exact: true }).fill('seven quiet otters swim');
+    },
+  },
+  {
+    name: 'unlock',
+    prepare: lockedPeople,
+    act: async page => {
+      await page.getByRole('button', { name: 'Unlock', exact: true }).waitFor();
+    },
+  },
+  { name: 'empty', prepare: () => {}, act: page => page.getByText('No one here yet.').waitFor() },
+  { name: 'list', prepare: strangers, act: page => page.getByRole('button', { name: /Mira/ }).waitFor() },
+  { name: 'conversation', prepare: people, act: openFirst },
+  {
+    name: 'details',
+    prepare: people,
+    act: async page => {
+      await openDetails(page);
+      await page.getByRole('button', { name: 'Show a code' }).click();
+      await page.getByText('Did they tell you').waitFor();
+    },
+  },
+  {
+    name: 'changed',
+    prepare: people,
+    act: async page => {
+      await page.getByRole('button', { name: /Jonas/ }).click();
+      await page.getByRole('alert').first().waitFor();
+    },
+  },
+  {
+    name: 'add-contact',
+    prepare: people,
+    act: async page => {
+      await page.getByRole('button', { name: 'Add a contact' }).first().click();
+      await page.getByRole('img', { name: 'Your invite as a QR code' }).waitFor();
+    },
+  },
+  {
+    name: 'settings',
+    prepare: people,
+    act: async page => {
+      await page.getByRole('button', { name: 'Settings' }).click();
+      await page.getByText('Protection').waitFor();
+    },
+  },
+  {
+    name: 'wipe',
+    prepare: people,
+    act: async page => {
+      await page.getByRole('button', { name: 'Settings' }).click();
+      const hold = page.getByRole('button', { name: /Hold for 2 seconds/ });
+      await hold.scrollIntoViewIfNeeded();
+      await hold.hover();
+      await page.mouse.down();
+      await page.locator('molva-hold-button[style*="--held: 0.5"]').waitFor();
+    },
+  },
+  {
+    name: 'core-lost',
+    prepare: people,
+    act: async (page, core) => {
+      await openFirst(page);
+      await core.crash();
+      await page.getByText(/Next try/).waitFor();
+    },
+  },
+];
+
+await mkdir(FOLDER, { recursive: true });
+const { browser, directory } = await startPage();
+for (const scene of SCENES) {
+  if (ONLY !== undefined && !ONLY.split(',').includes(scene.name)) continue;
+  for (const colorScheme of ['light', 'dark'] as const) {
+    for (const viewport of [WIDE, NARROW]) {
+      const { core, page, faults } = await openPage(browser, directory, undefined, scene.prepare, {
+        colorScheme,
+        viewport,
+      });
+      await scene.act(page, core);
+      await page.screenshot({ path: join(FOLDER, `${scene.name}-${colorScheme}-${viewport.width}.png`) });
+      if (faults.length > 0) throw new Error(`${scene.name}: ${faults.join('; ')}`);
+      await page.context().close();
+      await core.crash();
+    }
+  }
+}
+await browser.close();
+await rm(directory, { recursive: true, force: true });

@@ -1,0 +1,192 @@
+import { css, html, LitElement, nothing } from 'lit';
+import type { Contact } from '../../../core/commands/schema.ts';
+import { ActionController } from '../controllers/action-controller.ts';
+import { shortDate } from '../format.ts';
+import type { Model } from '../model.ts';
+import { CallError } from '../rpc.ts';
+import { shared } from '../styles/shared.ts';
+import { text } from '../text.ts';
+import type { Dialog } from './dialog.ts';
+
+const INVITE_START = 'molva:1/';
+const INVITE_CHARACTERS = 2048;
+
+/** Both ways to meet: show one's own invite, or paste the other's. */
+export class AddContact extends LitElement {
+  static override properties = {
+    model: { attribute: false },
+    invite: { state: true },
+    copied: { state: true },
+    added: { state: true },
+  };
+  declare model: Model;
+  declare private invite: { invite: string; expiresAt: number } | undefined;
+  declare private copied: string;
+  declare private added: Contact | undefined;
+  #make = new ActionController(this);
+  #add = new ActionController(this);
+
+  static override styles = [
+    shared,
+    css`
+      h3 {
+        margin-bottom: var(--s1);
+        font-size: var(--large);
+      }
+      section + section {
+        padding-top: var(--s5);
+        border-top: 1px solid var(--line);
+      }
+      .own {
+        display: grid;
+        grid-template-columns: 212px minmax(0, 1fr);
+        gap: var(--s4);
+        margin-top: var(--s3);
+      }
+      .words {
+        display: grid;
+        grid-template-rows: minmax(0, 1fr) auto auto;
+        gap: var(--s2);
+        align-content: start;
+      }
+      textarea {
+        display: block;
+        font-family: var(--mono);
+        font-size: var(--small);
+        resize: none;
+        word-break: break-all;
+      }
+      .words textarea {
+        height: 100%;
+        min-height: 96px;
+      }
+      .error {
+        color: var(--danger);
+        font-weight: 600;
+      }
+      .error:empty {
+        display: none;
+      }
+      form {
+        margin-top: var(--s3);
+        gap: var(--s3);
+      }
+      @media (max-width: 719px) {
+        .own {
+          grid-template-columns: minmax(0, 1fr);
+          justify-items: center;
+        }
+        .words {
+          width: 100%;
+        }
+      }
+    `,
+  ];
+
+  protected override firstUpdated(): void {
+    void this.#make.run(async () => {
+      this.invite = await this.model.call('invite.create', {});
+    });
+  }
+
+  async #copy(): Promise<void> {
+    const { invite } = this;
+    if (invite === undefined) return;
+    this.renderRoot.querySelector<HTMLTextAreaElement>('#own')?.select();
+    try {
+      await navigator.clipboard.writeText(invite.invite);
+      this.copied = text.copied;
+    } catch {
+      this.copied = text.copyFailed;
+    }
+  }
+
+  #submit(event: Event): void {
+    event.preventDefault();
+    const value = (id: string) => this.renderRoot.querySelector<HTMLInputElement>(id)?.value.trim() ?? '';
+    const invite = value('#theirs').replaceAll(/\s/g, '');
+    const problem = problemWith(invite);
+    if (problem !== null) {
+      this.#add.refuse(problem);
+      return;
+    }
+    const nick = value('#nick');
+    void this.#add.run(() => this.#ask(invite, nick));
+  }
+
+  async #ask(invite: string, nick: string): Promise<void> {
+    try {
+      this.added = await this.model.call('contacts.add', nick === '' ? { invite } : { invite, nick });
+      this.model.apply({ event: 'contact-changed', contact: this.added });
+    } catch (error) {
+      if (error instanceof CallError && error.code === 'already-exists') return this.#add.refuse(text.add.exists);
+      throw error;
+    }
+  }
+
+  #open(): void {
+    const conversation = this.added?.conversation;
+    this.renderRoot.querySelector<Dialog>('molva-dialog')?.close();
+    if (conversation !== undefined) void this.model.select(conversation);
+  }
+
+  protected override render() {
+    return html`<molva-dialog heading=${text.add.title} @dismiss=${() => this.dispatchEvent(new Event('dismiss'))}>
+      <div class="stack">${this.#renderOwn()} ${this.#renderTheirs()}</div>
+    </molva-dialog>`;
+  }
+
+  #renderOwn() {
+    const { add } = text;
+    return html`<section>
+      <h3>${add.yours}</h3>
+      <p class="small soft">${add.yoursHint}</p>
+      <p class="error" role="alert">${this.#make.error}</p>
+      ${this.invite === undefined ? (this.#make.busy ? html`<p class="soft">${add.making}</p>` : nothing) : this.#renderInvite(this.invite)}
+    </section>`;
+  }
+
+  #renderInvite({ invite, expiresAt }: { invite: string; expiresAt: number }) {
+    const { add } = text;
+    return html`<div class="own">
+      <molva-qr-code .value=${invite} label=${add.qr}></molva-qr-code>
+      <div class="words">
+        <textarea id="own" readonly aria-label=${add.inviteText} .value=${invite}></textarea>
+        <button @click=${this.#copy}><span role="status">${this.copied ?? text.copy}</span></button>
+        <p class="small soft">${add.until(shortDate(expiresAt))}</p>
+      </div>
+    </div>`;
+  }
+
+  #renderTheirs() {
+    const { add } = text;
+    const { busy, error } = this.#add;
+    if (this.added !== undefined) {
+      return html`<section class="stack">
+        <p class="note" role="status">${add.done(this.added.nick)}</p>
+        <div><button class="primary" @click=${this.#open}>${add.open}</button></div>
+      </section>`;
+    }
+    return html`<section>
+      <h3>${add.theirs}</h3>
+      <form class="stack" @submit=${this.#submit} novalidate>
+        <div>
+          <label for="theirs">${add.theirsLabel}</label>
+          <textarea id="theirs" rows="3" placeholder=${add.placeholder} spellcheck="false" autocomplete="off" ?disabled=${busy}></textarea>
+        </div>
+        <div>
+          <label for="nick">${add.nick}</label>
+          <input id="nick" maxlength="64" autocomplete="off" dir="auto" ?disabled=${busy} />
+        </div>
+        <p class="error" role="alert">${error}</p>
+        <div><button class="primary" ?disabled=${busy}>${busy ? add.sending : add.send}</button></div>
+      </form>
+    </section>`;
+  }
+}
+
+function problemWith(invite: string): string | null {
+  if (invite === '') return text.add.empty;
+  if (!invite.startsWith(INVITE_START)) return text.add.shape;
+  return invite.length > INVITE_CHARACTERS ? text.add.tooLong : null;
+}

@@ -1,0 +1,145 @@
+import { html, LitElement, nothing, type PropertyValues } from 'lit';
+import { repeat } from 'lit/directives/repeat.js';
+import type { Message } from '../../../core/commands/schema.ts';
+import { WindowController } from '../controllers/window-controller.ts';
+import { clockTime, dayName, daysBetween, fullTime } from '../format.ts';
+import { icons } from '../icons.ts';
+import type { Thread } from '../state.ts';
+import { messageStyles } from '../styles/messages.ts';
+import { shared } from '../styles/shared.ts';
+import { text } from '../text.ts';
+
+/** Messages of one sender within this time stand together. */
+const TOGETHER_MS = 5 * 60_000;
+
+/**
+ * The messages of the open conversation. Fires `older` when older ones are needed, `send-again` with a text, and
+ * `following` when the newest message comes into sight.
+ */
+export class MessageList extends LitElement {
+  static override properties = {
+    thread: { attribute: false },
+    nick: {},
+    unread: { type: Number },
+  };
+  static override styles = [shared, messageStyles];
+  declare thread: Thread;
+  declare nick: string;
+  declare unread: number;
+  #window = new WindowController(this);
+  #messages: readonly Message[] = [];
+  #ids: readonly string[] = [];
+  #resized = new ResizeObserver(() => this.#window.hostUpdated());
+
+  get scroller(): HTMLElement | null {
+    return this.renderRoot.querySelector<HTMLElement>('.scroll');
+  }
+
+  get rows(): Iterable<HTMLElement> {
+    return this.renderRoot.querySelectorAll<HTMLElement>('li[data-id]');
+  }
+
+  /** Whether the newest message is in sight. */
+  get following(): boolean {
+    return this.#window.following;
+  }
+
+  loadOlder(): void {
+    this.dispatchEvent(new Event('older'));
+  }
+
+  /** Goes to the newest message, as after sending one. */
+  toEnd(): void {
+    this.#window.toEnd();
+  }
+
+  protected override firstUpdated(): void {
+    if (this.scroller) this.#resized.observe(this.scroller);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#resized.disconnect();
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.get('thread') !== undefined && changed.get('thread')?.conversation !== this.thread.conversation) {
+      this.#window.reset();
+    }
+    if (this.thread.messages !== this.#messages) {
+      this.#messages = this.thread.messages;
+      this.#ids = this.#messages.map(message => message.id);
+    }
+    this.#window.update(this.#ids);
+  }
+
+  #scrolled(): void {
+    const was = this.following;
+    this.#window.scrolled();
+    if (!was && this.following) this.dispatchEvent(new Event('following'));
+  }
+
+  protected override render() {
+    const { start, end } = this.#window.range;
+    const { more, loading } = this.thread;
+    return html`<div class="scroll" tabindex="0" role="log" aria-live="off" aria-label=${text.conversation.messages(this.nick)}
+        @scroll=${this.#scrolled}>
+        <ol>
+          ${start === 0 && loading !== 'first' ? html`<li class="edge small soft">${this.#edge(more)}</li>` : nothing}
+          ${repeat(
+            this.#messages.slice(start, end),
+            message => message.id,
+            (message, i) => this.#renderMessage(message, this.#messages[start + i - 1]),
+          )}
+        </ol>
+      </div>
+      ${this.following ? nothing : this.#renderJump()}`;
+  }
+
+  #edge(more: boolean): string {
+    if (this.thread.loading === 'failed') return text.conversation.loadFailed;
+    if (more) return text.conversation.loadingOlder;
+    return this.#messages.length === 0 ? text.conversation.first : text.conversation.beginning;
+  }
+
+  #renderMessage(message: Message, before: Message | undefined) {
+    const newDay = before === undefined || daysBetween(before.sentAt, message.sentAt) !== 0;
+    const marked = message.id === this.thread.unreadFrom;
+    const together =
+      !newDay && !marked && before.outgoing === message.outgoing && message.sentAt - before.sentAt < TOGETHER_MS;
+    const side = message.outgoing ? 'own' : 'other';
+    return html`<li data-id=${message.id} class="${side} ${together ? 'together' : ''}">
+      ${newDay ? html`<p class="day" role="separator"><span>${dayName(message.sentAt, Date.now())}</span></p>` : nothing}
+      ${marked ? html`<p class="fresh" role="separator"><span>${text.conversation.unreadMark}</span></p>` : nothing}
+      <div class="bubble ${message.state}">
+        <span class="hidden">${message.outgoing ? text.conversation.you : this.nick}:</span>
+        <span class="text" dir="auto">${message.text}</span>
+        <span class="meta">
+          <time title=${fullTime(message.sentAt)}>${clockTime(message.sentAt)}</time>
+          ${message.outgoing ? renderState(message) : nothing}
+        </span>
+      </div>
+      ${message.state === 'expired' ? this.#renderExpired(message) : nothing}
+    </li>`;
+  }
+
+  #renderExpired(message: Message) {
+    const again = () => this.dispatchEvent(new CustomEvent('send-again', { detail: message.text }));
+    return html`<p class="again small">
+      ${text.states.expired} <button class="quiet small" @click=${again}>${text.conversation.sendAgain}</button>
+    </p>`;
+  }
+
+  #renderJump() {
+    const { newest } = text.conversation;
+    return html`<button class="jump" aria-label=${newest} title=${newest} @click=${this.toEnd}>
+      ${icons.down}${this.unread > 0 ? html`<span class="count">${this.unread}</span>` : nothing}
+    </button>`;
+  }
+}
+
+function renderState({ state }: Message) {
+  return html`<span class="state" data-state=${state} title=${text.stateMeaning[state]}
+    >${icons[state]}<span class="hidden">${text.states[state]}</span></span
+  >`;
+}

@@ -1,0 +1,40 @@
+import { html, type SVGTemplateResult, svg, type TemplateResult } from 'lit';
+
+const icon = (shape: SVGTemplateResult): TemplateResult =>
+  html`<svg class="i" viewBox="0 0 24 24" aria-hidden="true">${shape}</svg>`;
+
+export const icons = {
+  add: icon(svg`<path d="M12 5v14M5 12h14"/>`),
+  settings: icon(
+    svg`<path d="M4 7h9M19 7h1M4 17h1M11 17h9"/><circle cx="16" cy="7" r="2.6"/><circle cx="8" cy="17" r="2.6"/>`,
+  ),
+  back: icon(svg`<path d="M15 5l-7 7 7 7"/>`),
+  close: icon(svg`<path d="M6 6l12 12M18 6L6 18"/>`),
+  send: icon(svg`<path d="M12 19V5M5.5 11.5L12 5l6.5 6.5"/>`),
+  down: icon(svg`<path d="M12 5v14M5.5 12.5L12 19l6.5-6.5"/>`),
+  info: icon(svg`<circle cx="12" cy="12" r="8.5"/><path d="M12 11v5M12 8v.01"/>`),
+  show: icon(
+    svg`<path d="M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12z"/><circle cx="12" cy="12" r="2.8"/>`,
+  ),
+  hide: icon(
+    svg`<path d="M4 4l16 16M9.5 5.9A9 9 0 0 1 12 5.500c6 0 9.5 6.5 9.5 6.500a17 17 0 0 1-3 3.700M6 7.600A16 16 0 0 0 2.5 12s3.5 6.5 9.5 6.500a9 9 0 0 0 4-.9"/>`,
+  ),
+  verified: icon(
+    svg`<path d="M12 3l7 2.600v5.400c0 4.6-2.9 8-7 10-4.1-2-7-5.4-7-10V5.600z"/><path d="M8.8 12l2.3 2.3 4.2-4.6"/>`,
+  ),
+  unverified: icon(
+    svg`<path d="M12 3l7 2.600v5.400c0 4.6-2.9 8-7 10-4.1-2-7-5.4-7-10V5.600z" stroke-dasharray="2.5 3.3"/>`,
+  ),
+  changed: icon(svg`<path d="M12 4L2.8 19.500h18.400z"/><path d="M12 10v4.500M12 17v.01"/>`),
+  queued: icon(svg`<circle cx="12" cy="12" r="8.5"/><path d="M12 7.500V12l3 2"/>`),
+  delivered: icon(svg`<path d="M5 12.500l4.5 4.500L19 7"/>`),
+  read: icon(svg`<path d="M2 12.500L6.5 17 15 7.500M11.5 15.500L13 17 22 7.5"/>`),
+  expired: icon(svg`<circle cx="12" cy="12" r="8.5"/><path d="M12 7.500v5M12 16v.01"/>`),
+  received: icon(svg`<path d="M12 5v14"/>`),
+  mark: html`<svg class="mark" viewBox="0 0 32 32" aria-hidden="true">
+    <g fill="none" stroke="currentColor" stroke-width="2.6" stroke-linecap="round">
+      <path d="M8 15.500a8.5 8.5 0 0 1 8.5 8.5" /><path d="M8 7.500A16.5 16.5 0 0 1 24.5 24" />
+    </g>
+    <circle cx="8.5" cy="23.5" r="2.9" fill="currentColor" />
+  </svg>`,
+} as const;

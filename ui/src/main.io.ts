@@ -1,0 +1,52 @@
+import { AddContact } from './elements/add-contact.ts';
+import { App } from './elements/app.ts';
+import { Avatar } from './elements/avatar.ts';
+import { ChangePassphrase } from './elements/change-passphrase.ts';
+import { Composer } from './elements/composer.ts';
+import { ContactDetails } from './elements/contact-details.ts';
+import { Conversation } from './elements/conversation.ts';
+import { Dialog } from './elements/dialog.ts';
+import { HoldButton } from './elements/hold-button.ts';
+import { MessageList } from './elements/message-list.ts';
+import { PassphraseField } from './elements/passphrase-field.ts';
+import { QrCode } from './elements/qr-code.ts';
+import { RequestCard } from './elements/request-card.ts';
+import { Settings } from './elements/settings.ts';
+import { Sidebar } from './elements/sidebar.ts';
+import { TrustMark } from './elements/trust-mark.ts';
+import { Unlock } from './elements/unlock.ts';
+import { Verification } from './elements/verification.ts';
+import { Welcome } from './elements/welcome.ts';
+import { CoreLink } from './link.io.ts';
+import { Model } from './model.ts';
+import { chosenTheme, showTheme } from './theme.io.ts';
+
+const ELEMENTS: Readonly<Record<string, CustomElementConstructor>> = {
+  'molva-add-contact': AddContact,
+  'molva-avatar': Avatar,
+  'molva-change-passphrase': ChangePassphrase,
+  'molva-composer': Composer,
+  'molva-contact-details': ContactDetails,
+  'molva-conversation': Conversation,
+  'molva-dialog': Dialog,
+  'molva-hold-button': HoldButton,
+  'molva-message-list': MessageList,
+  'molva-passphrase-field': PassphraseField,
+  'molva-qr-code': QrCode,
+  'molva-request-card': RequestCard,
+  'molva-settings': Settings,
+  'molva-sidebar': Sidebar,
+  'molva-trust-mark': TrustMark,
+  'molva-unlock': Unlock,
+  'molva-verification': Verification,
+  'molva-welcome': Welcome,
+};
+
+showTheme(chosenTheme());
+const model = new Model(new CoreLink());
+const app = document.querySelector('molva-app') as App;
+for (const [name, element] of Object.entries(ELEMENTS)) customElements.define(name, element);
+// The model stands before the element wakes: it is upgraded with the property already set.
+app.model = model;
+customElements.define('molva-app', App);
+void model.start();

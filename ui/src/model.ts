@@ -1,0 +1,229 @@
+import type { ApiEvent, CoreState, Message, MethodName, Params, Result } from '../../core/commands/schema.ts';
+import type { LinkState } from './link.io.ts';
+import { messageOf } from './rpc.ts';
+import {
+  applyEvent,
+  closed,
+  EMPTY,
+  firstUnread,
+  openConversation,
+  type State,
+  withPage,
+  withVerification,
+} from './state.ts';
+
+/** The part of the link that the model needs; a test can stand in for it. */
+export interface Link {
+  onState: (state: LinkState) => void;
+  onEvent: (event: ApiEvent) => void;
+  start(): Promise<void>;
+  retryNow(): void;
+  call<M extends MethodName>(method: M, params: Params<M>): Promise<Result<M>>;
+}
+
+const FIRST_PAGE = 60;
+const OLDER_PAGE = 200;
+
+/** Holds the state, carries out what a person asks for, and tells its subscribers of each new state. */
+export class Model {
+  #link: Link;
+  #state: State = EMPTY;
+  #listeners = new Set<() => void>();
+  /** Texts not sent yet, by conversation. In memory only. */
+  readonly drafts = new Map<string, string>();
+
+  constructor(link: Link) {
+    this.#link = link;
+    link.onState = state => this.#linkChanged(state);
+    link.onEvent = event => this.#received(event);
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  start(): Promise<void> {
+    return this.#link.start();
+  }
+
+  retryNow(): void {
+    this.#link.retryNow();
+  }
+
+  call<M extends MethodName>(method: M, params: Params<M>): Promise<Result<M>> {
+    return this.#link.call(method, params);
+  }
+
+  /** Brings in what a call answered, as if it had come as an event; events may say the same again. */
+  apply(event: ApiEvent): void {
+    this.#set(applyEvent(this.#state, event));
+  }
+
+  async refreshStatus(): Promise<void> {
+    const status = await this.call('status.get', {});
+    this.#set({ ...this.#state, status });
+  }
+
+  async createProfile(nick: string, passphrase: string): Promise<void> {
+    await this.call('profile.create', { nick, passphrase });
+    await this.#reload();
+  }
+
+  /** Opens the profile; without a passphrase the system keychain is asked. */
+  async unlock(passphrase?: string): Promise<void> {
+    try {
+      await this.call('vault.unlock', passphrase === undefined ? {} : { passphrase });
+    } finally {
+      await this.#reload();
+    }
+  }
+
+  async lock(): Promise<void> {
+    await this.call('vault.lock', {});
+    await this.#reload();
+  }
+
+  /** Opens a conversation, or closes the open one. */
+  async select(conversation: string | null): Promise<void> {
+    if (conversation === null) return this.#set({ ...this.#state, thread: null });
+    if (this.#state.thread?.conversation === conversation) return;
+    const thread = { conversation, messages: [], more: false, loading: 'first', unreadFrom: null } as const;
+    this.#set({ ...this.#state, thread });
+    await this.loadNewest();
+  }
+
+  async loadNewest(): Promise<void> {
+    const who = this.#state.thread?.conversation;
+    if (who === undefined) return;
+    const unread = openConversation(this.#state)?.unread ?? 0;
+    try {
+      const page = await this.call('messages.list', { who, limit: FIRST_PAGE + Math.min(unread, 1000) });
+      const thread = this.#state.thread;
+      if (thread?.conversation !== who) return;
+      const unreadFrom = thread.unreadFrom ?? firstUnread(page.messages, unread);
+      this.#set({ ...this.#state, thread: { ...withPage(thread, page.messages, page.more, 'newest'), unreadFrom } });
+    } catch {
+      this.#threadLoading(who, 'failed');
+    }
+  }
+
+  async loadOlder(): Promise<void> {
+    const thread = this.#state.thread;
+    const before = thread?.messages[0]?.id;
+    if (thread === null || before === undefined || !thread.more || thread.loading !== 'no') return;
+    const who = thread.conversation;
+    this.#threadLoading(who, 'older');
+    try {
+      const page = await this.call('messages.list', { who, before, limit: OLDER_PAGE });
+      const now = this.#state.thread;
+      if (now?.conversation !== who) return;
+      this.#set({ ...this.#state, thread: withPage(now, page.messages, page.more, 'older') });
+    } catch {
+      this.#threadLoading(who, 'no');
+    }
+  }
+
+  async send(who: string, text: string): Promise<void> {
+    const message: Message = await this.call('messages.send', { who, text });
+    this.apply({ event: 'message-sent', message });
+  }
+
+  async markRead(conversation: string): Promise<void> {
+    this.apply({ event: 'conversation-read', conversation });
+    await this.call('messages.markRead', { who: conversation });
+  }
+
+  async accept(id: string): Promise<void> {
+    const contact = await this.call('requests.accept', { id });
+    this.apply({ event: 'request-closed', id });
+    this.apply({ event: 'contact-changed', contact });
+    await this.select(contact.conversation);
+  }
+
+  async decline(id: string): Promise<void> {
+    await this.call('requests.decline', { id });
+    this.apply({ event: 'request-closed', id });
+  }
+
+  async removeContact(id: string): Promise<void> {
+    await this.call('contacts.remove', { who: id });
+    this.apply({ event: 'contact-removed', id });
+  }
+
+  async loadVerification(contact: string): Promise<void> {
+    const verification = await this.call('verification.get', { who: contact });
+    if (verification !== null) this.#set(withVerification(this.#state, verification));
+  }
+
+  /** Destroys the profile. The core stops by itself, so losing it meanwhile is not a failure but is not proof either. */
+  async wipe(): Promise<void> {
+    try {
+      const { keysGoneMs } = await this.call('panic.wipe', { confirm: 'wipe' });
+      this.#set({ ...closed(this.#state), wiped: { keysGoneMs } });
+    } catch (error) {
+      if (this.#state.link.kind === 'open') throw error;
+      this.#set({ ...closed(this.#state), wiped: { keysGoneMs: null } });
+    }
+    this.drafts.clear();
+  }
+
+  #set(state: State): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  #linkChanged(link: LinkState): void {
+    this.#set({ ...this.#state, link });
+    if (link.kind === 'open') this.reload();
+  }
+
+  #reloadFailed(error: unknown): void {
+    // The link reports its own loss and connects again, which loads anew.
+    if (this.#state.link.kind === 'open') this.#set({ ...this.#state, loadError: messageOf(error) });
+  }
+
+  #received(event: ApiEvent): void {
+    if (event.event === 'core-state') this.#coreStateChanged(event.state);
+    else this.apply(event);
+  }
+
+  #coreStateChanged(state: CoreState): void {
+    const status = this.#state.status;
+    if (status !== null) this.#set({ ...this.#state, status: { ...status, state } });
+    if (state !== 'unlocked') this.#forget();
+    this.reload();
+  }
+
+  #forget(): void {
+    this.drafts.clear();
+    this.#set(closed(this.#state));
+  }
+
+  /** Reads everything shown anew; a failure becomes part of the state. */
+  reload(): void {
+    this.#reload().catch(error => this.#reloadFailed(error));
+  }
+
+  /** After connecting, unlocking and locking. */
+  async #reload(): Promise<void> {
+    await this.refreshStatus();
+    if (this.#state.status?.state !== 'unlocked') return this.#forget();
+    const [conversations, requests] = await Promise.all([
+      this.call('conversations.list', {}),
+      this.call('requests.list', {}),
+    ]);
+    this.#set({ ...this.#state, conversations, requests, loadError: null });
+    await this.loadNewest();
+  }
+
+  #threadLoading(conversation: string, loading: 'older' | 'no' | 'failed'): void {
+    const thread = this.#state.thread;
+    if (thread?.conversation === conversation) this.#set({ ...this.#state, thread: { ...thread, loading } });
+  }
+}

@@ -1,0 +1,161 @@
+import { css } from 'lit';
+
+export const messageStyles = css`
+  :host {
+    position: relative;
+    display: block;
+    min-height: 0;
+  }
+  .scroll {
+    height: 100%;
+    overflow-y: auto;
+    /* The list keeps the reader's place itself; two anchors would fight. */
+    overflow-anchor: none;
+    overscroll-behavior: contain;
+  }
+  .scroll:focus-visible {
+    outline-offset: -3px;
+  }
+  ol {
+    display: flex;
+    flex-direction: column;
+    justify-content: flex-end;
+    min-height: 100%;
+    max-width: 860px;
+    margin: 0 auto;
+    padding: var(--s4) var(--s5);
+    list-style: none;
+  }
+  li {
+    display: flex;
+    flex-direction: column;
+    align-items: flex-start;
+    padding-top: var(--s3);
+  }
+  li.together {
+    padding-top: 3px;
+  }
+  li.own {
+    align-items: flex-end;
+  }
+  li.edge {
+    align-items: center;
+    padding: var(--s2) 0;
+    text-align: center;
+  }
+  .bubble {
+    display: flow-root;
+    max-width: min(76%, 560px);
+    padding: var(--s2) var(--s3);
+    border-radius: var(--round-large);
+    border-bottom-left-radius: 5px;
+    background: var(--other);
+    box-shadow: var(--lift);
+  }
+  .own .bubble {
+    border-bottom-left-radius: var(--round-large);
+    border-bottom-right-radius: 5px;
+    background: var(--own);
+    color: var(--own-ink);
+  }
+  .text {
+    white-space: pre-wrap;
+    overflow-wrap: anywhere;
+    unicode-bidi: isolate;
+  }
+  .meta {
+    display: inline-flex;
+    gap: 3px;
+    align-items: center;
+    float: right;
+    margin: 5px 0 -4px var(--s3);
+    color: var(--ink-soft);
+    font-size: 0.75rem;
+    font-variant-numeric: tabular-nums;
+    line-height: 1.4;
+  }
+  .own .meta {
+    color: var(--own-soft);
+  }
+  .state svg.i {
+    display: block;
+    width: 15px;
+    height: 15px;
+    stroke-width: 2.2;
+  }
+  .state[data-state='read'] {
+    color: #fff;
+  }
+  .bubble.expired {
+    background: var(--danger-soft);
+    color: var(--ink);
+  }
+  .expired .meta {
+    color: var(--danger);
+  }
+  .again {
+    color: var(--danger);
+  }
+  .again button {
+    min-height: 28px;
+    padding: 2px var(--s2);
+  }
+  .day,
+  .fresh {
+    display: flex;
+    gap: var(--s3);
+    align-items: center;
+    align-self: stretch;
+    justify-content: center;
+    padding: var(--s3) 0 var(--s4);
+    color: var(--ink-soft);
+    font-size: var(--small);
+    font-weight: 600;
+  }
+  .fresh {
+    color: var(--accent);
+  }
+  .fresh::before,
+  .fresh::after {
+    flex: 1;
+    height: 1px;
+    background: currentColor;
+    opacity: 0.4;
+    content: '';
+  }
+  .jump {
+    position: absolute;
+    right: var(--s5);
+    bottom: var(--s3);
+    display: grid;
+    place-items: center;
+    width: 42px;
+    height: 42px;
+    padding: 0;
+    border: 1px solid var(--line);
+    border-radius: 50%;
+    background: var(--raised);
+    box-shadow: var(--float);
+    color: var(--accent);
+  }
+  .jump .count {
+    position: absolute;
+    top: -7px;
+    right: -5px;
+    min-width: 20px;
+    padding: 0 5px;
+    border-radius: 10px;
+    background: var(--accent-fill);
+    color: var(--on-accent);
+    font-size: 0.75rem;
+    line-height: 20px;
+  }
+  @media (max-width: 719px) {
+    ol {
+      padding: var(--s3);
+    }
+    .bubble {
+      max-width: 86%;
+    }
+  }
+`;
