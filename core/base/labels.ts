@@ -26,4 +26,9 @@ export const LABEL = {
   verificationCommitment: 'molva/verification-commitment/v1',
   verificationCode: 'molva/verification-code/v1',
   safetyNumber: 'molva/safety-number/v1',
+  storeTableKey: 'molva/store-table-key/v1',
+  storeNameHash: 'molva/store-name-hash/v1',
+  storeConversationKey: 'molva/store-conversation-key/v1',
+  vaultSlot: 'molva/vault-slot/v1',
+  vaultSeal: 'molva/vault-seal/v1',
 } as const;
