@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-const ROOT = process.env['MOLVA_VECTORS'] ?? join(import.meta.dirname, '../../../shared/vectors');
+const ROOT = process.env.MOLVA_VECTORS ?? join(import.meta.dirname, '../../../shared/vectors');
 
 /** Runs a test over one vector file; without the file it is skipped with its reason, and on CI it fails. */
 export function vectorTest<T>(file: string, title: string, run: (vectors: T) => void): void {
@@ -12,7 +12,7 @@ export function vectorTest<T>(file: string, title: string, run: (vectors: T) => 
     return;
   }
   const reason = `no ${file} in the vectors folder (MOLVA_VECTORS)`;
-  test(title, { skip: process.env['CI'] === 'true' ? false : reason }, () => {
+  test(title, { skip: process.env.CI === 'true' ? false : reason }, () => {
     throw new Error(reason);
   });
 }
