@@ -112,7 +112,8 @@ export class Ratchet {
   }
 
   /**
-   * @returns the plaintext, wiped by the caller, or undefined: no header key of this session opens the message
+   * @returns the plaintext, wiped by the caller, or undefined: no header key of this session opens the message (not
+   *   ours, its header damaged, or of an old chain whose keys were all used)
    * @throws AuthError ours, but damaged, repeated, or more than 1000 messages ahead of its chain
    */
   decrypt(message: Uint8Array, random: RandomSource): Buffer | undefined {
@@ -158,8 +159,12 @@ export class Ratchet {
 
   /** A message of the present chain at or beyond the expected number. */
   #openNew(body: Uint8Array): Buffer {
-    const before = work.state.skippedCount;
-    return this.#keepOnlyOnSuccess(before, () => {
+    if (work.headerNumber === work.state.receiveCount) {
+      const plaintext = this.#openNext(body);
+      this.#commit(undefined);
+      return plaintext;
+    }
+    return this.#keepOnlyOnSuccess(work.state.skippedCount, () => {
       this.#skipTo(work.headerNumber);
       return this.#openNext(body);
     });
