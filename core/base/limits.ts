@@ -60,6 +60,10 @@ export const LIMITS = {
   retryLastMs: 5 * MINUTE_MS,
   /** One frame on a libp2p stream: an envelope and its head. */
   frameBytes: 72 * 1024,
+  /** Asking for a card by an invite, from the open stream to the answer. */
+  rendezvousMs: 10_000,
+  /** Messages marked read in one turn. */
+  readAtOnce: 2048,
   /** Peers connected at once. */
   connections: 256,
   rpcBodyBytes: 256 * 1024,

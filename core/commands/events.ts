@@ -1,0 +1,52 @@
+import type { CoreEvent } from '../state/events.ts';
+import type { Messenger } from '../state/messenger.ts';
+import type { ApiEvent } from './schema.ts';
+import { verificationOf } from './verification.ts';
+import { contactView, requestView, storedMessageView } from './views.ts';
+
+/** A core event as API clients see it; undefined when what it speaks of is gone already. */
+export function apiEventOf(messenger: Messenger, event: CoreEvent): ApiEvent | undefined {
+  const { store } = messenger.context;
+  switch (event.type) {
+    case 'peer-connected':
+    case 'peer-disconnected':
+      return { event: event.type, contact: event.contact };
+    case 'message-received':
+    case 'message-sent': {
+      const message = storedMessageView(messenger, event.id);
+      return message && { event: event.type, message };
+    }
+    case 'message-state': {
+      const { id, conversation, state, atMs } = event;
+      return { event: event.type, id, conversation, state, at: atMs };
+    }
+    case 'contact-request': {
+      const request = store.requests.get(event.id);
+      return request && { event: event.type, request: requestView(messenger, request) };
+    }
+    case 'contact-changed': {
+      const contact = store.contacts.get(event.id);
+      return contact && { event: event.type, contact: contactView(messenger, contact) };
+    }
+    case 'request-closed':
+    case 'contact-removed':
+      return { event: event.type, id: event.id };
+    case 'conversation-read':
+      return { event: event.type, conversation: event.conversation };
+    case 'verification-changed': {
+      const verification = verificationOf(messenger, event.contact);
+      return verification && { event: event.type, verification };
+    }
+    case 'network-changed':
+      return networkEvent(messenger);
+    case 'offline-sync-started':
+      return { event: event.type, contact: event.contact, queued: event.queued };
+    case 'offline-sync-finished':
+      return { event: event.type, contact: event.contact, sent: event.sent };
+  }
+}
+
+function networkEvent({ swarm }: Messenger): ApiEvent {
+  const peers = swarm.connectedPeers().length;
+  return { event: 'network-changed', online: peers > 0, peers, addresses: swarm.addresses() };
+}

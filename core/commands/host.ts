@@ -1,0 +1,27 @@
+import type { Messenger } from '../state/messenger.ts';
+import type { CoreState, Status } from './schema.ts';
+
+/** The part of the status that only the process knows. */
+export type ProcessStatus = Omit<Status, 'state' | 'profile' | 'network' | 'queued'>;
+
+/** What commands ask of the process around them; the entry point supplies it. Passphrases handed in are wiped. */
+export interface CoreHost {
+  /** Only the addresses given and those in invites are used. */
+  readonly offlineMode: boolean;
+  state(): CoreState;
+  /** @throws UsageError `no-profile` or `locked` */
+  messenger(): Messenger;
+  createProfile(nick: string, passphrase: Buffer): Promise<void>;
+  /** Without a passphrase the system keychain opens the profile. */
+  unlock(passphrase: Buffer | undefined): Promise<void>;
+  lock(): Promise<void>;
+  changePassphrase(current: Buffer, next: Buffer): Promise<void>;
+  /** @returns whether the keychain may open the profile from now on */
+  setKeychain(enabled: boolean): Promise<boolean>;
+  /** @returns milliseconds until the keys were gone; the core stops afterwards */
+  wipe(): Promise<number>;
+  /** Stops the core after the answer has been given. */
+  stop(): void;
+  openWindow(launch: boolean): Promise<{ url: string; launched: boolean }>;
+  processStatus(): Promise<ProcessStatus>;
+}

@@ -1,0 +1,43 @@
+import { InternalError, UsageError } from '../base/errors.ts';
+import { type MessageId, parseMessageId } from '../base/ids.ts';
+import type { CoreHost } from './host.ts';
+import type { CommandTable } from './schema.ts';
+import { messageView, nickOf, storedMessageView } from './views.ts';
+import { findContact } from './who.ts';
+
+type MessageCommands = Pick<CommandTable, 'messages.send' | 'messages.list' | 'messages.markRead'>;
+
+export function messageCommands(host: CoreHost): MessageCommands {
+  return {
+    'messages.send': async ({ who, text }) => {
+      const messenger = host.messenger();
+      const id = await messenger.ask<MessageId>(findContact(messenger, who).id, { kind: 'send', text });
+      const message = storedMessageView(messenger, id);
+      if (!message) throw new InternalError('messages.send');
+      return message;
+    },
+    'messages.list': async ({ who, limit, before }) => {
+      const messenger = host.messenger();
+      const { store } = messenger.context;
+      const contact = findContact(messenger, who);
+      const from = before === undefined ? undefined : parseMessageId(before);
+      if (from && store.messages.get(from)?.conversation !== contact.conversation) {
+        throw new UsageError('not-found', 'messages.list', 'There is no such message in this conversation.');
+      }
+      // One more than asked for tells whether there is more.
+      const found = store.messages.newest(contact.conversation, limit + 1, from);
+      const shown = found.slice(-limit);
+      return {
+        messages: shown.map(message => messageView(messenger, message, nickOf(contact))),
+        more: found.length > limit,
+      };
+    },
+    'messages.markRead': async ({ who, upTo }) => {
+      const messenger = host.messenger();
+      const contact = findContact(messenger, who);
+      const target = upTo === undefined ? undefined : parseMessageId(upTo);
+      await messenger.ask(contact.id, { kind: 'mark-read', upTo: target });
+      return { done: true };
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import type { MessageId } from '../base/ids.ts';
+import { identityPublicOf } from '../crypto/card.ts';
+import { safetyNumber } from '../crypto/verification.ts';
+import type { Messenger } from '../state/messenger.ts';
+import type { ContactRecord, ConversationRecord, RequestRecord, StoredMessage } from '../storage/records.ts';
+import { decodeCard } from '../wire/card.ts';
+import type { Contact, ContactRequest, Conversation, Message, Profile } from './schema.ts';
+
+/** Stored records as the API shows them. */
+
+export function profileView({ context: { account } }: Messenger): Profile {
+  return { id: account.id, nick: account.nick, createdAt: account.createdAtMs };
+}
+
+export function contactView(messenger: Messenger, record: ContactRecord): Contact {
+  return {
+    id: record.id,
+    conversation: record.conversation,
+    nick: nickOf(record),
+    claimedNick: record.claimedNick,
+    phase: record.phase,
+    trust: record.trust,
+    online: messenger.isOnline(record),
+    safetyNumber: safetyNumberWith(messenger, record.card),
+    addedAt: record.addedAtMs,
+    lastSeenAt: record.lastSeenAtMs,
+  };
+}
+
+export function requestView(messenger: Messenger, record: RequestRecord): ContactRequest {
+  return {
+    id: record.id,
+    nick: record.nick,
+    safetyNumber: safetyNumberWith(messenger, record.card),
+    receivedAt: record.receivedAtMs,
+  };
+}
+
+export function messageView(messenger: Messenger, message: StoredMessage, nick: string): Message {
+  const { account, store } = messenger.context;
+  const state = message.outgoing ? (store.messages.stateOf(message.id)?.state ?? 'queued') : 'received';
+  return {
+    id: message.id,
+    conversation: message.conversation,
+    from: message.sender,
+    fromNick: message.outgoing ? account.nick : nick,
+    outgoing: message.outgoing,
+    text: message.text,
+    sentAt: message.hlc.ms,
+    state,
+  };
+}
+
+/** One message by its id, as it stands now. */
+export function storedMessageView(messenger: Messenger, id: MessageId): Message | undefined {
+  const { store } = messenger.context;
+  const message = store.messages.get(id);
+  const conversation = message && store.conversations.get(message.conversation);
+  const contact = conversation && store.contacts.get(conversation.contact);
+  return message && contact ? messageView(messenger, message, nickOf(contact)) : undefined;
+}
+
+export function conversationView(
+  messenger: Messenger,
+  record: ConversationRecord,
+  contact: ContactRecord,
+): Conversation {
+  const last = messenger.context.store.messages.newest(record.id, 1).at(-1);
+  return {
+    id: record.id,
+    contact: contactView(messenger, contact),
+    lastMessage: last ? messageView(messenger, last, nickOf(contact)) : null,
+    unread: record.unread,
+  };
+}
+
+export function nickOf(record: ContactRecord): string {
+  return record.nick || record.claimedNick;
+}
+
+function safetyNumberWith({ context }: Messenger, card: Uint8Array): string {
+  return safetyNumber(context.account.public, identityPublicOf(decodeCard(card)));
+}

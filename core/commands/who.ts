@@ -1,0 +1,50 @@
+import { UsageError } from '../base/errors.ts';
+import { LIMITS } from '../base/limits.ts';
+import type { Messenger } from '../state/messenger.ts';
+import type { ContactRecord, RequestRecord } from '../storage/records.ts';
+import { nickOf } from './views.ts';
+
+/**
+ * The contact meant by a nick, contact id or conversation id; ids win over nicks, case does not count in nicks.
+ * @throws UsageError `not-found`; `ambiguous` when two contacts bear the nick
+ */
+export function findContact(messenger: Messenger, who: string): ContactRecord {
+  const contacts = messenger.context.store.contacts.list();
+  const byId = contacts.find(contact => contact.id === who || contact.conversation === who);
+  return (
+    byId ??
+    onlyOne(
+      contacts.filter(contact => sameName(nickOf(contact), who)),
+      who,
+    )
+  );
+}
+
+/** The request meant by its id or the nick it bears. @throws as findContact */
+export function findRequest(messenger: Messenger, who: string): RequestRecord {
+  const requests = messenger.context.store.requests.list();
+  return (
+    requests.find(request => request.id === who) ??
+    onlyOne(
+      requests.filter(item => sameName(item.nick, who)),
+      who,
+    )
+  );
+}
+
+function onlyOne<T>(found: readonly T[], who: string): T {
+  const [first] = found;
+  if (first === undefined) throw new UsageError('not-found', 'who', `Nobody here is called "${shown(who)}".`);
+  if (found.length > 1) {
+    throw new UsageError('ambiguous', 'who', `More than one is called "${shown(who)}"; use the id.`);
+  }
+  return first;
+}
+
+function sameName(a: string, b: string): boolean {
+  return a.normalize('NFC').toLowerCase() === b.normalize('NFC').toLowerCase();
+}
+
+function shown(who: string): string {
+  return who.slice(0, LIMITS.nickBytes);
+}

@@ -1,0 +1,56 @@
+import type { Clock, RandomSource, Scheduler } from '../base/clock.ts';
+import { type HlcTime, mergeHlc, tickHlc } from '../base/hlc.ts';
+import type { ContactId } from '../base/ids.ts';
+import { LIMITS } from '../base/limits.ts';
+import type { ContactRecord } from '../storage/records.ts';
+import type { Store } from '../storage/store.ts';
+import type { Account } from './account.ts';
+import type { Bus } from './bus.ts';
+import type { CoreEvent } from './events.ts';
+
+/** What every service of an unlocked profile stands on. */
+export interface Context {
+  readonly store: Store;
+  readonly account: Account;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly scheduler: Scheduler;
+  readonly bus: Bus<CoreEvent>;
+  readonly time: LocalTime;
+  /** Told after a commit that put envelopes into a contact's outbox. */
+  outboxChanged(contact: ContactId): void;
+  /** Changes a contact's row in its own turn; a failure is not told. */
+  changeContact(contact: ContactId, change: Partial<ContactRecord>): void;
+}
+
+/** The profile's logical clock and the running number of its outbox; both only ever rise. */
+export class LocalTime {
+  #last: HlcTime;
+  #sequence = 0;
+  readonly #clock: Clock;
+
+  constructor(last: HlcTime, clock: Clock) {
+    this.#last = last;
+    this.#clock = clock;
+  }
+
+  get last(): HlcTime {
+    return this.#last;
+  }
+
+  next(): HlcTime {
+    this.#last = tickHlc(this.#last, this.#clock());
+    return this.#last;
+  }
+
+  /** Takes note of another machine's time; one too far ahead is not believed. */
+  see(remote: HlcTime): void {
+    this.#last = mergeHlc(this.#last, remote, this.#clock(), LIMITS.clockSkewMs);
+  }
+
+  /** Orders the outbox across restarts: wall-clock time in 1/1024 ms, never twice the same. */
+  nextSequence(): number {
+    this.#sequence = Math.max(this.#clock() * 1024, this.#sequence + 1);
+    return this.#sequence;
+  }
+}

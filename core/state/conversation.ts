@@ -1,0 +1,143 @@
+import { equalBytes } from '../base/bytes.ts';
+import { UsageError } from '../base/errors.ts';
+import type { ContactId, MessageId } from '../base/ids.ts';
+import { deriveMailboxKeys, type MailboxKeys, wipeMailboxKeys } from '../crypto/mailbox-seal.ts';
+import type { ConsumedInitiation } from '../crypto/session.ts';
+import type { Content } from '../wire/content.ts';
+import { Actor, type Entry } from './actor.ts';
+import type { Context } from './context.ts';
+import { initiate, receiveInitiation, receiveResponse } from './handshakes.ts';
+import { expireWaiting, markRead } from './reading.ts';
+import { sendReceipts } from './receipts.ts';
+import { type Opened, receiveRatchet } from './receiving.ts';
+import { sealWaiting, sendControl, sendText } from './sending.ts';
+import { Turn } from './turn.ts';
+import { stepVerification, type VerificationInput } from './verifying.ts';
+
+export type ConversationStep =
+  | { readonly kind: 'send'; readonly text: string }
+  | { readonly kind: 'send-control'; readonly content: Exclude<Content, { kind: 'text' }> }
+  | { readonly kind: 'ratchet'; readonly opened: Opened }
+  | { readonly kind: 'initiation'; readonly initiation: ConsumedInitiation; readonly opened: Opened }
+  | { readonly kind: 'response'; readonly initiationId: Uint8Array; readonly opened: Opened }
+  | { readonly kind: 'initiate'; readonly proof: Uint8Array }
+  | { readonly kind: 'seal-waiting'; readonly after: MessageId | undefined; readonly unposted: boolean }
+  | { readonly kind: 'mark-read'; readonly upTo: MessageId | undefined }
+  | { readonly kind: 'expire' }
+  | { readonly kind: 'verify'; readonly input: VerificationInput }
+  | { readonly kind: 'change'; readonly change: (turn: Turn) => void };
+
+/**
+ * The serial actor of one conversation: the only place where its sessions, messages and contact row change.
+ * Steps that gather while a turn becomes durable share the next turn, and its one transaction.
+ */
+export class Conversation {
+  readonly contact: ContactId;
+  readonly #context: Context;
+  readonly #actor: Actor<ConversationStep>;
+  #mailbox: { readonly key: Uint8Array; readonly keys: MailboxKeys } | undefined;
+  #waiting: number | undefined;
+
+  constructor(context: Context, contact: ContactId) {
+    this.#context = context;
+    this.contact = contact;
+    this.#actor = new Actor(batch => this.#handle(batch));
+  }
+
+  ask<R>(step: ConversationStep): Promise<R> {
+    return this.#actor.ask<R>(step);
+  }
+
+  async stop(): Promise<void> {
+    await this.#actor.stop();
+    if (this.#mailbox) wipeMailboxKeys(this.#mailbox.keys);
+    this.#mailbox = undefined;
+  }
+
+  async #handle(batch: readonly Entry<ConversationStep>[]): Promise<void> {
+    const turn = this.#open();
+    try {
+      const answers = batch.map(entry => attempt(turn, entry));
+      if (turn.toAcknowledge.length > 0) sendReceipts(turn, 'delivered', turn.toAcknowledge);
+      await turn.commit();
+      this.#waiting = turn.waiting;
+      for (const answer of answers) answer();
+    } catch (error) {
+      // What the failed turn counted is not what the store holds.
+      this.#waiting = undefined;
+      throw error;
+    } finally {
+      turn.close();
+    }
+    if (turn.sessionMade) this.#sealRest(false);
+  }
+
+  #open(): Turn {
+    const { store } = this.#context;
+    const contact = store.contacts.get(this.contact);
+    const conversation = contact && store.conversations.get(contact.conversation);
+    if (!contact || !conversation) throw new UsageError('not-found', 'conversation', 'There is no such contact.');
+    this.#waiting ??= store.messages.countUndelivered(conversation.id);
+    return new Turn(this.#context, contact, conversation, this.#mailboxOf(contact.mailboxKey), this.#waiting);
+  }
+
+  #mailboxOf(key: Uint8Array): MailboxKeys {
+    if (!this.#mailbox || !equalBytes(this.#mailbox.key, key)) {
+      if (this.#mailbox) wipeMailboxKeys(this.#mailbox.keys);
+      this.#mailbox = { key, keys: deriveMailboxKeys(key) };
+    }
+    return this.#mailbox.keys;
+  }
+
+  /** Seals what a crash left stored but not sealed. */
+  mend(): void {
+    this.#sealRest(true);
+  }
+
+  /** Part by part, so that other steps come in between; a failure is made up for by `mend` at the next start. */
+  #sealRest(unposted: boolean, after?: MessageId): void {
+    this.ask<MessageId | undefined>({ kind: 'seal-waiting', after, unposted }).then(
+      next => next && this.#sealRest(unposted, next),
+      () => undefined,
+    );
+  }
+}
+
+/** Runs one step; its answer is given later, when the turn is durable. A step's own failure is its alone. */
+function attempt(turn: Turn, entry: Entry<ConversationStep>): () => void {
+  try {
+    const value = take(turn, entry.step);
+    const { failure } = turn;
+    turn.failure = undefined;
+    return failure ? () => entry.fail(failure) : () => entry.settle(value);
+  } catch (error) {
+    return () => entry.fail(error);
+  }
+}
+
+function take(turn: Turn, step: ConversationStep): unknown {
+  switch (step.kind) {
+    case 'send':
+      return sendText(turn, step.text);
+    case 'send-control':
+      return sendControl(turn, step.content);
+    case 'ratchet':
+      return receiveRatchet(turn, step.opened);
+    case 'initiation':
+      return receiveInitiation(turn, step.initiation, step.opened);
+    case 'response':
+      return receiveResponse(turn, step.initiationId, step.opened);
+    case 'initiate':
+      return initiate(turn, step.proof);
+    case 'seal-waiting':
+      return sealWaiting(turn, step.after, step.unposted);
+    case 'mark-read':
+      return markRead(turn, step.upTo);
+    case 'expire':
+      return expireWaiting(turn);
+    case 'verify':
+      return stepVerification(turn, step.input);
+    case 'change':
+      return step.change(turn);
+  }
+}

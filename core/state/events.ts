@@ -1,0 +1,27 @@
+import type { ContactId, ConversationId, MessageId } from '../base/ids.ts';
+
+/** How far an own message has come; everything past `queued` rests on a signed receipt or the clock. */
+export type OutgoingState = 'queued' | 'delivered' | 'read' | 'expired';
+
+/** Everything the core tells. Emitted only after what it speaks of is durable. */
+export type CoreEvent =
+  | { readonly type: 'peer-connected' | 'peer-disconnected'; readonly contact: ContactId }
+  | {
+      readonly type: 'message-received' | 'message-sent';
+      readonly id: MessageId;
+      readonly conversation: ConversationId;
+    }
+  | {
+      readonly type: 'message-state';
+      readonly id: MessageId;
+      readonly conversation: ConversationId;
+      readonly state: OutgoingState;
+      readonly atMs: number;
+    }
+  | { readonly type: 'contact-request' | 'request-closed'; readonly id: ContactId }
+  | { readonly type: 'contact-changed' | 'contact-removed'; readonly id: ContactId }
+  | { readonly type: 'conversation-read'; readonly conversation: ConversationId }
+  | { readonly type: 'verification-changed'; readonly contact: ContactId }
+  | { readonly type: 'network-changed' }
+  | { readonly type: 'offline-sync-started'; readonly contact: ContactId; readonly queued: number }
+  | { readonly type: 'offline-sync-finished'; readonly contact: ContactId; readonly sent: number };

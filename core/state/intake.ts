@@ -1,0 +1,131 @@
+import { hex } from '../base/bytes.ts';
+import { HOUR_MS } from '../base/clock.ts';
+import { CoreError } from '../base/errors.ts';
+import { type ContactId, contactIdOf, type EnvelopeId } from '../base/ids.ts';
+import { currentTags, dayOf, openEnvelope } from '../crypto/mailbox-seal.ts';
+import { consumeSessionInitiation } from '../crypto/session.ts';
+import { decodeEnvelope, type Envelope, expiresTooLate, isExpired } from '../wire/envelope.ts';
+import { decodeResponse } from '../wire/handshake.ts';
+import { prekeyOf } from './account.ts';
+import type { Context } from './context.ts';
+import type { Conversation } from './conversation.ts';
+import type { Introductions } from './introductions.ts';
+import type { Opened } from './receiving.ts';
+
+/** `stored`: it is here for good, or was before. `refused`: it will never be taken; nobody learns why. */
+export type Verdict = 'stored' | 'refused';
+
+/**
+ * Takes envelopes from any bearer: checks what stands on the outside, opens the outer layer, and hands what is inside
+ * to the conversation it belongs to.
+ */
+export class Intake {
+  readonly #context: Context;
+  readonly #conversation: (contact: ContactId) => Conversation;
+  readonly #introductions: Introductions;
+  readonly #underWay = new Map<string, Promise<Verdict>>();
+  #tags: { readonly day: number; readonly known: ReadonlySet<string> } = { day: -1, known: new Set() };
+
+  constructor(context: Context, conversation: (contact: ContactId) => Conversation, introductions: Introductions) {
+    this.#context = context;
+    this.#conversation = conversation;
+    this.#introductions = introductions;
+  }
+
+  /**
+   * @param id envelopeIdOf the bytes
+   * @param bearer the contact whose connection brought it, tried first; the envelope need not be of that contact
+   * @returns once the outcome is durable
+   * @throws StorageError or TransientError: ask the bearer for the envelope again later
+   */
+  receive(bytes: Uint8Array, id: EnvelopeId, bearer: ContactId | undefined): Promise<Verdict> {
+    let envelope: Envelope;
+    try {
+      envelope = decodeEnvelope(bytes);
+    } catch {
+      return Promise.resolve('refused');
+    }
+    const nowMs = this.#context.clock();
+    if (isExpired(envelope, nowMs) || expiresTooLate(envelope, nowMs) || !this.#isOurs(envelope, nowMs)) {
+      return Promise.resolve('refused');
+    }
+    if (this.#context.store.seen.has(id)) return Promise.resolve('stored');
+    return this.#once(id, () => this.#open(envelope, id, bearer));
+  }
+
+  /** The same envelope may come from two bearers at the same moment: both wait for the one outcome. */
+  #once(id: EnvelopeId, run: () => Promise<Verdict>): Promise<Verdict> {
+    const name = hex(id);
+    const known = this.#underWay.get(name);
+    if (known) return known;
+    const verdict = run()
+      .catch(refuseIfItsOwnFault)
+      .finally(() => this.#underWay.delete(name));
+    this.#underWay.set(name, verdict);
+    return verdict;
+  }
+
+  async #open(envelope: Envelope, envelopeId: EnvelopeId, bearer: ContactId | undefined): Promise<Verdict> {
+    const { kind, body } = openEnvelope(this.#context.account.mailbox, envelope);
+    const opened: Opened = { envelopeId, expiresAtMs: envelope.expiresAtHours * HOUR_MS, body };
+    switch (kind) {
+      case 'ratchet':
+        return this.#ratchet(opened, bearer);
+      case 'initiation':
+        return this.#initiation(opened);
+      case 'response':
+        return this.#response(opened);
+    }
+  }
+
+  async #ratchet(opened: Opened, bearer: ContactId | undefined): Promise<Verdict> {
+    if (bearer && (await this.#tryRatchet(bearer, opened))) return 'stored';
+    for (const contact of this.#context.store.sessions.contacts()) {
+      if (contact !== bearer && (await this.#tryRatchet(contact, opened))) return 'stored';
+    }
+    // Whoever brought it may have lost step with us, or we with them: a fresh session mends either.
+    if (bearer) this.#introductions.renew(bearer);
+    return 'refused';
+  }
+
+  #tryRatchet(contact: ContactId, opened: Opened): Promise<boolean> {
+    return this.#conversation(contact).ask<boolean>({ kind: 'ratchet', opened });
+  }
+
+  async #initiation(opened: Opened): Promise<Verdict> {
+    const { store, account } = this.#context;
+    const initiation = consumeSessionInitiation({
+      self: account.identity,
+      prekey: id => prekeyOf(store, id),
+      frame: opened.body,
+    });
+    const contact = contactIdOf(initiation.peerCard.identityKey);
+    if (!store.contacts.get(contact)) return this.#introductions.receive(initiation, opened);
+    await this.#conversation(contact).ask({ kind: 'initiation', initiation, opened });
+    return 'stored';
+  }
+
+  async #response(opened: Opened): Promise<Verdict> {
+    const { initiationId } = decodeResponse(opened.body);
+    const contact = this.#introductions.initiatedTo(initiationId);
+    if (!contact) return 'refused';
+    const taken = await this.#conversation(contact).ask<boolean>({ kind: 'response', initiationId, opened });
+    return taken ? 'stored' : 'refused';
+  }
+
+  #isOurs(envelope: Envelope, nowMs: number): boolean {
+    const day = dayOf(nowMs);
+    if (this.#tags.day !== day) {
+      this.#tags = { day, known: new Set(currentTags(this.#context.account.mailbox, nowMs).map(hex)) };
+    }
+    return this.#tags.known.has(hex(envelope.tag));
+  }
+}
+
+/** A fault of the envelope is final; one of the disk or of load is not, and must not cost the message. */
+function refuseIfItsOwnFault(error: unknown): Verdict {
+  if (error instanceof CoreError && ['bad-bytes', 'not-authentic', 'not-found', 'refused'].includes(error.code)) {
+    return 'refused';
+  }
+  throw error;
+}

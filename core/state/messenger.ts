@@ -1,0 +1,167 @@
+import { equalBytes } from '../base/bytes.ts';
+import type { Clock, RandomSource, Scheduler } from '../base/clock.ts';
+import { UsageError } from '../base/errors.ts';
+import type { ContactId, TransportKey } from '../base/ids.ts';
+import { LIMITS } from '../base/limits.ts';
+import { addressesToCard } from '../network/card-addresses.ts';
+import type { Swarm } from '../network/swarm.ts';
+import type { Store } from '../storage/store.ts';
+import { expiryHours } from '../wire/envelope.ts';
+import { decodeInvite, encodeInvite, INVITE_SECRET_BYTES, inviteExpired } from '../wire/invite.ts';
+import type { Account } from './account.ts';
+import type { Bus } from './bus.ts';
+import { type Context, LocalTime } from './context.ts';
+import { Conversation, type ConversationStep } from './conversation.ts';
+import { Delivery } from './delivery.ts';
+import type { CoreEvent } from './events.ts';
+import { Intake } from './intake.ts';
+import { Introductions } from './introductions.ts';
+import { fetchCard, serveCards } from './rendezvous.ts';
+import { Upkeep } from './upkeep.ts';
+
+export interface MessengerParts {
+  readonly store: Store;
+  readonly account: Account;
+  readonly swarm: Swarm;
+  readonly bus: Bus<CoreEvent>;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly scheduler: Scheduler;
+}
+
+/** An unlocked profile at work: its conversations, its way in and out, and its upkeep. */
+export class Messenger {
+  readonly context: Context;
+  readonly swarm: Swarm;
+  readonly introductions: Introductions;
+  readonly upkeep: Upkeep;
+  readonly intake: Intake;
+  readonly #delivery: Delivery;
+  readonly #conversations = new Map<ContactId, Conversation>();
+  #unsubscribe: (() => void) | undefined;
+
+  constructor(parts: MessengerParts) {
+    const { store, clock } = parts;
+    this.swarm = parts.swarm;
+    this.context = {
+      ...parts,
+      time: new LocalTime(store.profile.clock(), clock),
+      outboxChanged: contact => this.#delivery.outboxChanged(contact),
+      changeContact: (contact, change) => {
+        this.ask(contact, { kind: 'change', change: turn => turn.changeContact(change) }).catch(() => undefined);
+      },
+    };
+    const conversation = (contact: ContactId) => this.#conversation(contact);
+    this.introductions = new Introductions(this.context, conversation);
+    this.intake = new Intake(this.context, conversation, this.introductions);
+    this.#delivery = new Delivery(this.context, this.swarm, this.intake);
+    this.upkeep = new Upkeep(this.context, conversation);
+  }
+
+  /** The swarm has been started: answers, reaches every contact, and seals what a crash left unsealed. */
+  async start(): Promise<void> {
+    await serveCards(this.context, this.swarm);
+    await this.upkeep.offerAddresses(this.swarm.addresses());
+    this.#unsubscribe = this.swarm.on({ addressesChanged: () => this.#addressesChanged() });
+    await this.#delivery.start();
+    for (const contact of this.context.store.contacts.list()) this.#conversation(contact.id).mend();
+    this.upkeep.start();
+  }
+
+  /** Ends what is under way, durable or not begun; the store can be closed after it. */
+  async stop(): Promise<void> {
+    this.#unsubscribe?.();
+    await this.upkeep.stop();
+    await this.#delivery.stop();
+    await this.introductions.stop();
+    await Promise.all([...this.#conversations.values()].map(conversation => conversation.stop()));
+  }
+
+  ask<R>(contact: ContactId, step: ConversationStep): Promise<R> {
+    return this.#conversation(contact).ask<R>(step);
+  }
+
+  isOnline(contact: { readonly transportKey: Uint8Array }): boolean {
+    return this.swarm.isConnected(contact.transportKey as TransportKey);
+  }
+
+  async createInvite(): Promise<{ invite: string; expiresAtMs: number }> {
+    const { store, account, clock, random } = this.context;
+    const nowMs = clock();
+    const open = store.invites.list().filter(invite => invite.expiresAtMs > nowMs);
+    if (open.length >= LIMITS.invites) {
+      throw new UsageError(
+        'limit-reached',
+        'invite.create',
+        'Too many invites are open; the oldest ends within a week.',
+      );
+    }
+    const secret = random(INVITE_SECRET_BYTES);
+    const expiresAtMs = nowMs + LIMITS.inviteLifetimeMs;
+    const invite = encodeInvite({
+      identity: account.public.identity,
+      secret,
+      expiresAtHours: expiryHours(expiresAtMs),
+      transport: this.swarm.transportKey,
+      addresses: addressesToCard(this.swarm.addresses(), LIMITS.inviteAddresses),
+    });
+    await store.write(tx => store.invites.put(tx, { secret, createdAtMs: nowMs, expiresAtMs }));
+    return { invite, expiresAtMs };
+  }
+
+  /**
+   * Asks the person behind an invite to become a contact.
+   * @throws DecodeError a mistyped invite; UsageError expired or the own one; TransientError nobody answers
+   */
+  async addContact(text: string, nick: string): Promise<ContactId> {
+    const { account, clock } = this.context;
+    const invite = decodeInvite(text);
+    if (inviteExpired(invite, clock())) {
+      throw new UsageError('refused', 'contacts.add', 'The invite has expired; ask for a new one.');
+    }
+    if (equalBytes(invite.identity, account.public.identity)) {
+      throw new UsageError('refused', 'contacts.add', 'This is your own invite; give it to somebody else.');
+    }
+    const { card, bytes } = await fetchCard(this.context, this.swarm, invite);
+    const contact = await this.introductions.ask(invite, card, bytes, nick);
+    this.#introduced(contact);
+    return contact;
+  }
+
+  async acceptRequest(id: ContactId): Promise<ContactId> {
+    const contact = await this.introductions.accept(id);
+    this.#introduced(contact);
+    return contact;
+  }
+
+  /** Removes a contact with its conversation; what it sends from now on is a stranger's. */
+  async removeContact(id: ContactId): Promise<void> {
+    const { store, bus } = this.context;
+    const contact = store.contacts.get(id);
+    if (!contact) return;
+    await this.#delivery.forget(id, contact.transportKey as TransportKey);
+    await this.#conversations.get(id)?.stop();
+    this.#conversations.delete(id);
+    await store.removeContact(id);
+    bus.emit({ type: 'contact-removed', id });
+  }
+
+  #introduced(contact: ContactId): void {
+    this.context.bus.emit({ type: 'contact-changed', id: contact });
+    this.#delivery.reach(contact);
+  }
+
+  #conversation(contact: ContactId): Conversation {
+    const known = this.#conversations.get(contact);
+    if (known) return known;
+    const fresh = new Conversation(this.context, contact);
+    this.#conversations.set(contact, fresh);
+    return fresh;
+  }
+
+  #addressesChanged(): void {
+    this.context.bus.emit({ type: 'network-changed' });
+    // Made up for at the next change or start.
+    this.upkeep.offerAddresses(this.swarm.addresses()).catch(() => undefined);
+  }
+}

@@ -1,0 +1,51 @@
+import { UsageError } from '../base/errors.ts';
+import { compareHlc } from '../base/hlc.ts';
+import type { MessageId } from '../base/ids.ts';
+import { LIMITS } from '../base/limits.ts';
+import { sendReceipts } from './receipts.ts';
+import type { Turn } from './turn.ts';
+
+/**
+ * Marks received texts read, up to and with `upTo` (all, when left out), and tells the sender.
+ * @throws UsageError `not-found` when `upTo` is not a text of this conversation
+ */
+export function markRead(turn: Turn, upTo: MessageId | undefined): void {
+  const { store } = turn.context;
+  const { unread, readUpTo } = turn.conversation;
+  if (unread === 0) return;
+  const target = upTo === undefined ? undefined : store.messages.get(upTo);
+  if (upTo !== undefined && target?.conversation !== turn.conversationId) {
+    throw new UsageError('not-found', 'messages.read', 'There is no such message in this conversation.');
+  }
+  const fresh = store.messages
+    .after(turn.conversationId, readUpTo, LIMITS.readAtOnce)
+    .filter(message => !target || compareHlc(message.hlc, target.hlc) <= 0);
+  const last = fresh.at(-1);
+  if (!last) return;
+  const received = fresh.filter(message => !message.outgoing).map(message => message.id);
+  sendReceipts(turn, 'read', received);
+  turn.changeConversation({
+    readUpTo: { hlc: last.hlc, id: last.id },
+    unread: target || fresh.length === LIMITS.readAtOnce ? Math.max(0, unread - received.length) : 0,
+  });
+  turn.event({ type: 'conversation-read', conversation: turn.conversationId });
+}
+
+/** Own texts that nobody confirmed within an envelope's lifetime are `expired`: no copy of them is under way. */
+export function expireWaiting(turn: Turn): void {
+  const { store } = turn.context;
+  const horizon = turn.nowMs - LIMITS.envelopeLifetimeMs;
+  for (const message of store.messages.undelivered(turn.conversationId, LIMITS.actorBatch)) {
+    const state = store.messages.stateOf(message.id);
+    if (!state || state.state !== 'queued' || state.atMs > horizon) continue;
+    turn.waiting -= 1;
+    turn.put(tx => store.messages.setState(tx, message.id, { state: 'expired', atMs: turn.nowMs, receipt: null }));
+    turn.event({
+      type: 'message-state',
+      id: message.id,
+      conversation: turn.conversationId,
+      state: 'expired',
+      atMs: turn.nowMs,
+    });
+  }
+}

@@ -1,0 +1,47 @@
+import { blake2b } from '../base/hash.ts';
+import { idBytes, type MessageId, messageIdFromBytes } from '../base/ids.ts';
+import { LABEL } from '../base/labels.ts';
+import { LIMITS } from '../base/limits.ts';
+import { verifySignature } from '../crypto/identity.ts';
+import { encodeContent, type ReceiptContent, type ReceiptType, receiptStatement } from '../wire/content.ts';
+import { sendControl } from './sending.ts';
+import type { Turn } from './turn.ts';
+
+/** Tells the sender, signed, that its texts are stored here for good (or were read). */
+export function sendReceipts(turn: Turn, type: ReceiptType, ids: readonly MessageId[]): void {
+  for (let start = 0; start < ids.length; start += LIMITS.receiptIds) {
+    const part = ids.slice(start, start + LIMITS.receiptIds);
+    const statement = signedPart(turn, receiptStatement(type, turn.nowMs, part));
+    const signature = turn.context.account.identity.sign(LABEL.receiptSignature, statement);
+    sendControl(turn, { kind: 'receipt', type, atMs: turn.nowMs, ids: part, signature });
+  }
+}
+
+/** Moves own texts on by a contact's receipt, which is kept as the proof. A bad signature changes nothing. */
+export function applyReceipt(turn: Turn, receipt: ReceiptContent): void {
+  const { store } = turn.context;
+  const statement = signedPart(turn, receiptStatement(receipt.type, receipt.atMs, receipt.ids));
+  if (!verifySignature(turn.contact.identity, LABEL.receiptSignature, statement, receipt.signature)) return;
+  const proof = encodeContent(receipt);
+  const proofId = messageIdFromBytes(blake2b(16, proof));
+  const moved = receipt.ids.filter(id => advance(turn, id, receipt.type, proofId));
+  if (moved.length > 0) turn.put(tx => store.receipts.put(tx, proofId, proof));
+}
+
+function advance(turn: Turn, id: MessageId, type: ReceiptType, proof: MessageId): boolean {
+  const { store } = turn.context;
+  const known = store.messages.stateOf(id);
+  if (!known || known.conversation !== turn.conversationId || known.state === 'read' || known.state === type) {
+    return false;
+  }
+  const state = { state: type, atMs: turn.nowMs, receipt: proof } as const;
+  turn.put(tx => store.messages.setState(tx, id, state));
+  if (known.state === 'queued') turn.waiting -= 1;
+  turn.event({ type: 'message-state', id, conversation: turn.conversationId, state: type, atMs: turn.nowMs });
+  return true;
+}
+
+/** Binds a statement to the conversation it speaks of. */
+function signedPart(turn: Turn, statement: Uint8Array): Buffer {
+  return Buffer.concat([idBytes(turn.conversationId), statement]);
+}

@@ -1,0 +1,93 @@
+import { wipe } from '../base/bytes.ts';
+import { AuthError, CoreError } from '../base/errors.ts';
+import { compareHlc } from '../base/hlc.ts';
+import { type EnvelopeId, messageIdOf } from '../base/ids.ts';
+import { LIMITS } from '../base/limits.ts';
+import { openCard } from '../crypto/card.ts';
+import { type Content, decodeContent, type TextContent } from '../wire/content.ts';
+import { applyCard } from './cards.ts';
+import { applyReceipt } from './receipts.ts';
+import type { Turn } from './turn.ts';
+import { receiveVerification } from './verifying.ts';
+
+/** An envelope that was opened as far as its kind and body. */
+export interface Opened {
+  readonly envelopeId: EnvelopeId;
+  readonly expiresAtMs: number;
+  readonly body: Uint8Array;
+}
+
+/**
+ * Opens a ratchet message of this contact and does what it says, once.
+ * @returns whether a session with this contact made the message
+ */
+export function receiveRatchet(turn: Turn, opened: Opened): boolean {
+  if (turn.hasSeen(opened.envelopeId)) return true;
+  const plaintext = decryptOnce(turn, opened.body);
+  if (plaintext === undefined) return false;
+  turn.markSeen(opened);
+  if (plaintext) receiveContent(turn, plaintext);
+  return true;
+}
+
+/** Does what a content says. What cannot be read is dropped: its sender is the one who made it so. */
+export function receiveContent(turn: Turn, bytes: Buffer): void {
+  try {
+    const content = decodeContent(bytes);
+    if (content.kind === 'text') receiveText(turn, content, bytes);
+    else receiveControl(turn, content);
+  } catch (error) {
+    if (!(error instanceof CoreError) || error.code === 'internal') throw error;
+  } finally {
+    wipe(bytes);
+  }
+}
+
+function receiveControl(turn: Turn, content: Exclude<Content, TextContent>): void {
+  switch (content.kind) {
+    case 'receipt':
+      return applyReceipt(turn, content);
+    case 'card':
+      return applyCard(turn, openCard(content.card), content.card);
+    case 'verification':
+      return receiveVerification(turn, content.body);
+  }
+}
+
+function receiveText(turn: Turn, content: TextContent, bytes: Buffer): void {
+  const { store, time } = turn.context;
+  const id = messageIdOf(turn.conversationId, turn.contact.identity, bytes);
+  turn.toAcknowledge.push(id);
+  if (turn.added.has(id) || store.messages.has(id)) return;
+  // A time too far ahead would stand above everything for years; such a text is filed under its arrival.
+  const tooFar = content.hlc.ms > turn.nowMs + LIMITS.clockSkewMs;
+  const hlc = tooFar ? { ms: turn.nowMs, counter: content.hlc.counter } : content.hlc;
+  time.see(hlc);
+  turn.put(tx =>
+    store.messages.put(tx, turn.conversationId, {
+      id,
+      sender: turn.contact.id,
+      hlc,
+      outgoing: false,
+      parents: content.parents,
+      text: content.text,
+      receivedAtMs: turn.nowMs,
+    }),
+  );
+  turn.added.add(id);
+  turn.advanceHeads(id, content.parents);
+  const { readUpTo } = turn.conversation;
+  if (!readUpTo || compareHlc(hlc, readUpTo.hlc) > 0) turn.changeConversation({ unread: turn.conversation.unread + 1 });
+  turn.event({ type: 'message-received', id, conversation: turn.conversationId });
+}
+
+/** The plaintext, null when it was read before, undefined when no session opens it: it may be another contact's. */
+function decryptOnce(turn: Turn, body: Uint8Array): Buffer | null | undefined {
+  try {
+    return turn.sessions.decrypt(body, turn.context.random);
+  } catch (error) {
+    if (!(error instanceof AuthError)) throw error;
+    // Damaged, or too far ahead: not acknowledged, so that its sender keeps it and a fresh session carries it.
+    return error.operation === 'ratchet.repeated' ? null : undefined;
+  }
+}

@@ -1,0 +1,101 @@
+import { wipe } from '../base/bytes.ts';
+import { UsageError } from '../base/errors.ts';
+import { type MessageId, messageIdOf } from '../base/ids.ts';
+import { LIMITS } from '../base/limits.ts';
+import { type Content, encodeContent } from '../wire/content.ts';
+import type { Turn } from './turn.ts';
+
+/**
+ * Stores an own text and, when there is a session, seals it for the contact in the same turn.
+ * Without a session it waits as `queued` and is sealed by `sealWaiting` once there is one.
+ * @throws UsageError `limit-reached` when LIMITS.outboxPerContact texts wait already
+ */
+export function sendText(turn: Turn, text: string): MessageId {
+  const { account, store, time } = turn.context;
+  if (turn.waiting >= LIMITS.outboxPerContact) {
+    const message = 'Too many messages wait for this contact. They are sent when the contact is back.';
+    throw new UsageError('limit-reached', 'messages.send', message);
+  }
+  const parents = turn.heads;
+  const hlc = time.next();
+  const content = encodeContent({ kind: 'text', hlc, parents, text });
+  const id = messageIdOf(turn.conversationId, account.public.identity, content);
+  turn.put(tx => {
+    store.messages.put(tx, turn.conversationId, {
+      id,
+      sender: account.id,
+      hlc,
+      outgoing: true,
+      parents,
+      text,
+      receivedAtMs: turn.nowMs,
+    });
+    store.messages.setState(tx, id, { state: 'queued', atMs: turn.nowMs, receipt: null });
+  });
+  turn.waiting += 1;
+  turn.added.add(id);
+  turn.advanceHeads(id, parents);
+  sealContent(turn, content, id);
+  turn.event({ type: 'message-sent', id, conversation: turn.conversationId });
+  return id;
+}
+
+/** Sends what is not a text; it waits in the store while there is no session. */
+export function sendControl(turn: Turn, content: Exclude<Content, { kind: 'text' }>): void {
+  const bytes = encodeContent(content);
+  if (sealContent(turn, bytes, null)) return;
+  const { store, time } = turn.context;
+  const seq = time.nextSequence();
+  turn.put(tx => store.pending.add(tx, turn.contact.id, seq, bytes));
+}
+
+export interface WaitingContent {
+  readonly content: Buffer;
+  /** The text it is, or null for a control content, which then has a `seq`. */
+  readonly id: MessageId | null;
+  readonly seq: number;
+}
+
+/** What waits for a session or was never confirmed: control contents first, then texts, oldest first. */
+export function waitingContents(turn: Turn, limit: number, after?: MessageId): WaitingContent[] {
+  const { store, account } = turn.context;
+  const controls = after ? [] : store.pending.listOf(turn.contact.id, limit);
+  const waiting: WaitingContent[] = controls.map(({ seq, content }) => ({
+    content: Buffer.from(content),
+    id: null,
+    seq,
+  }));
+  for (const { id, hlc, parents, text } of store.messages.undelivered(turn.conversationId, limit, after)) {
+    const content = encodeContent({ kind: 'text', hlc, parents, text });
+    // A text is named by its bytes: one that no longer encodes to them must not go out under another name.
+    if (messageIdOf(turn.conversationId, account.public.identity, content) === id)
+      waiting.push({ content, id, seq: 0 });
+  }
+  return waiting;
+}
+
+/**
+ * Seals a part of what waited, under the live session.
+ * @param unposted leave out texts that have an envelope in the outbox already
+ * @returns the text to go on after, or undefined when all is sealed
+ */
+export function sealWaiting(turn: Turn, after: MessageId | undefined, unposted: boolean): MessageId | undefined {
+  const { store } = turn.context;
+  if (!turn.sessions.live) return undefined;
+  const waiting = waitingContents(turn, LIMITS.actorBatch, after);
+  const posted = unposted && waiting.length > 0 ? store.outbox.messagesOf(turn.contact.id) : undefined;
+  for (const { content, id, seq } of waiting) {
+    if (id !== null && posted?.has(id)) continue;
+    sealContent(turn, content, id);
+    if (id === null) turn.put(tx => store.pending.remove(tx, turn.contact.id, seq));
+  }
+  return waiting.length >= LIMITS.actorBatch ? (waiting.at(-1)?.id ?? undefined) : undefined;
+}
+
+function sealContent(turn: Turn, content: Buffer, id: MessageId | null): boolean {
+  const sealed = turn.sessions.encrypt(content, turn.context.random);
+  if (!sealed) return false;
+  turn.post('ratchet', sealed, id);
+  wipe(content);
+  return true;
+}

@@ -1,0 +1,149 @@
+import { hex } from '../base/bytes.ts';
+import { HOUR_MS } from '../base/clock.ts';
+import type { ConversationId, EnvelopeId, MessageId } from '../base/ids.ts';
+import { LIMITS } from '../base/limits.ts';
+import { type MailboxKeys, type SealedKind, sealEnvelope } from '../crypto/mailbox-seal.ts';
+import type { Ceremony } from '../crypto/verification.ts';
+import type { ContactRecord, ConversationRecord } from '../storage/records.ts';
+import type { WriteTx } from '../storage/store.ts';
+import { encodeEnvelope, envelopeIdOf } from '../wire/envelope.ts';
+import type { Context } from './context.ts';
+import type { CoreEvent } from './events.ts';
+import { Sessions } from './sessions.ts';
+
+/**
+ * One turn of a conversation: everything a batch of steps changes, gathered and then made durable in one
+ * transaction. Answers are given and events leave only after that; if the transaction fails, nothing has happened.
+ */
+export class Turn {
+  readonly context: Context;
+  readonly nowMs: number;
+  readonly sessions: Sessions;
+  contact: ContactRecord;
+  conversation: ConversationRecord;
+  /** Texts received in this turn, to be acknowledged before it ends. */
+  readonly toAcknowledge: MessageId[] = [];
+  /** The one-time code under way, once a step has read it. */
+  ceremony: Ceremony | undefined;
+  /** What the step at hand answers with after its effects, a counted try say, are durable. */
+  failure: Error | undefined;
+  /** Set when a session was made: what waited for one is to be sealed. */
+  sessionMade = false;
+  /** Own texts not yet known to be delivered. */
+  waiting: number;
+  /** Texts this turn adds; the store does not know them yet. */
+  readonly added = new Set<MessageId>();
+  readonly #peerMailbox: MailboxKeys;
+  readonly #puts: ((tx: WriteTx) => void)[] = [];
+  readonly #events: CoreEvent[] = [];
+  readonly #after: (() => void)[] = [];
+  #heads: readonly MessageId[] | undefined;
+  readonly #seen = new Set<string>();
+  #contactChanged = false;
+  #conversationChanged = false;
+  #outboxChanged = false;
+
+  constructor(
+    context: Context,
+    contact: ContactRecord,
+    conversation: ConversationRecord,
+    peerMailbox: MailboxKeys,
+    waiting: number,
+  ) {
+    this.context = context;
+    this.nowMs = context.clock();
+    this.contact = contact;
+    this.conversation = conversation;
+    this.sessions = new Sessions(context.store, contact.id);
+    this.#peerMailbox = peerMailbox;
+    this.waiting = waiting;
+  }
+
+  get conversationId(): ConversationId {
+    return this.conversation.id;
+  }
+
+  put(change: (tx: WriteTx) => void): void {
+    this.#puts.push(change);
+  }
+
+  event(event: CoreEvent): void {
+    this.#events.push(event);
+  }
+
+  failAfter(error: Error): void {
+    this.failure = error;
+  }
+
+  /** Runs once the turn is durable. */
+  after(run: () => void): void {
+    this.#after.push(run);
+  }
+
+  changeConversation(change: Partial<ConversationRecord>): void {
+    this.conversation = { ...this.conversation, ...change };
+    this.#conversationChanged = true;
+  }
+
+  changeContact(change: Partial<ContactRecord>): void {
+    this.contact = { ...this.contact, ...change };
+    this.#contactChanged = true;
+  }
+
+  /** The latest messages nobody has answered to, which the next text names as its parents. */
+  get heads(): readonly MessageId[] {
+    this.#heads ??= this.context.store.messages.heads(this.conversationId);
+    return this.#heads;
+  }
+
+  /** A text joins the conversation: it takes the place of the parents it names. */
+  advanceHeads(id: MessageId, parents: readonly MessageId[]): void {
+    this.#heads = [...this.heads.filter(head => !parents.includes(head)), id].slice(-LIMITS.parents);
+  }
+
+  /** Puts a sealed envelope for the contact into the outbox. */
+  post(kind: SealedKind, body: Uint8Array, messageId: MessageId | null): void {
+    const { context } = this;
+    const envelope = sealEnvelope(this.#peerMailbox, kind, body, this.nowMs, context.random);
+    const bytes = encodeEnvelope(envelope);
+    const record = {
+      envelopeId: envelopeIdOf(bytes),
+      contact: this.contact.id,
+      seq: context.time.nextSequence(),
+      envelope: bytes,
+      expiresAtMs: envelope.expiresAtHours * HOUR_MS,
+      messageId,
+    };
+    this.#puts.push(tx => context.store.outbox.put(tx, record));
+    this.#outboxChanged = true;
+  }
+
+  /** The envelope has been opened; carried here again, it is acknowledged and dropped. */
+  markSeen(envelope: { readonly envelopeId: EnvelopeId; readonly expiresAtMs: number }): void {
+    this.#seen.add(hex(envelope.envelopeId));
+    this.#puts.push(tx => this.context.store.seen.add(tx, envelope.envelopeId, envelope.expiresAtMs));
+  }
+
+  hasSeen(id: EnvelopeId): boolean {
+    return this.#seen.has(hex(id)) || this.context.store.seen.has(id);
+  }
+
+  async commit(): Promise<void> {
+    const { store, time } = this.context;
+    if (this.#heads) this.#puts.push(tx => store.messages.putHeads(tx, this.conversationId, this.#heads ?? []));
+    if (this.#conversationChanged) this.#puts.push(tx => store.conversations.put(tx, this.conversation));
+    if (this.#contactChanged) this.#puts.push(tx => store.contacts.put(tx, this.contact));
+    this.#puts.push(tx => this.sessions.save(tx));
+    this.#puts.push(tx => store.profile.putClock(tx, time.last));
+    await store.write(tx => {
+      for (const put of this.#puts) put(tx);
+    });
+    for (const run of this.#after) run();
+    for (const event of this.#events) this.context.bus.emit(event);
+    if (this.#outboxChanged) this.context.outboxChanged(this.contact.id);
+  }
+
+  close(): void {
+    this.sessions.close();
+  }
+}
