@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { AuthError } from '../../core/base/errors.ts';
 import type { Ratchet } from '../../core/crypto/ratchet/ratchet.ts';
-import { makePair, StoredRow } from '../unit/crypto-pairs.ts';
-import { seededRandom } from '../unit/crypto-people.ts';
+import { makePair, StoredRow } from '../support/crypto-pairs.ts';
+import { seededRandom } from '../support/crypto-people.ts';
 
 /** What can happen to two ends and the messages between them. `side` is who acts. */
 type Event =

@@ -8,8 +8,8 @@ import {
   RATCHET_STATE_BYTES,
   Ratchet,
 } from '../../core/crypto/ratchet/ratchet.ts';
-import { makePair, StoredRow } from './crypto-pairs.ts';
-import { seededRandom } from './crypto-people.ts';
+import { makePair, StoredRow } from '../support/crypto-pairs.ts';
+import { seededRandom } from '../support/crypto-people.ts';
 
 const random = seededRandom('ratchet');
 const text = (n: number): Buffer => Buffer.from(`message ${n}`);

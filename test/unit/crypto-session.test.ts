@@ -12,7 +12,7 @@ import {
   type NewSession,
 } from '../../core/crypto/session.ts';
 import { decodeInitiation, encodeInitiation } from '../../core/wire/handshake.ts';
-import { makePerson, NOW_MS, type Person, seededRandom } from './crypto-people.ts';
+import { makePerson, NOW_MS, type Person, seededRandom } from '../support/crypto-people.ts';
 
 const alice = makePerson('alice');
 const bob = makePerson('bob');

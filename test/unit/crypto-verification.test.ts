@@ -18,7 +18,7 @@ import {
   stepCeremony,
 } from '../../core/crypto/verification.ts';
 import { encodeVerification } from '../../core/wire/verification.ts';
-import { makePerson, NOW_MS, type Person } from './crypto-people.ts';
+import { makePerson, NOW_MS, type Person } from '../support/crypto-people.ts';
 
 const alice = makePerson('alice');
 const bob = makePerson('bob');
