@@ -1,20 +1,26 @@
 #!/usr/bin/env node
 // The `molva` command. Any Node from 18 on can start it; the work is done by the product's own Node, in this
 // process where the system can replace one program by another, else in a child that ends with this process.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { findRuntime, ROOT, RUNTIME_FLAGS } from './runtime.mjs';
 
-const runtime = findRuntime();
+const runtime = findRuntime() ?? setUpFirst();
 const args = [...RUNTIME_FLAGS, join(ROOT, 'tools', 'run-core.mjs'), ...process.argv.slice(2)];
 
 if (!runtime) {
-  process.stderr.write('molva: the packages are not installed; run `npm run setup` in the folder of Molva first\n');
+  process.stderr.write('molva: the packages could not be installed; see above\n');
   process.exitCode = 1;
 } else if (typeof process.execve === 'function' && process.platform !== 'win32') {
   process.execve(runtime, [runtime, ...args], process.env);
 } else {
   runChild();
+}
+
+/** A fresh clone: the packages, and with them the runtime, are not there yet. */
+function setUpFirst() {
+  spawnSync(process.execPath, [join(ROOT, 'tools', 'setup.mjs')], { stdio: ['ignore', 2, 2] });
+  return findRuntime();
 }
 
 function runChild() {

@@ -12,7 +12,8 @@ const CORE = `
 import { writeFileSync } from 'node:fs';
 const [what, ...rest] = process.argv.slice(2);
 const say = (value: object) => process.stdout.write(JSON.stringify(value) + '\\n');
-say({ args: rest, pid: process.pid, version: process.versions.node, flags: process.execArgv });
+const hello = { args: rest, pid: process.pid, version: process.versions.node, flags: process.execArgv };
+if (what !== 'stay') say(hello);
 if (what === 'echo') process.stdin.pipe(process.stdout);
 else if (what === 'die') process.kill(process.pid, 'SIGKILL');
 else if (what === 'stay') {
@@ -21,6 +22,7 @@ else if (what === 'stay') {
     writeFileSync(rest[0] as string, 'stopped cleanly');
     clearInterval(keep);
   });
+  say(hello);
 } else process.exitCode = Number(what);
 `;
 
