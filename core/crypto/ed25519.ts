@@ -1,5 +1,5 @@
 import sodium from 'sodium-native';
-import { asBuffer } from '../base/bytes.ts';
+import { asBuffer, wipe } from '../base/bytes.ts';
 
 export const ED25519_SEED_BYTES = 32;
 export const ED25519_SECRET_BYTES = 64;
@@ -10,6 +10,16 @@ export function ed25519FromSeed(seed: Uint8Array, secret: Buffer): Buffer {
   const publicKey = Buffer.allocUnsafeSlow(32);
   sodium.crypto_sign_seed_keypair(publicKey, secret, asBuffer(seed));
   return publicKey;
+}
+
+/** The public key of a 32-byte seed, 32 bytes. */
+export function publicKeyOfSeed(seed: Uint8Array): Buffer {
+  const secret = Buffer.allocUnsafeSlow(ED25519_SECRET_BYTES);
+  try {
+    return ed25519FromSeed(seed, secret);
+  } finally {
+    wipe(secret);
+  }
 }
 
 export function ed25519Sign(secret: Buffer, message: Uint8Array): Buffer {

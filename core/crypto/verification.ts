@@ -14,7 +14,14 @@ import { codesMatch, commitTo, oneTimeCode } from './verification-code.ts';
 import type { ActiveCeremony, Ceremony, CeremonyPhase } from './verification-state.ts';
 
 export { codesMatch, normaliseCode, oneTimeCode, safetyNumber } from './verification-code.ts';
-export { type Ceremony, decodeCeremony, encodeCeremony, NO_CEREMONY } from './verification-state.ts';
+export {
+  type Ceremony,
+  type CeremonyPhase,
+  type CeremonyRole,
+  decodeCeremony,
+  encodeCeremony,
+  NO_CEREMONY,
+} from './verification-state.ts';
 
 /** The session a ceremony hangs on, from its NewSession. */
 export interface CeremonyKeys {
