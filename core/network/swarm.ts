@@ -48,7 +48,7 @@ export interface Swarm {
   readonly peerId: string;
   /** @throws UsageError a listen address is malformed or in use */
   start(): Promise<void>;
-  /** Closes every connection. Never throws; may be called twice. */
+  /** Closes every connection and wipes the key: the swarm is spent. Never throws; may be called twice. */
   stop(): Promise<void>;
   /** Where this node listens, wildcards expanded; public first, then private, loopback last. */
   addresses(): string[];
