@@ -4,7 +4,11 @@ import { AuthError, DecodeError } from '../../core/base/errors.ts';
 import { openCard } from '../../core/crypto/card.ts';
 import { consumeInitiation, consumeResponse, createInitiation, createResponse } from '../../core/crypto/noise/ik.ts';
 import { SESSION_NOISE } from '../../core/crypto/noise/protocol.ts';
-import { createSessionInitiation } from '../../core/crypto/session.ts';
+import {
+  consumeSessionInitiation,
+  consumeSessionResponse,
+  createSessionInitiation,
+} from '../../core/crypto/session.ts';
 import { agreementKeyOf, generateX25519 } from '../../core/crypto/x25519.ts';
 import { decodeCard, encodeCard } from '../../core/wire/card.ts';
 import * as handshake from '../../core/wire/handshake.ts';
@@ -14,6 +18,8 @@ import { makePerson, NOW_MS, seededRandom } from '../support/crypto-people.ts';
 import { freshSeed, mutateBytes, seededNumbers } from '../support/mutate.ts';
 
 const RUNS = 100_000;
+/** Where the parsers are run one after another with their public-key steps between: each has its full runs above. */
+const COMPOSED_RUNS = 10_000;
 const random = seededRandom('parsers');
 const alice = makePerson('alice');
 const bob = makePerson('bob');
@@ -26,13 +32,14 @@ function bombard<T>(
   samples: readonly Uint8Array[],
   read: (bytes: Buffer) => T,
   check?: (value: T, bytes: Buffer) => void,
+  runs = RUNS,
 ) {
   const seed = freshSeed();
   process.stdout.write(`seed ${seed}\n`);
   const number = seededNumbers(seed);
   let refused = 0;
   for (const sample of samples) assert.ok(read(Buffer.from(sample)), 'the samples themselves are good');
-  for (let run = 0; run < RUNS; run += 1) {
+  for (let run = 0; run < runs; run += 1) {
     const bytes = mutateBytes(samples, number);
     let value: T;
     try {
@@ -140,4 +147,15 @@ test('verification messages', () => {
     encodeVerification({ kind: 'result', ceremonyId, matched: true }),
   ];
   bombard(samples, decodeVerification, reencodes(encodeVerification));
+});
+
+test('whole handshakes: only the genuine frames are believed', () => {
+  const { identity: self, cardBytes: selfCardBytes } = alice;
+  const input = { self, selfCardBytes, peerCard: bob.card, payload, nowMs: NOW_MS, random };
+  const { initiation, pending } = createSessionInitiation(input);
+  const read = (frame: Buffer) => consumeSessionInitiation({ self: bob.identity, prekey: bob.prekey, frame });
+  bombard([initiation], read, (_, bytes) => assert.ok(bytes.equals(initiation)), COMPOSED_RUNS);
+  const { response } = read(initiation).respond({ payload, random });
+  const finish = (frame: Buffer) => consumeSessionResponse({ pending, frame, self, random });
+  bombard([response], finish, (_, bytes) => assert.ok(bytes.equals(response)), COMPOSED_RUNS);
 });
