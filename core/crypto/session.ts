@@ -1,6 +1,6 @@
 import { asBuffer, compareBytes, concat, equalBytes, utf8, wipe } from '../base/bytes.ts';
 import type { RandomSource } from '../base/clock.ts';
-import { AuthError, UsageError } from '../base/errors.ts';
+import { AuthError, InternalError, UsageError } from '../base/errors.ts';
 import { blake2b } from '../base/hash.ts';
 import type { IdentityKey } from '../base/ids.ts';
 import { LABEL } from '../base/labels.ts';
@@ -159,6 +159,7 @@ function readInitiation(frame: Uint8Array, accepted: AcceptedInitiation): Consum
     throw new AuthError('not-authentic', 'session.card', 'The contact card is not the one of whoever sent it.');
   }
   const initiationId = initiationIdOf(frame);
+  let wiped = false;
   return {
     peerCard,
     peerCardBytes: concat(payload.card),
@@ -166,8 +167,15 @@ function readInitiation(frame: Uint8Array, accepted: AcceptedInitiation): Consum
     initiationId,
     createdAtMs: payload.createdAtMs,
     ownCardHash: concat(payload.responderCardHash),
-    respond: answer => respond(accepted, payload, initiationId, answer),
-    wipe: () => wipe(accepted.state.chainingKey, accepted.payload, payload.application),
+    respond: answer => {
+      // Keys of zeroes would make a session that anyone can read.
+      if (wiped) throw new InternalError('session.respond', 'The request was already closed.');
+      return respond(accepted, payload, initiationId, answer);
+    },
+    wipe: () => {
+      wiped = true;
+      wipe(accepted.state.chainingKey, accepted.payload, payload.application);
+    },
   };
 }
 

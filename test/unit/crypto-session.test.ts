@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DAY_MS } from '../../core/base/clock.ts';
-import { AuthError, UsageError } from '../../core/base/errors.ts';
+import { AuthError, InternalError, UsageError } from '../../core/base/errors.ts';
 import { LIMITS } from '../../core/base/limits.ts';
 import { cardHash } from '../../core/crypto/card.ts';
 import {
@@ -86,6 +86,7 @@ test('an initiation can be read again and accepted later; the freshest prekey is
   assert.equal(decodeInitiation(started.initiation).prekeyId, 8);
   const first = read(bob, started.initiation);
   first.wipe();
+  assert.throws(() => first.respond({ payload: WELCOME, random: bob.random }), InternalError);
   const second = read(bob, started.initiation);
   assert.deepEqual(second.payload, HELLO);
   const { response } = second.respond({ payload: WELCOME, random: bob.random });
