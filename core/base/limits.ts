@@ -86,4 +86,20 @@ export const LIMITS = {
   windowCodeMs: 10 * MINUTE_MS,
   /** Times the window is started again after a crash, within one hour. */
   windowRestarts: 3,
+  /** Parents named and not yet seen, kept a conversation: past it a message may be named a head once too often. */
+  awaitedParents: 64,
+  /** Single message rows gathered before they are merged into a block; also the most one merge takes. */
+  mergeSingles: 128,
+  /** Plain bytes of a message block: with nonce, tag and page head it fills four 4 KiB pages and not one byte more. */
+  blockBytes: 16 * 1024 - 96,
+  /** A wrong passphrase delays the next try: doubling from the first to the last. */
+  unlockDelayFirstMs: 1_000,
+  unlockDelayLastMs: 15 * MINUTE_MS,
+  /** Bounds on what a vault file may ask of Argon2id, checked before it is asked. */
+  argonMemoryKib: 1024 * 1024,
+  argonPasses: 16,
+  argonLanes: 16,
+  passphraseBytes: 4096,
+  /** A system keychain that does not answer by then is not there. */
+  keychainMs: 3_000,
 } as const;

@@ -5,22 +5,22 @@ export class Changes {
   readonly #tables = new Map<number, Map<string, Op>>();
 
   get(key: Buffer): Op | undefined {
-    return this.#tables.get(key[0] as number)?.get(key.latin1Slice());
+    return this.#tables.get(key[0] as number)?.get(key.toString('latin1'));
   }
 
   set(op: Op): void {
     const table = op.key[0] as number;
-    let ops = this.#tables.get(table);
-    if (!ops) this.#tables.set(table, (ops = new Map()));
-    ops.set(op.key.latin1Slice(), op);
+    const ops = this.#tables.get(table) ?? new Map<string, Op>();
+    ops.set(op.key.toString('latin1'), op);
+    this.#tables.set(table, ops);
   }
 
   collect(from: Buffer, to: Buffer, into: Map<string, Op>): void {
     const ops = this.#tables.get(from[0] as number);
     if (!ops || ops.size === 0) return;
     // latin1 strings compare as their bytes do
-    const low = from.latin1Slice();
-    const high = to.latin1Slice();
+    const low = from.toString('latin1');
+    const high = to.toString('latin1');
     for (const [name, op] of ops) if (name >= low && name < high) into.set(name, op);
   }
 

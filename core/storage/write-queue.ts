@@ -77,6 +77,8 @@ export class WriteQueue implements RowPort {
       for (const waiting of done) waiting.reject(error);
       return;
     }
+    // a reader may have counted between a job's failure and this commit
+    if (done.length < group.length) this.#onFailure();
     for (const waiting of done) waiting.resolve();
   }
 

@@ -1,0 +1,222 @@
+import { decodeHlc, encodeHlc, type HlcTime } from '../base/hlc.ts';
+import { type ConversationId, idBytes, type MessageId, messageIdFromBytes } from '../base/ids.ts';
+import { LIMITS } from '../base/limits.ts';
+import type { ConversationRows } from './conversations.ts';
+import { conversationIdFromBytes } from './id-text.ts';
+import { decodeMessage, encodeMessage, idBytesOfRow } from './message-codec.ts';
+import { fitsBlock, MessageLog } from './message-log.ts';
+import { afterPrefix, type RowPort, type RowReader, type Tx } from './port.ts';
+import type { DeliveryState, StoredMessage, UndeliveredMessage } from './records.ts';
+import { decodeRow, encodeRow, messageIdField, messageIdOrNull, shape, uint48, wordOf } from './row-codec.ts';
+import type { Sealer } from './sealing.ts';
+import { Table } from './table.ts';
+import { noteMessage, TailRows } from './tails.ts';
+
+const STATES = ['queued', 'delivered', 'read', 'expired'] as const;
+
+/** Messages with their index, their heads, and what became of the own ones. */
+export class MessageRows {
+  readonly #port: RowPort;
+  readonly #sealer: Sealer;
+  readonly #conversations: ConversationRows;
+  readonly #log: MessageLog;
+  readonly #tails: TailRows;
+  /** Message -> conversation 16, HLC 8. */
+  readonly #locations: Table;
+  readonly #states: Table;
+  readonly #undelivered: Table;
+
+  constructor(port: RowPort, sealer: Sealer, conversations: ConversationRows) {
+    this.#port = port;
+    this.#sealer = sealer;
+    this.#conversations = conversations;
+    this.#log = new MessageLog(sealer);
+    this.#tails = new TailRows(sealer);
+    this.#locations = new Table(sealer, 'locations');
+    this.#states = new Table(sealer, 'states');
+    this.#undelivered = new Table(sealer, 'undelivered');
+  }
+
+  /** Stores a message once; false when it is there already. Its conversation must exist. */
+  put(tx: Tx, conversation: ConversationId, message: StoredMessage): boolean {
+    if (this.has(message.id, tx)) return false;
+    const id = idBytes(message.id);
+    const hlc = encodeHlc(message.hlc);
+    const location = Buffer.concat([idBytes(conversation), hlc]);
+    const place = this.#log.placeOf(conversation, hlc, id);
+    const row = encodeMessage(message);
+    this.#conversations.withKey(tx, conversation, key => this.#log.put(tx, key, place, row));
+    this.#locations.put(tx, this.#locationKey(message.id), location);
+    const tail = this.#tails.open(tx, conversation, end => {
+      while (end.singles >= LIMITS.mergeSingles) {
+        const merged = this.#merge(tx, conversation);
+        end.singles = merged > 0 ? end.singles - merged : 0;
+      }
+    });
+    noteMessage(tail, message.id, message.parents, parent => this.has(parent, tx));
+    if (fitsBlock(row)) tail.singles += 1;
+    return true;
+  }
+
+  has(id: MessageId, from: RowReader = this.#port): boolean {
+    return from.has(this.#locationKey(id));
+  }
+
+  get(id: MessageId, from: RowReader = this.#port): StoredMessage | undefined {
+    const at = this.#locate(from, id);
+    if (!at) return undefined;
+    const place = this.#log.placeOf(at.conversation, encodeHlc(at.hlc), idBytes(id));
+    const row = this.#conversations.withKey(from, at.conversation, key => this.#log.find(from, key, place));
+    return row && this.#locations.decode(row, decodeMessage);
+  }
+
+  conversationOf(id: MessageId, from: RowReader = this.#port): ConversationId | undefined {
+    return this.#locate(from, id)?.conversation;
+  }
+
+  /**
+   * The newest `limit` messages, or the newest of those before `before`, oldest first. Equal HLC times stand in
+   * the order of a keyed hash of their ids, which is the same at every read.
+   */
+  newest(
+    conversation: ConversationId,
+    limit: number,
+    before?: MessageId,
+    from: RowReader = this.#port,
+  ): StoredMessage[] {
+    const at = before && this.#locate(from, before);
+    if (before && !at) return [];
+    const end = before && at && this.#log.placeOf(conversation, encodeHlc(at.hlc), idBytes(before));
+    const found: StoredMessage[] = [];
+    if (limit <= 0) return found;
+    this.#sealer.batch(() =>
+      this.#conversations.withKey(from, conversation, key => {
+        for (const { row } of this.#log.newestFirst(from, key, conversation, end)) {
+          found.push(this.#locations.decode(row, decodeMessage));
+          if (found.length >= limit) break;
+        }
+      }),
+    );
+    return found.reverse();
+  }
+
+  /** At most LIMITS.parents messages that no stored message names as a parent, oldest arrival first. */
+  heads(conversation: ConversationId, from: RowReader = this.#port): MessageId[] {
+    return this.#tails.get(from, conversation).heads.slice(-LIMITS.parents);
+  }
+
+  /** Only for own messages. */
+  setState(tx: Tx, id: MessageId, state: DeliveryState): void {
+    this.#states.put(tx, this.#stateKey(id), encodeRow([STATES.indexOf(state.state), state.atMs, messageIdField(state.receipt)]));
+    const at = this.#locate(tx, id);
+    if (!at) return;
+    const key = this.#undeliveredKey(at.conversation, at.hlc, id);
+    if (state.state === 'queued') this.#undelivered.put(tx, key, idBytes(id));
+    else tx.remove(key);
+  }
+
+  stateOf(id: MessageId, from: RowReader = this.#port): DeliveryState | undefined {
+    const plain = this.#states.get(from, this.#stateKey(id));
+    return plain && this.#states.decode(plain, decodeState);
+  }
+
+  /** Own messages neither delivered nor expired, oldest first; with `after`, those later than it. */
+  undelivered(
+    conversation: ConversationId,
+    limit: number,
+    after?: MessageId,
+    from: RowReader = this.#port,
+  ): MessageId[] {
+    const prefix = this.#undelivered.key(this.#undeliveredName(conversation));
+    const at = after && this.#locate(from, after);
+    const start = at ? Buffer.concat([this.#undeliveredKey(conversation, at.hlc, after), Buffer.of(0)]) : prefix;
+    const found: MessageId[] = [];
+    for (const { key, value } of from.range(start, afterPrefix(prefix), { limit })) {
+      found.push(messageIdFromBytes(this.#sealer.open('undelivered', key, value)));
+    }
+    return found;
+  }
+
+  countUndelivered(conversation: ConversationId, from: RowReader = this.#port): number {
+    let count = 0;
+    const prefix = this.#undelivered.key(this.#undeliveredName(conversation));
+    for (const _ of from.keys(prefix, afterPrefix(prefix))) count += 1;
+    return count;
+  }
+
+  /** Undelivered own messages said before `beforeMs` (by their HLC), at most `limit`. */
+  expiring(beforeMs: number, limit = 256, from: RowReader = this.#port): UndeliveredMessage[] {
+    const found: UndeliveredMessage[] = [];
+    for (const { id: conversation } of this.#conversations.list(from)) {
+      const name = this.#undeliveredName(conversation);
+      const end = this.#undelivered.key(name, uint48(Math.max(0, beforeMs)));
+      for (const { key, value } of from.range(this.#undelivered.key(name), end, { limit: limit - found.length })) {
+        const id = messageIdFromBytes(this.#sealer.open('undelivered', key, value));
+        found.push({ conversation, id, hlc: decodeHlc(key.subarray(17, 25)) });
+      }
+      if (found.length >= limit) break;
+    }
+    return found;
+  }
+
+  /** Merges single messages into blocks: a bounded step for idle time. True while there is more to merge. */
+  async compact(conversation: ConversationId): Promise<boolean> {
+    let more = false;
+    await this.#port.write(tx => {
+      if (!this.#conversations.get(conversation, tx)) return;
+      const tail = this.#tails.open(tx, conversation, () => {});
+      const merged = tail.singles > 1 ? this.#merge(tx, conversation) : 0;
+      tail.singles -= merged;
+      more = merged >= LIMITS.mergeSingles;
+    });
+    return more;
+  }
+
+  /** Removes all messages of a conversation with all that is kept about them. `each` sees every id. */
+  removeAll(tx: Tx, conversation: ConversationId, each: (id: MessageId) => void = () => {}): void {
+    this.#conversations.withKey(tx, conversation, key =>
+      this.#log.removeAll(tx, key, conversation, row => {
+        const id = messageIdFromBytes(idBytesOfRow(row));
+        tx.remove(this.#locationKey(id));
+        tx.remove(this.#stateKey(id));
+        each(id);
+      }),
+    );
+    this.#undelivered.removeAll(tx, this.#undelivered.key(this.#undeliveredName(conversation)));
+    this.#tails.remove(tx, conversation);
+  }
+
+  #merge(tx: Tx, conversation: ConversationId): number {
+    return this.#sealer.batch(() =>
+      this.#conversations.withKey(tx, conversation, key => this.#log.merge(tx, key, conversation)),
+    );
+  }
+
+  #locate(from: RowReader, id: MessageId): { conversation: ConversationId; hlc: HlcTime } | undefined {
+    const plain = this.#locations.get(from, this.#locationKey(id));
+    if (!plain) return undefined;
+    return { conversation: conversationIdFromBytes(plain.subarray(0, 16)), hlc: decodeHlc(plain.subarray(16)) };
+  }
+
+  #locationKey(id: MessageId): Buffer {
+    return this.#locations.key(this.#sealer.nameHash('message', idBytes(id)));
+  }
+
+  #stateKey(id: MessageId): Buffer {
+    return this.#states.key(this.#sealer.nameHash('message', idBytes(id)));
+  }
+
+  #undeliveredName(conversation: ConversationId): Buffer {
+    return this.#sealer.nameHash('undelivered', idBytes(conversation));
+  }
+
+  #undeliveredKey(conversation: ConversationId, hlc: HlcTime, id: MessageId): Buffer {
+    const tie = this.#sealer.nameHash('message', idBytes(id)).subarray(0, 8);
+    return this.#undelivered.key(this.#undeliveredName(conversation), encodeHlc(hlc), tie);
+  }
+}
+
+function decodeState(plain: Buffer): DeliveryState {
+  const [state, atMs, receipt] = decodeRow(plain, 3);
+  return { state: wordOf(STATES, state), atMs: shape.uint(atMs), receipt: messageIdOrNull(receipt) };
+}

@@ -1,0 +1,1 @@
+export async function checkPages(_path: string): Promise<void> {}

@@ -1,0 +1,55 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RandomSource } from '../base/clock.ts';
+import type { Secret } from '../base/secret.ts';
+import { systemRandom } from '../base/world.io.ts';
+import { openDatabase } from './database.io.ts';
+import { MemoryRows } from './memory-rows.ts';
+import { MIGRATIONS } from './migrations/list.ts';
+import type { Migration } from './migrations/migrate.ts';
+import type { RowBase } from './port.ts';
+import { Store } from './store.ts';
+
+export interface StoreOptions {
+  readonly random?: RandomSource;
+  /** For tests of the machinery. */
+  readonly migrations?: readonly Migration[];
+}
+
+/**
+ * Opens the store of a profile, or makes it. The caller holds the profile's lock and keeps `dataKey`.
+ * @throws StorageError database-damaged, newer-format, network-file-system, disk-full, disk-failed
+ */
+export async function openStore(profileFolder: string, dataKey: Secret, options: StoreOptions = {}): Promise<Store> {
+  const rows = await openDatabase(profileFolder);
+  return prepared(rows, dataKey, options, async version => {
+    const folder = join(profileFolder, `store-before-${version + 1}`);
+    rmSync(folder, { recursive: true, force: true });
+    await rows.copyTo(folder);
+  });
+}
+
+/** The same store over memory, for tests and scenarios; rows are sealed all the same. */
+export async function openMemoryStore(
+  dataKey: Secret,
+  options: StoreOptions = {},
+  rows: RowBase = new MemoryRows(),
+): Promise<Store> {
+  return prepared(rows, dataKey, options, async () => {});
+}
+
+async function prepared(
+  rows: RowBase,
+  dataKey: Secret,
+  options: StoreOptions,
+  backup: (version: number) => Promise<void>,
+): Promise<Store> {
+  const store = new Store(rows, dataKey, options.random ?? systemRandom);
+  try {
+    await store.migrate(options.migrations ?? MIGRATIONS, backup);
+    return store;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
