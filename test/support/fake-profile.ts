@@ -1,11 +1,11 @@
+import { createHash } from 'node:crypto';
+import { base32nopad } from '@scure/base';
 import type { Contact, ContactRequest, Message, Status, Verification } from '../../core/commands/schema.ts';
 
-const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
-
-/** Ids that look like real ones, in counting order. */
+/** An id of the real form: 16 bytes in lower-case base32. */
 export function idFrom(kind: string, number: number): string {
-  const digits = number.toString(8).replaceAll(/\d/g, digit => ALPHABET[24 + Number(digit)] ?? 'a');
-  return `${kind.replaceAll(/[^a-z]/g, '')}${digits}`.padEnd(26, 'a').slice(0, 26);
+  const bytes = createHash('sha256').update(`${kind} ${number}`).digest().subarray(0, 16);
+  return base32nopad.encode(bytes).toLowerCase();
 }
 
 /** 60 digits in groups of five that differ with the seed. */

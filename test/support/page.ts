@@ -82,3 +82,22 @@ export async function openPage(
   await page.goto(core.link());
   return { core, page, faults };
 }
+
+/** Waits, a frame at a time, until `condition` holds. */
+export async function until(
+  page: Page,
+  condition: () => Promise<boolean> | boolean,
+  timeoutMs = 10_000,
+): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`still not so after ${timeoutMs} ms: ${condition}`);
+    await page.evaluate(() => new Promise(resolve => setTimeout(resolve, 16)));
+  }
+}
+
+/** How full the held button is, 0 to 1, as text. */
+export async function heldOf(page: Page): Promise<string> {
+  const style = (await page.locator('molva-hold-button').getAttribute('style')) ?? '';
+  return /--held: ?([\d.]+)/.exec(style)?.[1] ?? '0';
+}

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import type { Page } from 'playwright-core';
 import type { FakeCore } from './fake-core.ts';
 import type { FakeProfile } from './fake-profile.ts';
-import { NARROW, openPage, startPage, WIDE } from './page.ts';
+import { heldOf, NARROW, openPage, startPage, until, WIDE } from './page.ts';
 import { lockedPeople, people, strangers } from './picture-people.ts';
 
 /** Takes a picture of every screen, in both sizes and themes: `node test/support/take-pictures.ts [FOLDER]`. */
@@ -23,7 +23,7 @@ async function openFirst(page: Page): Promise<void> {
 }
 
 async function openDetails(page: Page): Promise<void> {
-  await openFirst(page);
+  await page.getByRole('button', { name: /Lena/ }).click();
   await page.getByRole('button', { name: 'Contact details' }).click();
 }
 
@@ -90,7 +90,7 @@ const SCENES: readonly Scene[] = [
       await hold.scrollIntoViewIfNeeded();
       await hold.hover();
       await page.mouse.down();
-      await page.locator('molva-hold-button[style*="--held: 0.5"]').waitFor();
+      await until(page, async () => Number(await heldOf(page)) > 0.4);
     },
   },
   {

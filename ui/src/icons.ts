@@ -31,10 +31,17 @@ export const icons = {
   read: icon(svg`<path d="M2 12.500L6.5 17 15 7.500M11.5 15.500L13 17 22 7.5"/>`),
   expired: icon(svg`<circle cx="12" cy="12" r="8.5"/><path d="M12 7.500v5M12 16v.01"/>`),
   received: icon(svg`<path d="M12 5v14"/>`),
+  /** A spoken word: a bubble whose sound wave draws an M. */
   mark: html`<svg class="mark" viewBox="0 0 32 32" aria-hidden="true">
-    <g fill="none" stroke="currentColor" stroke-width="2.6" stroke-linecap="round">
-      <path d="M8 15.500a8.5 8.5 0 0 1 8.5 8.5" /><path d="M8 7.500A16.5 16.5 0 0 1 24.5 24" />
-    </g>
-    <circle cx="8.5" cy="23.5" r="2.9" fill="currentColor" />
+    <path
+      fill="currentColor"
+      d="M11 3.500h10a8 8 0 0 1 8 8v6a8 8 0 0 1-8 8h-8.500L6.2 29.300c-.7.4-1.5-.2-1.3-1L5.8 24A8 8 0 0 1 3 17.500v-6a8 8 0 0 1 8-8z"
+    />
+    <path
+      stroke="var(--mark-ink, var(--side))"
+      stroke-width="2.3"
+      stroke-linecap="round"
+      d="M9.2 9.500v10M12.6 11.700v5.600M16 13.600v1.800M19.4 11.700v5.600M22.8 9.500v10"
+    />
   </svg>`,
 } as const;

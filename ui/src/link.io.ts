@@ -1,12 +1,6 @@
 import type { ApiEvent, MethodName, Params, Result } from '../../core/commands/schema.ts';
 import { CallError, decodeFrame, encodeRequest } from './rpc.ts';
-
-/** How the page stands with the core. `no-key`: neither a one-use code nor a token that the core accepts. */
-export type LinkState =
-  | { readonly kind: 'connecting' }
-  | { readonly kind: 'open' }
-  | { readonly kind: 'lost'; readonly retryAt: number }
-  | { readonly kind: 'no-key' };
+import type { LinkState } from './state.ts';
 
 interface Pending {
   readonly resolve: (result: unknown) => void;

@@ -1,11 +1,11 @@
 import type { ApiEvent, CoreState, Message, MethodName, Params, Result } from '../../core/commands/schema.ts';
-import type { LinkState } from './link.io.ts';
 import { messageOf } from './rpc.ts';
 import {
   applyEvent,
   closed,
   EMPTY,
   firstUnread,
+  type LinkState,
   openConversation,
   type State,
   withPage,

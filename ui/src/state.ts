@@ -7,7 +7,13 @@ import type {
   Status,
   Verification,
 } from '../../core/commands/schema.ts';
-import type { LinkState } from './link.io.ts';
+
+/** How the page stands with the core. `no-key`: neither a one-use code nor a token that the core accepts. */
+export type LinkState =
+  | { readonly kind: 'connecting' }
+  | { readonly kind: 'open' }
+  | { readonly kind: 'lost'; readonly retryAt: number }
+  | { readonly kind: 'no-key' };
 
 /** The messages of the open conversation, oldest first, as far back as they were read from the core. */
 export interface Thread {
@@ -27,6 +33,8 @@ export interface State {
   readonly requests: readonly ContactRequest[];
   readonly verifications: ReadonlyMap<string, Verification>;
   readonly thread: Thread | null;
+  /** The message that arrived last while this window was open. */
+  readonly arrived: Message | null;
   /** What went wrong when everything was read from the core, in words; null when all is well. */
   readonly loadError: string | null;
   /** Set by a wipe: what the core said, or null when it stopped before it could say. */
@@ -40,6 +48,7 @@ export const EMPTY: State = {
   requests: [],
   verifications: new Map(),
   thread: null,
+  arrived: null,
   loadError: null,
   wiped: null,
 };
@@ -53,7 +62,7 @@ export function closed(state: State): State {
 export function applyEvent(state: State, event: ApiEvent): State {
   switch (event.event) {
     case 'message-received':
-      return withMessage(state, event.message, 1);
+      return { ...withMessage(state, event.message, 1), arrived: event.message };
     case 'message-sent':
       return withMessage(state, event.message, 0);
     case 'message-state':

@@ -145,6 +145,8 @@ export const text = {
     queued: (count: number) => (count === 1 ? '1 message waiting' : `${count} messages waiting`),
   },
   conversation: {
+    firstTitle: 'Bring someone in',
+    firstWords: 'Show your invite or paste theirs. Once it is accepted you can talk.',
     chooseTitle: 'Choose a conversation',
     choose: 'What you write here is sealed on this computer and opened only on theirs.',
     details: 'Contact details',
@@ -242,7 +244,7 @@ export const text = {
     nick: 'Your name',
     saved: 'Saved',
     theme: 'Appearance',
-    themes: { auto: 'Same as the system', light: 'Light', dark: 'Dark' },
+    themes: { auto: 'As the system', light: 'Light', dark: 'Dark' },
     passphrase: 'Change passphrase',
     current: 'Current passphrase',
     next: 'New passphrase',

@@ -15,7 +15,7 @@ export class App extends LitElement {
   declare model: Model;
   declare private dialog: 'add' | 'settings' | null;
   declare private announced: string;
-  #newest: Message | null = null;
+  #arrived: Message | null = null;
 
   static override styles = [
     shared,
@@ -35,6 +35,7 @@ export class App extends LitElement {
       .columns {
         display: grid;
         grid-template-columns: 320px minmax(0, 1fr);
+        grid-template-rows: minmax(0, 1fr);
         height: 100%;
       }
       molva-sidebar {
@@ -93,16 +94,14 @@ export class App extends LitElement {
 
   /** Says for a screen reader what has just arrived: the words in the open conversation, else only from whom. */
   #announce(): void {
-    const { conversations, thread } = this.model.state;
-    const latest = conversations[0];
-    const message = latest?.lastMessage ?? null;
-    const before = this.#newest;
-    this.#newest = message;
-    if (before === null || message === null || latest === undefined) return;
-    if (message.outgoing || message.id === before.id || message.sentAt < before.sentAt) return;
+    const { arrived, conversations, thread } = this.model.state;
+    if (arrived === this.#arrived) return;
+    this.#arrived = arrived;
+    const from = conversations.find(conversation => conversation.id === arrived?.conversation);
+    if (arrived === null || from === undefined) return;
     const { announce, announceElsewhere } = text.conversation;
-    const { nick } = latest.contact;
-    this.announced = thread?.conversation === latest.id ? announce(nick, message.text) : announceElsewhere(nick);
+    const { nick } = from.contact;
+    this.announced = thread?.conversation === from.id ? announce(nick, arrived.text) : announceElsewhere(nick);
   }
 
   #dismiss(): void {

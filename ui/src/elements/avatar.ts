@@ -38,8 +38,8 @@ export class Avatar extends LitElement {
       position: absolute;
       right: -1px;
       bottom: -1px;
-      width: 13px;
-      height: 13px;
+      width: 12px;
+      height: 12px;
       border: 2.5px solid var(--around, var(--side));
       border-radius: 50%;
       background: var(--good);

@@ -1,4 +1,5 @@
 import { html, LitElement, nothing } from 'lit';
+import { live } from 'lit/directives/live.js';
 import type { Conversation as ConversationRow } from '../../../core/commands/schema.ts';
 import { ModelController } from '../controllers/model-controller.ts';
 import { listTime } from '../format.ts';
@@ -123,10 +124,12 @@ export class Conversation extends LitElement {
   }
 
   #renderNothing() {
+    const { firstTitle, firstWords, chooseTitle, choose } = text.conversation;
+    const first = this.model.state.conversations.length === 0;
     return html`<main class="nothing ripples">
       <div>
-        <h2>${text.conversation.chooseTitle}</h2>
-        <p class="soft">${text.conversation.choose}</p>
+        <h2>${first ? firstTitle : chooseTitle}</h2>
+        <p class="soft">${first ? firstWords : choose}</p>
       </div>
     </main>`;
   }
@@ -196,7 +199,7 @@ export class Conversation extends LitElement {
     const { link } = this.model.state;
     return html`<molva-composer
       .nick=${contact.nick}
-      .draft=${this.model.drafts.get(id) ?? ''}
+      .draft=${live(this.model.drafts.get(id) ?? '')}
       .blocked=${link.kind === 'open' ? '' : text.link.composer}
       @draft=${(event: CustomEvent<string>) => this.model.drafts.set(id, event.detail)}
       @send=${(event: CustomEvent<string>) => this.#send(id, event.detail)}

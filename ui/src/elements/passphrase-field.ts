@@ -87,7 +87,8 @@ export class PassphraseField extends LitElement {
   }
 
   #submit(event: KeyboardEvent): void {
-    if (event.key === 'Enter' && !event.isComposing) this.dispatchEvent(new Event('submit', { bubbles: true }));
+    // The input stands in this element's own tree, so the form around it does not hear Enter by itself.
+    if (event.key === 'Enter' && !event.isComposing) this.closest('form')?.requestSubmit();
   }
 
   protected override render() {

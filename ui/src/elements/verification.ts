@@ -30,7 +30,6 @@ export class Verification extends LitElement {
     shared,
     css`
       h3 {
-        margin-bottom: var(--s2);
         font-size: var(--body);
       }
       .code {

@@ -5,10 +5,12 @@ export const conversationStyles = css`
     display: block;
     height: 100%;
     min-width: 0;
+    min-height: 0;
   }
   .columns {
     display: grid;
     grid-template-columns: minmax(0, 1fr);
+    grid-template-rows: minmax(0, 1fr);
     height: 100%;
   }
   .with-details {

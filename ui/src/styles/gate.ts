@@ -20,7 +20,7 @@ export const gate = css`
   .mark {
     width: 44px;
     height: 44px;
-    margin-left: -8px;
+    margin-left: -3px;
     color: var(--accent);
   }
   h1 {

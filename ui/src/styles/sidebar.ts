@@ -58,7 +58,8 @@ export const sidebarStyles = css`
   button.item:hover:not(:disabled) {
     background: var(--hover);
   }
-  button.item[aria-current] {
+  button.item[aria-current],
+  button.item[aria-current]:hover:not(:disabled) {
     background: var(--accent-soft);
     --around: var(--accent-soft);
   }

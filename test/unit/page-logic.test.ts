@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import type { Message, MessageState } from '../../core/commands/schema.ts';
+import { countdown, daysBetween, grouped, initial, utf8Bytes } from '../../ui/src/format.ts';
+import { decodeFrame } from '../../ui/src/rpc.ts';
+import { applyEvent, EMPTY, firstUnread, type State, withPage } from '../../ui/src/state.ts';
+import { strengthOf } from '../../ui/src/strength.ts';
+import { grown, MAX_ROWS, nextRange } from '../../ui/src/window-range.ts';
+import { FakeProfile } from '../support/fake-profile.ts';
+
+describe('page logic: state', () => {
+  const profile = new FakeProfile();
+  const mira = profile.addContact('Mira');
+  const opened: State = {
+    ...EMPTY,
+    conversations: [{ id: mira.conversation, contact: mira, lastMessage: null, unread: 0 }],
+    thread: { conversation: mira.conversation, messages: [], more: false, loading: 'no', unreadFrom: null },
+  };
+
+  test('the same message by answer and by event is there once, and its state never goes back', () => {
+    const order: readonly MessageState[] = ['queued', 'expired', 'delivered', 'read'];
+    const message = profile.addMessage(mira, 'hi', { outgoing: true });
+    const step = fc.oneof(
+      fc.constant({ event: 'message-sent', message } as const),
+      fc.constantFrom(...order).map(state => ({ ...stateEvent(message), state })),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 12 }), steps => {
+        let best = 0;
+        let state = applyEvent(opened, { event: 'message-sent', message });
+        for (const event of steps) {
+          state = applyEvent(state, event);
+          if (event.event === 'message-state') best = Math.max(best, order.indexOf(event.state));
+          assert.deepEqual(
+            state.thread?.messages.map(row => row.state),
+            [order[best]],
+          );
+          assert.equal(state.conversations[0]?.lastMessage?.state, order[best]);
+        }
+      }),
+    );
+  });
+
+  test('messages stand by time whatever order they arrive in; each counts as unread once', () => {
+    const all = Array.from({ length: 8 }, (_, i) => profile.addMessage(mira, `${i}`, { sentAt: 1000 + i }));
+    fc.assert(
+      fc.property(fc.shuffledSubarray([...all, ...all], { minLength: 16 }), arrivals => {
+        const state = arrivals.reduce(
+          (now, message) => applyEvent(now, { event: 'message-received', message }),
+          opened,
+        );
+        assert.deepEqual(state.thread?.messages, all);
+        assert.equal(state.conversations[0]?.unread, 8);
+        assert.equal(state.conversations[0]?.lastMessage?.text, '7');
+      }),
+    );
+  });
+
+  test('an older page is put before without repeats; a newest page joins where it overlaps', () => {
+    const ids = Array.from({ length: 10 }, (_, i) => profile.addMessage(mira, `${i}`));
+    const base = opened.thread;
+    assert.ok(base);
+    const newest = withPage(base, ids.slice(5), true, 'newest');
+    const older = withPage(newest, ids.slice(2, 6), false, 'older');
+    assert.deepEqual(older.messages, ids.slice(2));
+    assert.equal(older.more, false);
+    assert.deepEqual(
+      withPage({ ...older, messages: ids.slice(2, 8) }, ids.slice(5), true, 'newest').messages,
+      ids.slice(2),
+    );
+    assert.deepEqual(
+      withPage({ ...older, messages: ids.slice(0, 2) }, ids.slice(5), true, 'newest').messages,
+      ids.slice(5),
+    );
+  });
+
+  test('the first unread skips own messages', () => {
+    const rows = [false, true, false, true].map((outgoing, i) => profile.addMessage(mira, `${i}`, { outgoing }));
+    assert.equal(firstUnread(rows, 1), rows[2]?.id);
+    assert.equal(firstUnread(rows, 2), rows[0]?.id);
+    assert.equal(firstUnread(rows, 0), null);
+  });
+});
+
+describe('page logic: the window of rendered rows', () => {
+  const ids = (length: number, from = 0) => Array.from({ length }, (_, i) => `m${from + i}`);
+
+  test('growing stays inside the list and never renders more than the bound', () => {
+    const sides = fc.array(fc.constantFrom('before', 'after') as fc.Arbitrary<'before' | 'after'>);
+    fc.assert(
+      fc.property(fc.nat(2000), sides, (length, moves) => {
+        let range = nextRange(ids(length), '', '', true);
+        for (const side of moves) {
+          range = grown(range, length, side);
+          assert.ok(range.start >= 0 && range.start <= range.end && range.end <= length);
+          assert.ok(range.end - range.start <= MAX_ROWS);
+        }
+      }),
+    );
+  });
+
+  test('rows added before or after leave the rendered ones as they were, unless the end is followed', () => {
+    const list = ids(500);
+    const range = nextRange([...ids(200, 1000), ...list, 'new'], 'm100', 'm299', false);
+    assert.deepEqual(range, { start: 300, end: 500 });
+    const followed = nextRange([...list, 'new'], 'm400', 'm499', true);
+    assert.deepEqual(followed, { start: 400, end: 501 });
+  });
+});
+
+describe('page logic: frames, passphrases, formats', () => {
+  test('no frame makes the decoder throw, and unknown codes become internal', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.json(), fc.anything()), frame => {
+        assert.ok(['result', 'error', 'event', 'noise'].includes(decodeFrame(frame).kind));
+      }),
+    );
+    const error = (code: unknown) => JSON.stringify({ jsonrpc: '2.0', id: 1, error: { code: 1, data: { code } } });
+    assert.deepEqual(decodeFrame(error('locked')), { kind: 'error', id: 1, code: 'locked' });
+    assert.deepEqual(decodeFrame(error('toString')), { kind: 'error', id: 1, code: 'internal' });
+  });
+
+  test('strength counts runs and repeats once', () => {
+    assert.equal(strengthOf(''), 'empty');
+    assert.equal(strengthOf('aaaaaaaaaaaaaaaaaaaaaaaa'), 'weak');
+    assert.equal(strengthOf('abcdefghijklmnopqrstuvwxyz'), 'weak');
+    assert.equal(strengthOf('1234567890123'), 'weak');
+    assert.equal(strengthOf('tr0ub4dor&3'), 'fair');
+    assert.equal(strengthOf('seven quiet otters swim'), 'strong');
+  });
+
+  test('formats', () => {
+    assert.deepEqual(grouped('abcdefghijkl', 4), ['abcd', 'efgh', 'ijkl']);
+    assert.deepEqual(grouped('12345 67890', 5), ['12345', '67890']);
+    assert.equal(countdown(-5), '0 s');
+    assert.equal(countdown(59_001), '1:00');
+    assert.equal(countdown(545_000), '9:05');
+    assert.equal(utf8Bytes('é€'), 5);
+    assert.equal(initial(' élan'), 'É');
+    const noon = new Date(2026, 2, 28, 12).getTime();
+    const afterClockChange = new Date(2026, 2, 30, 0, 1).getTime();
+    assert.equal(daysBetween(noon, afterClockChange), 2);
+  });
+});
+
+function stateEvent(message: Message) {
+  return { event: 'message-state', id: message.id, conversation: message.conversation, at: 0 } as const;
+}
