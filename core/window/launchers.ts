@@ -40,12 +40,10 @@ const WINDOWS_ROOTS = ['ProgramFiles(x86)', 'ProgramFiles', 'LOCALAPPDATA'];
 const NEUTRALINO_SYSTEM: Readonly<Record<string, string>> = { linux: 'linux', darwin: 'mac', win32: 'win' };
 
 export function findLaunchers(machine: Machine): Launcher[] {
-  const chosen = machine.env.MOLVA_WINDOW;
+  const chosen = machine.env.MOLVA_WINDOW && machine.find(machine.env.MOLVA_WINDOW);
+  // Whoever names a program wants that one.
+  if (chosen) return [{ kind: /chrom|edge|brave/i.test(baseName(chosen)) ? 'chromium' : 'neutralino', path: chosen }];
   const found: Launcher[] = [];
-  if (chosen) {
-    const path = machine.find(chosen);
-    if (path) found.push({ kind: /chrom|edge|brave/i.test(baseName(path)) ? 'chromium' : 'neutralino', path });
-  }
   // Without a display every other program would only fail.
   if (machine.platform === 'linux' && !machine.env.DISPLAY && !machine.env.WAYLAND_DISPLAY) return found;
   const own = firstOf(machine, ownNames(machine));

@@ -3,7 +3,7 @@ import { LIMITS } from '../base/limits.ts';
 
 /**
  * When a window is opened, opened again, or the core ended with it. A crashed window comes back a limited number of
- * times an hour; one that crashes at once is tried with the next launcher. Pure: `stepWindow` only says what to do.
+ * times an hour; a program that fails at once gives way to the next launcher. Pure: `stepWindow` only says what to do.
  */
 export type CloseWindow = 'quit' | 'keep';
 
@@ -16,6 +16,9 @@ export interface WindowState {
   readonly restarts: readonly number[];
 }
 
+/** By itself without an error, with an error code, or by a signal that nobody here sent. */
+export type ExitKind = 'closed' | 'failed' | 'killed';
+
 export type WindowInput =
   | { readonly kind: 'open' }
   /** A window stands there, and its end will be told. */
@@ -23,7 +26,7 @@ export type WindowInput =
   /** It was handed to a program whose windows cannot be followed (the default browser). */
   | { readonly kind: 'handed-over' }
   | { readonly kind: 'not-started' }
-  | { readonly kind: 'exited'; readonly crashed: boolean }
+  | { readonly kind: 'exited'; readonly how: ExitKind }
   | { readonly kind: 'stop' };
 
 export type WindowOutput =
@@ -43,7 +46,7 @@ export interface WindowStep {
   readonly outputs: readonly WindowOutput[];
 }
 
-/** A window that ends within this time after it was opened does not work on this machine. */
+/** A program that fails within this time after it was started does not work on this machine (a library is missing). */
 export const SOON_MS = 10_000;
 
 export const WINDOW_CLOSED: WindowState = { phase: 'closed', launcher: 0, openedAt: 0, restarts: [] };
@@ -60,7 +63,7 @@ export function stepWindow(state: WindowState, input: WindowInput, context: Wind
     case 'not-started':
       return launch(state, state.launcher + 1, context);
     case 'exited':
-      return input.crashed ? afterCrash(state, context) : afterClose(state, context);
+      return input.how === 'closed' ? afterClose(state, context) : afterCrash(state, input.how, context);
     case 'stop':
       return { state: { ...state, phase: 'stopped' }, outputs: state.phase === 'open' ? [{ kind: 'close' }] : [] };
   }
@@ -71,11 +74,11 @@ function launch(state: WindowState, launcher: number, context: WindowContext): W
   return { state: { ...state, phase: 'opening', launcher }, outputs: [{ kind: 'launch', launcher }] };
 }
 
-function afterCrash(state: WindowState, context: WindowContext): WindowStep {
+function afterCrash(state: WindowState, how: ExitKind, context: WindowContext): WindowStep {
   const restarts = state.restarts.filter(at => at > context.now - HOUR_MS);
   if (restarts.length >= LIMITS.windowRestarts) return giveUp({ ...state, restarts });
-  const soon = context.now - state.openedAt < SOON_MS;
-  const launcher = soon && state.launcher + 1 < context.launchers ? state.launcher + 1 : state.launcher;
+  const unfit = how === 'failed' && context.now - state.openedAt < SOON_MS;
+  const launcher = unfit && state.launcher + 1 < context.launchers ? state.launcher + 1 : state.launcher;
   return launch({ ...state, restarts: [...restarts, context.now] }, launcher, context);
 }
 

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import type { Launcher } from './launchers.ts';
 import { findProgram } from './machine.io.ts';
 import { CONFIG_FILE_NAME, neutralinoConfig, startArguments, windowEnvironment } from './start-arguments.ts';
+import type { ExitKind } from './window-policy.ts';
 
-export type WindowEnd = { readonly kind: 'not-started' } | { readonly kind: 'exited'; readonly crashed: boolean };
+export type WindowEnd = { readonly kind: 'not-started' } | { readonly kind: 'exited'; readonly how: ExitKind };
 
 export interface WindowProcess {
   /** True when it runs, false when it could not be started. */
@@ -43,7 +44,9 @@ function follow(child: ChildProcess): Pick<WindowProcess, 'started' | 'ended'> {
     child.once('error', () => resolve(false));
   });
   const ended = new Promise<WindowEnd>(resolve => {
-    child.once('exit', (code, signal) => resolve({ kind: 'exited', crashed: signal !== null || code !== 0 }));
+    child.once('exit', (code, signal) => {
+      resolve({ kind: 'exited', how: signal !== null ? 'killed' : code === 0 ? 'closed' : 'failed' });
+    });
     child.once('error', () => {
       if (child.pid === undefined) resolve({ kind: 'not-started' });
     });

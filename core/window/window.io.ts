@@ -74,7 +74,7 @@ export function createWindow(options: WindowOptions): AppWindow {
     options.log('window.start', { launcher: launcher.kind });
     if (launcher.kind === 'browser') {
       const end = await process.ended;
-      return step({ kind: end.kind === 'exited' && !end.crashed ? 'handed-over' : 'not-started' });
+      return step({ kind: end.kind === 'exited' && end.how === 'closed' ? 'handed-over' : 'not-started' });
     }
     if (!(await process.started)) return step({ kind: 'not-started' });
     current = process;
@@ -82,9 +82,9 @@ export function createWindow(options: WindowOptions): AppWindow {
     if (state.phase === 'stopped') process.kill('SIGTERM');
     const opened = step({ kind: 'opened' });
     process.ended.then(end => {
-      if (end.kind === 'exited') options.log('window.end', { launcher: launcher.kind, crashed: Number(end.crashed) });
+      if (end.kind === 'exited') options.log('window.end', { launcher: launcher.kind, how: end.how });
       const quick = launcher.kind === 'chromium' && options.clock() - startedAt < HAND_OVER_MS;
-      step(end.kind === 'exited' && !end.crashed && quick ? { kind: 'handed-over' } : end);
+      step(end.kind === 'exited' && end.how === 'closed' && quick ? { kind: 'handed-over' } : end);
     });
     return opened;
   }

@@ -33,8 +33,9 @@ function story(launchers: number, closeWindow: CloseWindow = 'quit') {
   };
 }
 
-const CRASH: WindowInput = { kind: 'exited', crashed: true };
-const CLOSE: WindowInput = { kind: 'exited', crashed: false };
+const CRASH: WindowInput = { kind: 'exited', how: 'killed' };
+const FAIL: WindowInput = { kind: 'exited', how: 'failed' };
+const CLOSE: WindowInput = { kind: 'exited', how: 'closed' };
 
 test('closing the window ends the core, or does not, as configured', () => {
   for (const [closeWindow, outputs] of [
@@ -68,15 +69,17 @@ test('a crashed window comes back so many times an hour, and again in the next o
   assert.deepEqual(window.tell(CRASH), [{ kind: 'launch', launcher: 0 }]);
 });
 
-test('a window that crashes at once is tried with the next program; one that ran is not', () => {
+test('a program that fails at once gives way to the next one; one that ran, or was killed, does not', () => {
   const window = story(2);
   window.tell({ kind: 'open' });
   window.tell({ kind: 'opened' });
   window.pass(SOON_MS);
+  assert.deepEqual(window.tell(FAIL), [{ kind: 'launch', launcher: 0 }]);
+  window.tell({ kind: 'opened' });
   assert.deepEqual(window.tell(CRASH), [{ kind: 'launch', launcher: 0 }]);
   window.tell({ kind: 'opened' });
   window.pass(SOON_MS - 1);
-  assert.deepEqual(window.tell(CRASH), [{ kind: 'launch', launcher: 1 }]);
+  assert.deepEqual(window.tell(FAIL), [{ kind: 'launch', launcher: 1 }]);
 });
 
 test('programs that do not start are passed over, and none is said so', () => {
@@ -138,7 +141,9 @@ test('the order of launchers on each system', () => {
     'chromium chromium',
     'browser xdg-open',
   ]);
-  assert.equal(kinds(machine('linux', linux, { ...display, MOLVA_WINDOW: '/own/thing' }))[0], 'neutralino /own/thing');
+  assert.deepEqual(kinds(machine('linux', linux, { ...display, MOLVA_WINDOW: '/own/thing' })), [
+    'neutralino /own/thing',
+  ]);
   assert.equal(
     kinds(machine('linux', linux, { ...display, MOLVA_WINDOW: '/own/chromium' }))[0],
     'chromium /own/chromium',
