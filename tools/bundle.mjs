@@ -35,9 +35,9 @@ export async function buildBundle(
   root,
   { entry = join(root, 'core', 'main.io.ts'), outdir = join(root, 'dist') } = {},
 ) {
-  const { build } = await import('esbuild');
+  const { build, stop } = await import('esbuild');
   rmSync(outdir, { recursive: true, force: true });
-  return build({
+  const result = await build({
     absWorkingDir: root,
     entryPoints: { core: entry },
     outdir,
@@ -56,4 +56,6 @@ export async function buildBundle(
     logLevel: 'warning',
     metafile: true,
   });
+  await stop();
+  return result;
 }

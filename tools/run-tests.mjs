@@ -1,6 +1,7 @@
-// Runs node:test over test/**/*.test.ts on the product's own Node. Arguments choose files by a part of their path.
+// Does the set-up, then runs node:test over test/**/*.test.ts on the product's own Node. Arguments choose files by a part of their path.
 import { spawn } from 'node:child_process';
 import { join, relative } from 'node:path';
+import './setup.mjs';
 import { findRuntime, ROOT } from './runtime.mjs';
 import { filesBelow } from './stamps.mjs';
 

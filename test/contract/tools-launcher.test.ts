@@ -23,7 +23,7 @@ else if (what === 'stay') {
     clearInterval(keep);
   });
   say(hello);
-} else process.exitCode = Number(what);
+} else process.exitCode = Number(what) || 0;
 `;
 
 interface Hello {
@@ -117,5 +117,22 @@ describe('launcher that is killed', () => {
     child.kill('SIGKILL');
     await untilGone(pid);
     assert.ok(existsSync(note));
+  });
+});
+
+describe('npm start', () => {
+  it('sets up, then starts the core with the arguments, and prints nothing of its own', async () => {
+    const started = temporaryRoot({ 'core/main.io.ts': 'console.log(JSON.stringify(process.argv.slice(2)));' });
+    try {
+      const command = [join(started.path, 'tools', 'start.mjs'), '--headless', '--json', '--data-dir', 'D'];
+      const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'pipe'] });
+      child.stderr.resume();
+      const [lines, [code]] = await Promise.all([linesOf(child, 2), once(child, 'exit')]);
+      assert.deepEqual(lines, ['["start","--headless","--json","--data-dir","D"]']);
+      assert.equal(code, 0);
+      assert.ok(existsSync(join(started.path, 'dist', 'core.mjs')));
+    } finally {
+      started.remove();
+    }
   });
 });
