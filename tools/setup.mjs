@@ -29,7 +29,7 @@ async function setUp() {
 
 function installPackages(stamps) {
   const wanted = fingerprint(ROOT, [LOCK_FILE], [process.platform, process.arch]);
-  if (existsSync(at(INSTALLED)) && stamps.is('packages', wanted)) return;
+  if (existsSync(at(INSTALLED)) && findRuntime() && stamps.is('packages', wanted)) return;
   if (!isInstalled()) {
     say('installing packages');
     // A running program cannot be deleted on Windows, and `npm ci` deletes the runtime.
@@ -41,7 +41,8 @@ function installPackages(stamps) {
 
 /** Whether each package the lock file asks of this platform is there in that version. */
 function isInstalled() {
-  if (!existsSync(at(INSTALLED))) return false;
+  // npm passes over an optional package that it could not fetch; the runtime is one.
+  if (!existsSync(at(INSTALLED)) || !findRuntime()) return false;
   const wanted = JSON.parse(readFileSync(at(LOCK_FILE), 'utf8')).packages;
   const present = JSON.parse(readFileSync(at(INSTALLED), 'utf8')).packages;
   return Object.entries(wanted).every(
@@ -58,7 +59,7 @@ function npm(args) {
 
 function buildAddon(stamps, runtime) {
   if (!existsSync(at('binding.gyp'))) return;
-  const wanted = fingerprint(ROOT, ['native', 'binding.gyp'], [process.platform, process.arch, runtime]);
+  const wanted = fingerprint(ROOT, ['native', 'binding.gyp'], [process.platform, process.arch]);
   const built = existsSync(at('build', 'Release', 'molva.node'));
   if (built && stamps.is('addon', wanted)) return;
   if (stamps.is('addon', `${MISSING} ${wanted}`) && process.env.npm_lifecycle_event !== 'setup') return;
