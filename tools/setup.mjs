@@ -63,14 +63,21 @@ function buildAddon(stamps, runtime) {
   const built = existsSync(at('build', 'Release', 'molva.node'));
   if (built && stamps.is('addon', wanted)) return;
   if (stamps.is('addon', `${MISSING} ${wanted}`) && process.env.npm_lifecycle_event !== 'setup') return;
-  const headers = findHeaders(runtime);
   say('building the native addon');
-  const gyp = at('node_modules', 'node-gyp', 'bin', 'node-gyp.js');
-  const args = [gyp, 'rebuild', '--loglevel=error', ...(headers ? [`--nodedir=${headers}`] : [])];
-  if (run(runtime, args, { quiet: true })) return stamps.set('addon', wanted);
+  if (runGyp(runtime)) return stamps.set('addon', wanted);
   say('the native addon was not built; is there a C++ compiler, make and Python?');
   say('Molva runs without it, less hardened: see `molva status`. After installing them: npm run setup');
   stamps.set('addon', `${MISSING} ${wanted}`);
+}
+
+/** Without headers beside the runtime node-gyp would download them; nothing is downloaded here but packages. */
+function runGyp(runtime) {
+  const headers = findHeaders(runtime);
+  if (!headers) say('the runtime brings no headers to build against');
+  const gyp = at('node_modules', 'node-gyp', 'bin', 'node-gyp.js');
+  return (
+    Boolean(headers) && run(runtime, [gyp, 'rebuild', '--loglevel=error', `--nodedir=${headers}`], { quiet: true })
+  );
 }
 
 function buildPage(stamps, runtime) {
