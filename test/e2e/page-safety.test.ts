@@ -7,14 +7,16 @@ describe('page: link, wipe and keyboard', { skip: NO_BROWSER }, () => {
   const open = usePage();
 
   test('a lost core: the composer says why, nothing is queued, and all is back after it', async t => {
-    const { core, page, faults } = await open(t, profile => void profile.addContact('Mira'));
+    const { core, page, faults } = await open(t, profile => void profile.addContact('Mira', { online: true }));
     await page.getByRole('button', { name: /Mira/ }).click();
+    await page.getByText('1 contact online').waitFor();
     const composer = page.getByLabel('Message to Mira');
     await composer.fill('half a thought');
     await core.crash();
     await page.getByText('Molva’s core is not answering.').waitFor();
     await page.getByText('You can write again when').waitFor();
     assert.equal(await composer.isDisabled(), true);
+    await page.getByText('No contact online').waitFor();
     const [mira] = core.profile.contacts.values();
     assert.ok(mira);
     core.profile.addMessage(mira, 'meanwhile');

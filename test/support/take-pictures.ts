@@ -6,7 +6,10 @@ import type { FakeProfile } from './fake-profile.ts';
 import { heldOf, NARROW, openPage, startPage, until, WIDE } from './page.ts';
 import { lockedPeople, people, strangers } from './picture-people.ts';
 
-/** Takes a picture of every screen, in both sizes and themes: `node test/support/take-pictures.ts [FOLDER]`. */
+/**
+ * Takes pictures of the page: `node test/support/take-pictures.ts` those that the documents show, with a folder
+ * every screen in both sizes and themes.
+ */
 
 interface Scene {
   readonly name: string;
@@ -15,7 +18,15 @@ interface Scene {
 }
 
 const FOLDER = resolve(process.argv[2] ?? join(import.meta.dirname, '../../docs/pictures'));
-const ONLY = process.argv[3];
+const IN_DOCUMENTS = [
+  'first-start-light-1100',
+  'conversation-light-1100',
+  'conversation-dark-1100',
+  'details-light-1100',
+  'add-contact-dark-1100',
+  'list-light-420',
+  'conversation-dark-420',
+];
 
 async function openFirst(page: Page): Promise<void> {
   await page.getByRole('button', { name: /Mira/ }).click();
@@ -107,16 +118,17 @@ const SCENES: readonly Scene[] = [
 await mkdir(FOLDER, { recursive: true });
 const { browser, directory } = await startPage();
 for (const scene of SCENES) {
-  if (ONLY !== undefined && !ONLY.split(',').includes(scene.name)) continue;
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const viewport of [WIDE, NARROW]) {
+      const name = `${scene.name}-${colorScheme}-${viewport.width}`;
+      if (process.argv[2] === undefined && !IN_DOCUMENTS.includes(name)) continue;
       const { core, page, faults } = await openPage(browser, directory, undefined, scene.prepare, {
         colorScheme,
         viewport,
       });
       await scene.act(page, core);
-      await page.screenshot({ path: join(FOLDER, `${scene.name}-${colorScheme}-${viewport.width}.png`) });
-      if (faults.length > 0) throw new Error(`${scene.name}: ${faults.join('; ')}`);
+      await page.screenshot({ path: join(FOLDER, `${name}.png`) });
+      if (faults.length > 0) throw new Error(`${name}: ${faults.join('; ')}`);
       await page.context().close();
       await core.crash();
     }

@@ -22,9 +22,7 @@ export const icons = {
   verified: icon(
     svg`<path d="M12 3l7 2.600v5.400c0 4.6-2.9 8-7 10-4.1-2-7-5.4-7-10V5.600z"/><path d="M8.8 12l2.3 2.3 4.2-4.6"/>`,
   ),
-  unverified: icon(
-    svg`<path d="M12 3l7 2.600v5.400c0 4.6-2.9 8-7 10-4.1-2-7-5.4-7-10V5.600z" stroke-dasharray="2.5 3.3"/>`,
-  ),
+  unverified: icon(svg`<path d="M12 3l7 2.6v5.4c0 4.6-2.9 8-7 10-4.1-2-7-5.4-7-10V5.6z"/><path d="M9.2 12h5.6"/>`),
   changed: icon(svg`<path d="M12 4L2.8 19.500h18.400z"/><path d="M12 10v4.500M12 17v.01"/>`),
   queued: icon(svg`<circle cx="12" cy="12" r="8.5"/><path d="M12 7.500V12l3 2"/>`),
   delivered: icon(svg`<path d="M5 12.500l4.5 4.500L19 7"/>`),

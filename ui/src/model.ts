@@ -8,6 +8,7 @@ import {
   type LinkState,
   openConversation,
   type State,
+  withLink,
   withPage,
   withVerification,
 } from './state.ts';
@@ -179,7 +180,7 @@ export class Model {
   }
 
   #linkChanged(link: LinkState): void {
-    this.#set({ ...this.#state, link });
+    this.#set(withLink(this.#state, link));
     if (link.kind === 'open') this.reload();
   }
 

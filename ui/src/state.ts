@@ -58,6 +58,13 @@ export function closed(state: State): State {
   return { ...EMPTY, link: state.link, status: state.status, wiped: state.wiped };
 }
 
+/** Without the core nobody is known to be online. */
+export function withLink(state: State, link: LinkState): State {
+  if (link.kind === 'open') return { ...state, link };
+  const offline = (row: Conversation) => ({ ...row, contact: { ...row.contact, online: false } });
+  return { ...state, link, conversations: state.conversations.map(offline) };
+}
+
 /** The state after an event of the core. Events that change nothing shown leave the state as it is. */
 export function applyEvent(state: State, event: ApiEvent): State {
   switch (event.event) {

@@ -115,7 +115,7 @@ export const shared = css`
   input:focus-visible,
   textarea:focus-visible {
     border-color: var(--accent);
-    outline-offset: 0;
+    outline-offset: -1px;
   }
   ::placeholder {
     color: var(--ink-soft);

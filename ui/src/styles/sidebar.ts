@@ -12,7 +12,7 @@ export const sidebarStyles = css`
     align-items: center;
     gap: var(--s2);
     height: 64px;
-    padding: 0 var(--s3) 0 var(--s4);
+    padding: 0 var(--s3) 0 20px;
   }
   h1 {
     flex: 1;
@@ -28,7 +28,7 @@ export const sidebarStyles = css`
     display: flex;
     gap: var(--s2);
     align-items: center;
-    padding: var(--s3) var(--s4) var(--s2);
+    padding: var(--s3) var(--s4) var(--s2) 20px;
     font-size: var(--small);
     font-weight: 600;
     color: var(--ink-soft);
@@ -110,7 +110,7 @@ export const sidebarStyles = css`
     display: flex;
     gap: var(--s3);
     align-items: center;
-    padding: var(--s3) var(--s3) var(--s3) var(--s4);
+    padding: var(--s3) var(--s3) var(--s3) 20px;
     border-top: 1px solid var(--line);
     --avatar: 36px;
   }

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { NARROW, NO_BROWSER, usePage, WIDE } from '../support/page.ts';
+import { people } from '../support/picture-people.ts';
+
+/** Words on the ground they stand on, by the names of the colours in `tokens.css`. */
+const PAIRS: readonly (readonly [words: string, grounds: readonly string[]])[] = [
+  ['ink', ['page', 'side', 'raised', 'hover', 'other', 'accent-soft', 'danger-soft']],
+  ['ink-soft', ['page', 'side', 'raised', 'hover', 'other', 'accent-soft']],
+  ['accent', ['page', 'side', 'raised', 'accent-soft']],
+  ['good', ['side']],
+  ['warn', ['side', 'warn-soft']],
+  ['danger', ['side', 'danger-soft']],
+  ['on-accent', ['accent-fill', 'accent-fill-hover', 'danger-fill']],
+  ['own-ink', ['own']],
+  ['own-soft', ['own']],
+];
+
+describe('page: looks', { skip: NO_BROWSER }, () => {
+  const open = usePage();
+
+  for (const colorScheme of ['light', 'dark'] as const) {
+    test(`${colorScheme}: all words have a contrast of 4.5 or more`, async t => {
+      const { page } = await open(t, undefined, { colorScheme });
+      for (const [words, grounds] of PAIRS) {
+        for (const ground of grounds) {
+          const [a, b] = [await colour(page, words), await colour(page, ground)];
+          const ratio = contrast(a, b);
+          assert.ok(ratio >= 4.5, `${words} on ${ground}: ${ratio.toFixed(2)}`);
+        }
+      }
+    });
+  }
+
+  test('the chosen theme wins over the system, and survives a reload', async t => {
+    const { page } = await open(t, undefined, { colorScheme: 'light' });
+    const before = await colour(page, 'page');
+    await page.getByRole('button', { name: 'Settings' }).click();
+    await page.getByRole('radio', { name: 'Dark' }).check();
+    const chosen = await colour(page, 'page');
+    assert.notDeepEqual(chosen, before);
+    await page.reload();
+    assert.deepEqual(await colour(page, 'page'), chosen);
+  });
+
+  test('nothing runs past the window in either size, and nothing moves when motion is unwanted', async t => {
+    for (const viewport of [WIDE, NARROW]) {
+      const { page } = await open(t, people, { viewport, reducedMotion: 'reduce' });
+      await page.getByRole('button', { name: /Mira/ }).click();
+      const composer = page.getByLabel('Message to Mira');
+      await composer.waitFor();
+      const box = await composer.boundingBox();
+      assert.ok(box && box.y + box.height <= viewport.height && box.x + box.width <= viewport.width);
+      const wide = await page.locator('html').evaluate(root => root.scrollWidth);
+      assert.equal(wide, viewport.width);
+      const moving = await page.locator('button').evaluateAll(buttons =>
+        buttons.some(button => {
+          const style = button.ownerDocument.defaultView?.getComputedStyle(button);
+          return style?.transitionDuration !== '0s' || style.animationName !== 'none';
+        }),
+      );
+      assert.equal(moving, false);
+    }
+  });
+});
+
+/** Red, green and blue (0 to 255) that a colour of `tokens.css` comes out as. */
+async function colour(page: Page, name: string): Promise<number[]> {
+  const value = await page.locator('body').evaluate((body, property) => {
+    body.style.color = `var(--${property})`;
+    return body.ownerDocument.defaultView?.getComputedStyle(body).color ?? '';
+  }, name);
+  const parts = value.match(/[\d.]+/g)?.map(Number) ?? [];
+  assert.equal(parts.length, 3, `${name}: ${value}`);
+  return parts;
+}
+
+/** WCAG 2.2, contrast ratio. */
+function contrast(a: readonly number[], b: readonly number[]): number {
+  const [low = 0, high = 0] = [luminance(a), luminance(b)].sort((x, y) => x - y);
+  return (high + 0.05) / (low + 0.05);
+}
+
+function luminance(rgb: readonly number[]): number {
+  const [r = 0, g = 0, b = 0] = rgb.map(value => {
+    const part = value / 255;
+    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
