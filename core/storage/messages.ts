@@ -107,7 +107,11 @@ export class MessageRows {
 
   /** Only for own messages. */
   setState(tx: Tx, id: MessageId, state: DeliveryState): void {
-    this.#states.put(tx, this.#stateKey(id), encodeRow([STATES.indexOf(state.state), state.atMs, messageIdField(state.receipt)]));
+    this.#states.put(
+      tx,
+      this.#stateKey(id),
+      encodeRow([STATES.indexOf(state.state), state.atMs, messageIdField(state.receipt)]),
+    );
     const at = this.#locate(tx, id);
     if (!at) return;
     const key = this.#undeliveredKey(at.conversation, at.hlc, id);

@@ -1,5 +1,12 @@
 import { HOUR_MS } from '../base/clock.ts';
-import { type ContactId, type EnvelopeId, idBytes, type MessageId, messageIdFromBytes, parseEnvelopeId } from '../base/ids.ts';
+import {
+  type ContactId,
+  type EnvelopeId,
+  idBytes,
+  type MessageId,
+  messageIdFromBytes,
+  parseEnvelopeId,
+} from '../base/ids.ts';
 import { contactIdFromBytes } from './id-text.ts';
 import { afterPrefix, type RowPort, type RowReader, type Tx } from './port.ts';
 import type { OutboxRecord } from './records.ts';
