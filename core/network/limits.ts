@@ -7,7 +7,7 @@ export const NETWORK_LIMITS = {
   connections: LIMITS.connections,
   /**
    * Inbound connections a second from one host. The stock 5 cuts off a household or a carrier's NAT whose members
-   * come back at once; 32 handshakes cost about 5% of one core.
+   * come back at once; 32 handshakes cost about 10% of one core (3 ms each).
    */
   inboundPerHostPerSecond: 32,
   /** Inbound connections that have not finished their handshake: bounds what half-open strangers can hold. */
