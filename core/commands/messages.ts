@@ -2,7 +2,7 @@ import { InternalError, UsageError } from '../base/errors.ts';
 import { type MessageId, parseMessageId } from '../base/ids.ts';
 import type { CoreHost } from './host.ts';
 import type { CommandTable } from './schema.ts';
-import { messageView, nickOf, storedMessageView } from './views.ts';
+import { messageView, storedMessageView } from './views.ts';
 import { findContact } from './who.ts';
 
 type MessageCommands = Pick<CommandTable, 'messages.send' | 'messages.list' | 'messages.markRead'>;
@@ -21,14 +21,14 @@ export function messageCommands(host: CoreHost): MessageCommands {
       const { store } = messenger.context;
       const contact = findContact(messenger, who);
       const from = before === undefined ? undefined : parseMessageId(before);
-      if (from && store.messages.get(from)?.conversation !== contact.conversation) {
+      if (from && store.messages.conversationOf(from) !== contact.conversation) {
         throw new UsageError('not-found', 'messages.list', 'There is no such message in this conversation.');
       }
       // One more than asked for tells whether there is more.
       const found = store.messages.newest(contact.conversation, limit + 1, from);
       const shown = found.slice(-limit);
       return {
-        messages: shown.map(message => messageView(messenger, message, nickOf(contact))),
+        messages: store.reading(() => shown.map(message => messageView(messenger, message, contact))),
         more: found.length > limit,
       };
     },

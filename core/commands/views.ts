@@ -36,14 +36,14 @@ export function requestView(messenger: Messenger, record: RequestRecord): Contac
   };
 }
 
-export function messageView(messenger: Messenger, message: StoredMessage, nick: string): Message {
+export function messageView(messenger: Messenger, message: StoredMessage, contact: ContactRecord): Message {
   const { account, store } = messenger.context;
   const state = message.outgoing ? (store.messages.stateOf(message.id)?.state ?? 'queued') : 'received';
   return {
     id: message.id,
-    conversation: message.conversation,
+    conversation: contact.conversation,
     from: message.sender,
-    fromNick: message.outgoing ? account.nick : nick,
+    fromNick: message.outgoing ? account.nick : nickOf(contact),
     outgoing: message.outgoing,
     text: message.text,
     sentAt: message.hlc.ms,
@@ -54,10 +54,11 @@ export function messageView(messenger: Messenger, message: StoredMessage, nick: 
 /** One message by its id, as it stands now. */
 export function storedMessageView(messenger: Messenger, id: MessageId): Message | undefined {
   const { store } = messenger.context;
-  const message = store.messages.get(id);
-  const conversation = message && store.conversations.get(message.conversation);
+  const place = store.messages.conversationOf(id);
+  const conversation = place && store.conversations.get(place);
   const contact = conversation && store.contacts.get(conversation.contact);
-  return message && contact ? messageView(messenger, message, nickOf(contact)) : undefined;
+  const message = contact && store.messages.get(id);
+  return message && messageView(messenger, message, contact);
 }
 
 export function conversationView(
@@ -69,7 +70,7 @@ export function conversationView(
   return {
     id: record.id,
     contact: contactView(messenger, contact),
-    lastMessage: last ? messageView(messenger, last, nickOf(contact)) : null,
+    lastMessage: last ? messageView(messenger, last, contact) : null,
     unread: record.unread,
   };
 }

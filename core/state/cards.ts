@@ -1,5 +1,6 @@
 import { equalBytes } from '../base/bytes.ts';
 import { AuthError } from '../base/errors.ts';
+import { parseTransportKey } from '../base/ids.ts';
 import { addressesFromCard } from '../network/card-addresses.ts';
 import type { ContactRecord } from '../storage/records.ts';
 import { type ContactCard, decodeCard } from '../wire/card.ts';
@@ -28,7 +29,7 @@ export function contactFieldsOf(card: ContactCard, bytes: Uint8Array, known?: Co
     card: bytes,
     cardSerial: card.serial,
     claimedNick: card.nick,
-    transportKey: card.transportKey,
+    transportKey: parseTransportKey(card.transportKey),
     mailboxKey: card.mailboxKey,
     addresses: addressesFromCard(card.addresses),
     trust: rekeyed && known?.trust === 'verified' ? ('changed' as const) : (known?.trust ?? ('unverified' as const)),

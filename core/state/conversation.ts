@@ -18,7 +18,7 @@ export type ConversationStep =
   | { readonly kind: 'send'; readonly text: string }
   | { readonly kind: 'send-control'; readonly content: Exclude<Content, { kind: 'text' }> }
   | { readonly kind: 'ratchet'; readonly opened: Opened }
-  | { readonly kind: 'initiation'; readonly initiation: ConsumedInitiation; readonly opened: Opened }
+  | { readonly kind: 'initiation'; readonly initiation: ConsumedInitiation; readonly opened: Opened | null }
   | { readonly kind: 'response'; readonly initiationId: Uint8Array; readonly opened: Opened }
   | { readonly kind: 'initiate'; readonly proof: Uint8Array }
   | { readonly kind: 'seal-waiting'; readonly after: MessageId | undefined; readonly unposted: boolean }
@@ -55,10 +55,10 @@ export class Conversation {
   }
 
   async #handle(batch: readonly Entry<ConversationStep>[]): Promise<void> {
-    const turn = this.#open();
+    const { store } = this.#context;
+    const turn = store.reading(() => this.#open());
     try {
-      const answers = batch.map(entry => attempt(turn, entry));
-      if (turn.toAcknowledge.length > 0) sendReceipts(turn, 'delivered', turn.toAcknowledge);
+      const answers = store.reading(() => takeAll(turn, batch));
       await turn.commit();
       this.#waiting = turn.waiting;
       for (const answer of answers) answer();
@@ -77,8 +77,8 @@ export class Conversation {
     const contact = store.contacts.get(this.contact);
     const conversation = contact && store.conversations.get(contact.conversation);
     if (!contact || !conversation) throw new UsageError('not-found', 'conversation', 'There is no such contact.');
-    this.#waiting ??= store.messages.countUndelivered(conversation.id);
-    return new Turn(this.#context, contact, conversation, this.#mailboxOf(contact.mailboxKey), this.#waiting);
+    const waiting = this.#waiting ?? store.messages.countUndelivered(conversation.id);
+    return new Turn(this.#context, contact, conversation, this.#mailboxOf(contact.mailboxKey), waiting);
   }
 
   #mailboxOf(key: Uint8Array): MailboxKeys {
@@ -101,6 +101,12 @@ export class Conversation {
       () => undefined,
     );
   }
+}
+
+function takeAll(turn: Turn, batch: readonly Entry<ConversationStep>[]): (() => void)[] {
+  const answers = batch.map(entry => attempt(turn, entry));
+  if (turn.toAcknowledge.length > 0) sendReceipts(turn, 'delivered', turn.toAcknowledge);
+  return answers;
 }
 
 /** Runs one step; its answer is given later, when the turn is durable. A step's own failure is its alone. */

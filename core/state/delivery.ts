@@ -64,7 +64,7 @@ export class Delivery {
 
   #seen(peer: TransportKey, type: 'peer-connected' | 'peer-disconnected'): void {
     const contact = this.#context.store.contacts.byTransport(peer);
-    if (!contact || contact.phase !== 'accepted') return;
+    if (contact?.phase !== 'accepted') return;
     this.#context.bus.emit({ type, contact: contact.id });
     if (type === 'peer-connected') this.#links.get(contact.id)?.tell({ kind: 'seen' });
   }

@@ -42,7 +42,7 @@ export function initiate(turn: Turn, proof: Uint8Array = NOTHING): void {
  * (docs/protocol/session.md, "Crossed initiations"). What it carries is received either way.
  * @throws DecodeError a payload of another form; nothing is changed
  */
-export function receiveInitiation(turn: Turn, initiation: ConsumedInitiation, opened: Opened | undefined): void {
+export function receiveInitiation(turn: Turn, initiation: ConsumedInitiation, opened: Opened | null): void {
   const { account, random } = turn.context;
   const { contact } = turn;
   const payload = decodeGreeting(initiation.payload);

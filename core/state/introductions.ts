@@ -139,7 +139,7 @@ export class Introductions {
       frame: request.initiation,
     });
     await this.#create(initiation.peerCard, initiation.peerCardBytes, 'accepted', nick);
-    await this.#conversation(id).ask({ kind: 'initiation', initiation, opened: undefined });
+    await this.#conversation(id).ask({ kind: 'initiation', initiation, opened: null });
     // Last, so that an acceptance cut short by a crash can be given again.
     await store.write(tx => store.requests.remove(tx, id));
     bus.emit({ type: 'request-closed', id });

@@ -85,6 +85,12 @@ export class Messenger {
     return this.swarm.isConnected(contact.transportKey as TransportKey);
   }
 
+  /** Own messages that no receipt has confirmed. */
+  queuedMessages(): number {
+    const { conversations, messages } = this.context.store;
+    return conversations.list().reduce((sum, { id }) => sum + messages.countUndelivered(id), 0);
+  }
+
   async createInvite(): Promise<{ invite: string; expiresAtMs: number }> {
     const { store, account, clock, random } = this.context;
     const nowMs = clock();
@@ -142,7 +148,15 @@ export class Messenger {
     await this.#delivery.forget(id, contact.transportKey as TransportKey);
     await this.#conversations.get(id)?.stop();
     this.#conversations.delete(id);
-    await store.removeContact(id);
+    await store.write(tx => {
+      store.messages.removeAll(tx, contact.conversation);
+      store.conversations.remove(tx, contact.conversation);
+      for (const session of store.sessions.listOf(id, tx)) store.sessions.remove(tx, session.sessionId);
+      store.pending.removeAllOf(tx, id);
+      store.outbox.removeAllOf(tx, id);
+      store.verifications.remove(tx, id);
+      store.contacts.remove(tx, id);
+    });
     bus.emit({ type: 'contact-removed', id });
   }
 

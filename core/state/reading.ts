@@ -14,11 +14,12 @@ export function markRead(turn: Turn, upTo: MessageId | undefined): void {
   const { unread, readUpTo } = turn.conversation;
   if (unread === 0) return;
   const target = upTo === undefined ? undefined : store.messages.get(upTo);
-  if (upTo !== undefined && target?.conversation !== turn.conversationId) {
+  if (upTo !== undefined && store.messages.conversationOf(upTo) !== turn.conversationId) {
     throw new UsageError('not-found', 'messages.read', 'There is no such message in this conversation.');
   }
   const fresh = store.messages
-    .after(turn.conversationId, readUpTo, LIMITS.readAtOnce)
+    .newest(turn.conversationId, LIMITS.readAtOnce)
+    .filter(message => !readUpTo || compareHlc(message.hlc, readUpTo.hlc) > 0)
     .filter(message => !target || compareHlc(message.hlc, target.hlc) <= 0);
   const last = fresh.at(-1);
   if (!last) return;
@@ -26,7 +27,7 @@ export function markRead(turn: Turn, upTo: MessageId | undefined): void {
   sendReceipts(turn, 'read', received);
   turn.changeConversation({
     readUpTo: { hlc: last.hlc, id: last.id },
-    unread: target || fresh.length === LIMITS.readAtOnce ? Math.max(0, unread - received.length) : 0,
+    unread: target ? Math.max(0, unread - received.length) : 0,
   });
   turn.event({ type: 'conversation-read', conversation: turn.conversationId });
 }
@@ -35,17 +36,12 @@ export function markRead(turn: Turn, upTo: MessageId | undefined): void {
 export function expireWaiting(turn: Turn): void {
   const { store } = turn.context;
   const horizon = turn.nowMs - LIMITS.envelopeLifetimeMs;
-  for (const message of store.messages.undelivered(turn.conversationId, LIMITS.actorBatch)) {
-    const state = store.messages.stateOf(message.id);
-    if (!state || state.state !== 'queued' || state.atMs > horizon) continue;
+  const { nowMs, conversationId: conversation } = turn;
+  for (const id of store.messages.undelivered(conversation, LIMITS.actorBatch)) {
+    const known = store.messages.stateOf(id);
+    if (known?.state !== 'queued' || known.atMs > horizon) continue;
     turn.waiting -= 1;
-    turn.put(tx => store.messages.setState(tx, message.id, { state: 'expired', atMs: turn.nowMs, receipt: null }));
-    turn.event({
-      type: 'message-state',
-      id: message.id,
-      conversation: turn.conversationId,
-      state: 'expired',
-      atMs: turn.nowMs,
-    });
+    turn.put(tx => store.messages.setState(tx, id, { state: 'expired', atMs: nowMs, receipt: null }));
+    turn.event({ type: 'message-state', id, conversation, state: 'expired', atMs: nowMs });
   }
 }

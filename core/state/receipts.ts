@@ -3,7 +3,13 @@ import { idBytes, type MessageId, messageIdFromBytes } from '../base/ids.ts';
 import { LABEL } from '../base/labels.ts';
 import { LIMITS } from '../base/limits.ts';
 import { verifySignature } from '../crypto/identity.ts';
-import { encodeContent, type ReceiptContent, type ReceiptType, receiptStatement } from '../wire/content.ts';
+import {
+  encodeContent,
+  RECEIPT_TYPE,
+  type ReceiptContent,
+  type ReceiptType,
+  receiptStatement,
+} from '../wire/content.ts';
 import { sendControl } from './sending.ts';
 import type { Turn } from './turn.ts';
 
@@ -25,13 +31,14 @@ export function applyReceipt(turn: Turn, receipt: ReceiptContent): void {
   const proof = encodeContent(receipt);
   const proofId = messageIdFromBytes(blake2b(16, proof));
   const moved = receipt.ids.filter(id => advance(turn, id, receipt.type, proofId));
-  if (moved.length > 0) turn.put(tx => store.receipts.put(tx, proofId, proof));
+  if (moved.length > 0) turn.put(tx => store.receipts.put(tx, proofId, RECEIPT_TYPE[receipt.type], proof));
 }
 
 function advance(turn: Turn, id: MessageId, type: ReceiptType, proof: MessageId): boolean {
   const { store } = turn.context;
   const known = store.messages.stateOf(id);
-  if (!known || known.conversation !== turn.conversationId || known.state === 'read' || known.state === type) {
+  const here = known && store.messages.conversationOf(id) === turn.conversationId;
+  if (!here || known.state === 'read' || known.state === type) {
     return false;
   }
   const state = { state: type, atMs: turn.nowMs, receipt: proof } as const;

@@ -26,7 +26,7 @@ export function receiveRatchet(turn: Turn, opened: Opened): boolean {
   const plaintext = decryptOnce(turn, opened.body);
   if (plaintext === undefined) return false;
   turn.markSeen(opened);
-  if (plaintext) receiveContent(turn, plaintext);
+  receiveContent(turn, plaintext);
   return true;
 }
 
@@ -46,11 +46,13 @@ export function receiveContent(turn: Turn, bytes: Buffer): void {
 function receiveControl(turn: Turn, content: Exclude<Content, TextContent>): void {
   switch (content.kind) {
     case 'receipt':
-      return applyReceipt(turn, content);
+      applyReceipt(turn, content);
+      break;
     case 'card':
-      return applyCard(turn, openCard(content.card), content.card);
+      applyCard(turn, openCard(content.card), content.card);
+      break;
     case 'verification':
-      return receiveVerification(turn, content.body);
+      receiveVerification(turn, content.body);
   }
 }
 
@@ -81,13 +83,13 @@ function receiveText(turn: Turn, content: TextContent, bytes: Buffer): void {
   turn.event({ type: 'message-received', id, conversation: turn.conversationId });
 }
 
-/** The plaintext, null when it was read before, undefined when no session opens it: it may be another contact's. */
-function decryptOnce(turn: Turn, body: Uint8Array): Buffer | null | undefined {
+/** The plaintext, or undefined when no session opens the message: it may be another contact's. */
+function decryptOnce(turn: Turn, body: Uint8Array): Buffer | undefined {
   try {
     return turn.sessions.decrypt(body, turn.context.random);
   } catch (error) {
-    if (!(error instanceof AuthError)) throw error;
-    // Damaged, or too far ahead: not acknowledged, so that its sender keeps it and a fresh session carries it.
-    return error.operation === 'ratchet.repeated' ? null : undefined;
+    // Damaged, too far ahead, or its key was given up: not acknowledged, so that a fresh session carries it again.
+    if (error instanceof AuthError) return undefined;
+    throw error;
   }
 }

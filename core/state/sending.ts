@@ -65,7 +65,10 @@ export function waitingContents(turn: Turn, limit: number, after?: MessageId): W
     id: null,
     seq,
   }));
-  for (const { id, hlc, parents, text } of store.messages.undelivered(turn.conversationId, limit, after)) {
+  for (const id of store.messages.undelivered(turn.conversationId, limit, after)) {
+    const message = store.messages.get(id);
+    if (!message) continue;
+    const { hlc, parents, text } = message;
     const content = encodeContent({ kind: 'text', hlc, parents, text });
     // A text is named by its bytes: one that no longer encodes to them must not go out under another name.
     if (messageIdOf(turn.conversationId, account.public.identity, content) === id)

@@ -92,8 +92,9 @@ export class Turn {
 
   /** The latest messages nobody has answered to, which the next text names as its parents. */
   get heads(): readonly MessageId[] {
-    this.#heads ??= this.context.store.messages.heads(this.conversationId);
-    return this.#heads;
+    const heads = this.#heads ?? this.context.store.messages.heads(this.conversationId);
+    this.#heads = heads;
+    return heads;
   }
 
   /** A text joins the conversation: it takes the place of the parents it names. */
@@ -130,7 +131,6 @@ export class Turn {
 
   async commit(): Promise<void> {
     const { store, time } = this.context;
-    if (this.#heads) this.#puts.push(tx => store.messages.putHeads(tx, this.conversationId, this.#heads ?? []));
     if (this.#conversationChanged) this.#puts.push(tx => store.conversations.put(tx, this.conversation));
     if (this.#contactChanged) this.#puts.push(tx => store.contacts.put(tx, this.contact));
     this.#puts.push(tx => this.sessions.save(tx));

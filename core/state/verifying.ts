@@ -1,5 +1,5 @@
 import { equalBytes } from '../base/bytes.ts';
-import { AuthError } from '../base/errors.ts';
+import { AuthError, UsageError } from '../base/errors.ts';
 import type { IdentityKey } from '../base/ids.ts';
 import {
   type Ceremony,
@@ -19,7 +19,7 @@ import type { Turn } from './turn.ts';
 
 /** What a person does; messages of the other side come in through `receiveVerification`. */
 export type VerificationInput =
-  | { readonly kind: 'start' | 'confirm' | 'cancel' | 'tick' }
+  | { readonly kind: 'start' | 'confirm' | 'cancel' }
   | { readonly kind: 'enter'; readonly code: string };
 
 /**
@@ -28,14 +28,25 @@ export type VerificationInput =
  * @throws AuthError `code-mismatch` or `code-burnt`, after the try was counted
  */
 export function stepVerification(turn: Turn, input: VerificationInput): void {
-  const live = turn.sessions.live;
-  const outputs = advance(
-    turn,
-    input.kind === 'start' ? { kind: 'start', sessionId: live?.sessionId ?? new Uint8Array(16) } : input,
-  );
+  const outputs = advance(turn, ceremonyInput(turn, input));
   for (const output of outputs) {
     if (output.kind === 'mismatch') turn.failAfter(mismatch(output.triesLeft));
     if (output.kind === 'burnt' && input.kind === 'enter') turn.failAfter(burnt());
+  }
+}
+
+function ceremonyInput(turn: Turn, input: VerificationInput): CeremonyInput {
+  switch (input.kind) {
+    case 'start': {
+      const { live } = turn.sessions;
+      if (live) return { kind: 'start', sessionId: live.sessionId };
+      throw new UsageError('refused', 'verification.start', 'The contact has not answered yet; try again then.');
+    }
+    case 'enter':
+      return { kind: 'enter', code: input.code };
+    case 'confirm':
+    case 'cancel':
+      return { kind: input.kind };
   }
 }
 

@@ -40,7 +40,7 @@ export type ReceiptType = 'delivered' | 'read';
 
 const CONTENT_VERSION = 1;
 const KIND = { text: 1, receipt: 2, card: 3, verification: 4 } as const;
-const RECEIPT_TYPE = { delivered: 1, read: 2 } as const;
+export const RECEIPT_TYPE = { delivered: 1, read: 2 } as const;
 const SIGNATURE_BYTES = 64;
 /** Largest content: a text with every parent, and CBOR heads. */
 export const CONTENT_BYTES = LIMITS.textBytes + LIMITS.parents * (ID_BYTES + 1) + 64;
