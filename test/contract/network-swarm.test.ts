@@ -243,8 +243,16 @@ function hash(bytes: Uint8Array): string {
 
 describe('swarm over libp2p, on real ports', () => {
   const seed = randomBytes(32);
-  const make = (lastPorts: number[], listen = ['/ip4/127.0.0.1/tcp/0']) =>
-    createSwarm({ transportSeed: Secret.take(Buffer.from(seed)), listen, lastPorts });
+  const made = new Set<Swarm>();
+  const make = (lastPorts: number[], listen = ['/ip4/127.0.0.1/tcp/0'], key: Uint8Array = seed) => {
+    const swarm = createSwarm({ transportSeed: Secret.take(Uint8Array.from(key)), listen, lastPorts });
+    made.add(swarm);
+    return swarm;
+  };
+  // A test that fails leaves its nodes running, and the process with them.
+  after(async () => {
+    for (const swarm of made) await swarm.stop();
+  });
   const occupy = (port: number) =>
     new Promise<Server>((resolve, reject) => {
       const server = createServer();
@@ -291,10 +299,7 @@ describe('swarm over libp2p, on real ports', () => {
   });
 
   it('lets one host come back twenty times in a row', async () => {
-    const [a, b] = [
-      make([]),
-      createSwarm({ transportSeed: Secret.take(randomBytes(32)), listen: ['/ip4/127.0.0.1/tcp/0'], lastPorts: [] }),
-    ];
+    const [a, b] = [make([]), make([], undefined, randomBytes(32))];
     await a.start();
     await b.start();
     for (let round = 0; round < 20; round++) {
