@@ -39,7 +39,7 @@ describe('page: people', { skip: NO_BROWSER }, () => {
     await page.getByText('This is not an invite.').waitFor();
     await field.fill('molva:1/expired');
     await ask.click();
-    await page.getByText('That was refused.').waitFor();
+    await page.getByText('This invite has expired.').waitFor();
     await field.fill('  molva:1/abc\n  def ');
     await page.getByLabel('Your name for them (optional)').fill('Noor');
     await ask.click();
@@ -87,19 +87,37 @@ describe('page: people', { skip: NO_BROWSER }, () => {
     assert.deepEqual(faults, []);
   });
 
-  test('showing a code: it is readable, "No" warns, "Yes" marks verified', async t => {
+  test('showing a code: a reported match verifies nothing until the person confirms it', async t => {
     const { core, page } = await open(t, profile => void profile.addContact('Mira'));
     await openDetails(page, 'Mira');
     await page.getByRole('button', { name: 'Show a code' }).click();
-    await page.getByText('Did they tell you that it matched?').waitFor();
+    await page.locator('.code').waitFor();
     assert.equal((await page.locator('.code').textContent())?.trim(), FAKE_CODE);
     await page.getByText(/Good for (9:5\d|10:00)/).waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Yes, it matched' }).count(), 0);
+    theyMatch();
+    await page.getByText('Did they tell you that it matched?').waitFor();
+    await page.locator('header').getByText('Not verified', { exact: true }).waitFor();
     await page.getByRole('button', { name: 'No', exact: true }).click();
     await page.getByText('do not trust this connection yet').waitFor();
     assert.equal(core.calls.filter(call => call.method === 'verification.confirm').length, 0);
-    await page.getByRole('button', { name: 'Show a code' }).click();
+    await page.getByRole('button', { name: 'Show a new code' }).click();
+    await page.locator('.code').waitFor();
+    await page.keyboard.press('Escape');
+    theyMatch();
+    await page.getByText('Mira reports that the code matched.').waitFor();
+    await page.getByRole('button', { name: 'Confirm' }).click();
     await page.getByRole('button', { name: 'Yes, it matched' }).click();
     await page.locator('header').getByText('Verified', { exact: true }).waitFor();
+    await page.getByText('Already verified.').waitFor();
+
+    function theyMatch() {
+      const [shown] = core.profile.verifications.values();
+      assert.ok(shown);
+      const verification = { ...shown, phase: 'matched', code: null } as const;
+      core.profile.verifications.set(shown.contact, verification);
+      core.emit({ event: 'verification-changed', verification });
+    }
   });
 
   test('typing a code: asked for in the conversation, wrong tries counted, then burnt', async t => {

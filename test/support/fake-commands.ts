@@ -6,7 +6,7 @@ type Emit = (event: ApiEvent) => void;
 type Family = Partial<CommandTable>;
 
 const DONE = { done: true } as const;
-export const FAKE_CODE = 'abcdefgh2345';
+export const FAKE_CODE = 'ABCDEFGH2345';
 /** Of the size of a real one: key, secret, four addresses, checksum. */
 export const FAKE_INVITE = `molva:1/${'k7q2x5vjm3'.repeat(16)}`;
 
@@ -111,7 +111,7 @@ function contactCommands(profile: FakeProfile, emit: Emit): Family {
     'invite.create': async () => ({ invite: FAKE_INVITE, expiresAt: Date.now() + 7 * 86_400_000 }),
     'contacts.list': async () => [...profile.contacts.values()],
     'contacts.add': async ({ invite, nick }) => {
-      if (invite.includes('expired')) throw new UsageError('refused', 'fake', 'Refused.');
+      if (invite.includes('expired')) throw new UsageError('refused', 'fake', 'This invite has expired.');
       return profile.addContact(nick ?? 'Unnamed', { phase: 'requested', addedAt: Date.now() });
     },
     'contacts.rename': async ({ who, nick }) => change(profile, emit, { ...find(profile, who), nick }),
@@ -208,7 +208,7 @@ function verificationCommands(profile: FakeProfile, emit: Emit): Family {
     },
     'verification.confirm': async ({ who }) => {
       const contact = find(profile, who);
-      set(contact, { phase: 'matched' });
+      if (get(contact).phase !== 'matched') throw new UsageError('refused', 'fake', 'Nothing to confirm.');
       return change(profile, emit, { ...contact, trust: 'verified' });
     },
   };

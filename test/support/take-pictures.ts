@@ -65,7 +65,7 @@ const SCENES: readonly Scene[] = [
     act: async page => {
       await openDetails(page);
       await page.getByRole('button', { name: 'Show a code' }).click();
-      await page.getByText('Did they tell you').waitFor();
+      await page.locator('.code').waitFor();
     },
   },
   {

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { Message, MessageState } from '../../core/commands/schema.ts';
 import { countdown, daysBetween, grouped, initial, utf8Bytes } from '../../ui/src/format.ts';
-import { decodeFrame } from '../../ui/src/rpc.ts';
+import { CallError, decodeFrame } from '../../ui/src/rpc.ts';
 import { applyEvent, EMPTY, firstUnread, type State, withPage } from '../../ui/src/state.ts';
 import { strengthOf } from '../../ui/src/strength.ts';
 import { grown, MAX_ROWS, nextRange } from '../../ui/src/window-range.ts';
@@ -117,8 +117,10 @@ describe('page logic: frames, passphrases, formats', () => {
       }),
     );
     const error = (code: unknown) => JSON.stringify({ jsonrpc: '2.0', id: 1, error: { code: 1, data: { code } } });
-    assert.deepEqual(decodeFrame(error('locked')), { kind: 'error', id: 1, code: 'locked' });
-    assert.deepEqual(decodeFrame(error('toString')), { kind: 'error', id: 1, code: 'internal' });
+    assert.deepEqual(decodeFrame(error('locked')), { kind: 'error', id: 1, error: new CallError('locked') });
+    assert.deepEqual(decodeFrame(error('toString')), { kind: 'error', id: 1, error: new CallError('internal') });
+    assert.equal(new CallError('refused', 'It is your own.').message, 'It is your own.');
+    assert.equal(new CallError('internal', 'stack trace').message.includes('stack'), false);
   });
 
   test('strength counts runs and repeats once', () => {

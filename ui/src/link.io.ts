@@ -79,7 +79,7 @@ export class CoreLink {
         this.#settle(incoming.id)?.resolve(incoming.result);
         break;
       case 'error':
-        this.#settle(incoming.id)?.reject(new CallError(incoming.code));
+        this.#settle(incoming.id)?.reject(incoming.error);
         break;
       case 'noise':
         break;

@@ -1,12 +1,15 @@
 import type { ApiEvent } from '../../core/commands/schema.ts';
 import { type CallErrorCode, text } from './text.ts';
 
+/** Codes that stand for several things; here the core's own sentence says which. */
+const TOLD_BY_CORE: readonly CallErrorCode[] = ['refused', 'limit-reached', 'keychain-unavailable', 'bad-bytes'];
+
 /** A call that did not succeed; `message` is for a person. */
 export class CallError extends Error {
   readonly code: CallErrorCode;
 
-  constructor(code: CallErrorCode) {
-    super(text.errors[code]);
+  constructor(code: CallErrorCode, told = '') {
+    super(TOLD_BY_CORE.includes(code) && told !== '' ? told : text.errors[code]);
     this.name = 'CallError';
     this.code = code;
   }
@@ -20,7 +23,7 @@ export function messageOf(error: unknown): string {
 /** What arrives on the socket (JSON-RPC 2.0). */
 export type Incoming =
   | { readonly kind: 'result'; readonly id: number; readonly result: unknown }
-  | { readonly kind: 'error'; readonly id: number; readonly code: CallErrorCode }
+  | { readonly kind: 'error'; readonly id: number; readonly error: CallError }
   | { readonly kind: 'event'; readonly event: ApiEvent }
   | { readonly kind: 'noise' };
 
@@ -35,7 +38,7 @@ export function decodeFrame(frame: unknown): Incoming {
   if (value.method === 'event') return decodeEvent(value.params);
   const id = value.id;
   if (typeof id !== 'number') return { kind: 'noise' };
-  if (isObject(value.error)) return { kind: 'error', id, code: errorCode(value.error) };
+  if (isObject(value.error)) return { kind: 'error', id, error: callError(value.error) };
   return { kind: 'result', id, result: value.result };
 }
 
@@ -43,6 +46,10 @@ function decodeEvent(params: unknown): Incoming {
   if (!isObject(params) || typeof params.event !== 'string') return { kind: 'noise' };
   // The core is the same program and checked this against the schema; the page's token proves that it is the core.
   return { kind: 'event', event: params as unknown as ApiEvent };
+}
+
+function callError(error: Record<string, unknown>): CallError {
+  return new CallError(errorCode(error), typeof error.message === 'string' ? error.message : '');
 }
 
 function errorCode(error: Record<string, unknown>): CallErrorCode {

@@ -143,7 +143,7 @@ export class App extends LitElement {
     const { model } = this;
     return html`<div class="columns ${model.state.thread === null ? '' : 'talking'}">
         <molva-sidebar .model=${model}></molva-sidebar>
-        <molva-conversation .model=${model}></molva-conversation>
+        <molva-conversation .model=${model} ?covered=${this.dialog !== null}></molva-conversation>
       </div>
       ${this.dialog === 'add' ? html`<molva-add-contact .model=${model} @dismiss=${this.#dismiss}></molva-add-contact>` : nothing}
       ${this.dialog === 'settings' ? html`<molva-settings .model=${model} @dismiss=${this.#dismiss}></molva-settings>` : nothing}`;

@@ -1,6 +1,6 @@
 import { html, LitElement, nothing } from 'lit';
 import { live } from 'lit/directives/live.js';
-import type { Conversation as ConversationRow } from '../../../core/commands/schema.ts';
+import type { Contact, Conversation as ConversationRow, Verification } from '../../../core/commands/schema.ts';
 import { ModelController } from '../controllers/model-controller.ts';
 import { listTime } from '../format.ts';
 import { icons } from '../icons.ts';
@@ -17,11 +17,14 @@ import type { MessageList } from './message-list.ts';
 export class Conversation extends LitElement {
   static override properties = {
     model: { attribute: false },
+    covered: { type: Boolean },
     details: { state: true },
     error: { state: true },
   };
   static override styles = [shared, ripples, conversationStyles];
   declare model: Model;
+  /** A dialog stands above; Escape is its own. */
+  declare covered: boolean;
   declare private details: boolean;
   declare private error: string;
   #shown: string | undefined;
@@ -37,12 +40,14 @@ export class Conversation extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
+    window.addEventListener('keydown', this.#keys);
     window.addEventListener('focus', this.#onAttention);
     document.addEventListener('visibilitychange', this.#onAttention);
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    window.removeEventListener('keydown', this.#keys);
     window.removeEventListener('focus', this.#onAttention);
     document.removeEventListener('visibilitychange', this.#onAttention);
   }
@@ -91,11 +96,12 @@ export class Conversation extends LitElement {
     }
   }
 
-  #keys(event: KeyboardEvent): void {
-    if (event.key !== 'Escape' || event.defaultPrevented) return;
+  /** Heard on the window: a button that vanishes when pressed takes the focus with it, and Escape still works. */
+  #keys = (event: KeyboardEvent): void => {
+    if (event.key !== 'Escape' || event.defaultPrevented || event.isComposing || this.covered) return;
     if (this.details) this.#closeDetails();
     else void this.model.select(null);
-  }
+  };
 
   #closeDetails(): void {
     this.details = false;
@@ -105,7 +111,7 @@ export class Conversation extends LitElement {
   protected override render() {
     const conversation = openConversation(this.model.state);
     if (conversation === undefined) return this.#renderNothing();
-    return html`<div class="columns ${this.details ? 'with-details' : ''}" @keydown=${this.#keys}>
+    return html`<div class="columns ${this.details ? 'with-details' : ''}">
       <main class="talk">
         ${this.#renderHead(conversation)} ${this.#renderNotices(conversation)} ${this.#renderMessages(conversation)}
         ${this.error ? html`<p class="note bad small problem" role="alert">${this.error}</p>` : nothing}
@@ -163,8 +169,7 @@ export class Conversation extends LitElement {
     const open = () => {
       this.details = true;
     };
-    const verification = this.model.state.verifications.get(contact.id);
-    const asked = verification?.role === 'types' && verification.phase === 'ready' && !this.details;
+    const asked = this.details ? null : asking(contact, this.model.state.verifications.get(contact.id));
     return html`${
       contact.trust === 'changed'
         ? html`<div class="note warn notice" role="alert">
@@ -174,10 +179,9 @@ export class Conversation extends LitElement {
     }
     ${contact.phase === 'requested' ? html`<p class="note notice small">${conversation.requested(contact.nick)}</p>` : nothing}
     ${
-      asked
+      asked !== null
         ? html`<div class="note notice" role="status">
-            <span>${conversation.theyShow(contact.nick)}</span
-            ><button class="primary" @click=${open}>${conversation.enterCode}</button>
+            <span>${asked.words}</span><button class="primary" @click=${open}>${asked.button}</button>
           </div>`
         : nothing
     }`;
@@ -207,8 +211,22 @@ export class Conversation extends LitElement {
   }
 }
 
-function presence(contact: ConversationRow['contact']): string {
+function presence(contact: Contact): string {
   if (contact.online) return text.conversation.online;
   if (contact.lastSeenAt === null) return text.conversation.offline;
   return text.conversation.lastSeen(listTime(contact.lastSeenAt, Date.now()));
+}
+
+/** What a verification under way wants from the person, when its panel is closed. */
+function asking(contact: Contact, verification: Verification | undefined): { words: string; button: string } | null {
+  if (verification === undefined || verification.expiresAt <= Date.now()) return null;
+  const { conversation } = text;
+  const { role, phase } = verification;
+  if (role === 'types' && phase === 'ready') {
+    return { words: conversation.theyShow(contact.nick), button: conversation.enterCode };
+  }
+  if (role === 'shows' && phase === 'matched' && contact.trust !== 'verified') {
+    return { words: conversation.theyReport(contact.nick), button: conversation.confirm };
+  }
+  return null;
 }

@@ -8,7 +8,8 @@ import type { Model } from '../model.ts';
 import { shared } from '../styles/shared.ts';
 import { text } from '../text.ts';
 
-const CODE = /^[a-z2-7]{12}$/;
+/** The core judges the characters; it takes look-alikes for what they are meant to be. */
+const CODE_CHARACTERS = 12;
 
 /** The one-time code: one side shows it, the other types it, the first confirms what it was told. */
 export class Verification extends LitElement {
@@ -25,6 +26,8 @@ export class Verification extends LitElement {
   /** The person wants to type before the other side shows. */
   declare private hinted: boolean;
   #action = new ActionController(this);
+  /** A code was asked for here and its match is not confirmed yet, also for a contact verified before. */
+  #asking = false;
 
   static override styles = [
     shared,
@@ -79,6 +82,7 @@ export class Verification extends LitElement {
   #start(): void {
     this.denied = false;
     this.hinted = false;
+    this.#asking = true;
     void this.#action.run(async () => {
       const verification = await this.model.call('verification.start', { who: this.contact.id });
       this.model.apply({ event: 'verification-changed', verification });
@@ -88,17 +92,16 @@ export class Verification extends LitElement {
   #confirm(): void {
     void this.#action.run(async () => {
       const contact = await this.model.call('verification.confirm', { who: this.contact.id });
+      this.#asking = false;
       this.model.apply({ event: 'contact-changed', contact });
-      const current = this.#current;
-      if (current) this.model.apply({ event: 'verification-changed', verification: { ...current, phase: 'matched' } });
     });
   }
 
   #enter(event: Event): void {
     event.preventDefault();
     const input = this.renderRoot.querySelector('input');
-    const code = (input?.value ?? '').toLowerCase().replaceAll(/[\s-]/g, '');
-    if (!CODE.test(code)) {
+    const code = (input?.value ?? '').toUpperCase().replaceAll(/[\s-]/g, '');
+    if (code.length !== CODE_CHARACTERS) {
       this.#action.refuse(text.verify.codeLength);
       return;
     }
@@ -135,7 +138,9 @@ export class Verification extends LitElement {
         if (over) return this.#renderChoice(verify.expired);
         return current.role === 'shows' ? this.#renderShown(current) : this.#renderTyping(current);
       case 'matched':
-        return current.role === 'types' ? this.#renderMatched() : this.#renderChoice(null);
+        if (current.role === 'types') return this.#renderMatched();
+        if (this.contact.trust === 'verified' && !this.#asking) return this.#renderChoice(null);
+        return over ? this.#renderChoice(verify.expired) : this.#renderConfirm();
       case 'failed':
       case 'burnt':
       case 'expired':
@@ -176,22 +181,25 @@ export class Verification extends LitElement {
     return html`<p class="small">${verify.readAloud}</p>
       <p class="code digits">${grouped(current.code ?? '', 4).map(part => html`<span>${part}</span>`)}</p>
       ${this.#renderLeft(current)}
-      ${
-        this.denied
-          ? html`<p class="note warn small" role="alert">${verify.noText}</p>
-              <button @click=${this.#start}>${verify.show}</button>`
-          : html`<p>${verify.ask}</p>
-              <div class="row">
-                <button class="primary" ?disabled=${this.#action.busy} @click=${this.#confirm}>${verify.yes}</button>
-                <button
-                  @click=${() => {
-                    this.denied = true;
-                  }}
-                >
-                  ${verify.no}
-                </button>
-              </div>`
-      }`;
+      <p class="small soft">${verify.waiting}</p>`;
+  }
+
+  /** The report of a match came over the network; only the other person's own word counts. */
+  #renderConfirm() {
+    const { verify } = text;
+    if (this.denied) {
+      return html`<p class="note warn small" role="alert">${verify.noText}</p>
+        <button ?disabled=${this.#action.busy} @click=${this.#start}>${verify.showNew}</button>`;
+    }
+    const deny = () => {
+      this.denied = true;
+    };
+    return html`<p class="note small" role="status">${verify.reported}</p>
+      <p>${verify.ask}</p>
+      <div class="row">
+        <button class="primary" ?disabled=${this.#action.busy} @click=${this.#confirm}>${verify.yes}</button>
+        <button @click=${deny}>${verify.no}</button>
+      </div>`;
   }
 
   #renderTyping(current: VerificationState) {
@@ -206,7 +214,7 @@ export class Verification extends LitElement {
           autocomplete="off"
           autocapitalize="off"
           spellcheck="false"
-          placeholder="abcd efgh ijkl"
+          placeholder="ABCD EFGH IJKL"
         />
       </div>
       ${this.#renderLeft(current)}
