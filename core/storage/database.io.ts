@@ -1,4 +1,4 @@
-import { chmodSync, existsSync } from 'node:fs';
+import { chmodSync, existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { StorageError } from '../base/errors.ts';
@@ -15,16 +15,18 @@ const MDB_MAP_FULL = -30792;
 const ROOM_BYTES = 1024 * 1024;
 
 /**
- * Opens, or where there is none makes, the LMDB environment of a profile.
+ * Opens the LMDB environment of a profile, or makes it when `create`; one that should be there is never made anew.
  * @throws StorageError network-file-system, database-damaged, disk-full, disk-failed
  */
-export async function openDatabase(profileFolder: string): Promise<LmdbRows> {
+export async function openDatabase(profileFolder: string, create: boolean): Promise<LmdbRows> {
   const folder = join(profileFolder, DATABASE_FOLDER);
   const data = join(folder, DATA_FILE);
   try {
     makePrivateFolder(folder);
     refuseNetworkFolder(folder);
-    if (existsSync(data)) await checkPages(data);
+    const there = existsSync(data) && (!create || statSync(data).size > 0);
+    if (there) await checkPages(data);
+    else if (!create) throw damaged();
     const database = open<Buffer, Buffer>({
       path: folder,
       encoding: 'binary',

@@ -23,6 +23,8 @@ export class MessageLog {
   readonly #sealer: Sealer;
   readonly #singles: Table;
   readonly #blocks: Table;
+  /** As many as there are conversations. */
+  readonly #names = new Map<ConversationId, Buffer>();
 
   constructor(sealer: Sealer) {
     this.#sealer = sealer;
@@ -169,7 +171,11 @@ export class MessageLog {
   }
 
   #conversationName(conversation: ConversationId): Buffer {
-    return this.#sealer.nameHash('messages', idBytes(conversation));
+    const known = this.#names.get(conversation);
+    if (known) return known;
+    const name = this.#sealer.nameHash('messages', idBytes(conversation));
+    this.#names.set(conversation, name);
+    return name;
   }
 }
 

@@ -14,6 +14,8 @@ export const SEAL_BYTES = NONCE_BYTES + TAG_BYTES;
 /** Keyed hashes that stand in row keys: 16 bytes, so a collision needs 2^64 names. */
 export const NAME_HASH_BYTES = 16;
 
+const SUBKEY_LABEL = utf8(LABEL.storeConversationKey);
+const NONCES_DRAWN = 128;
 const NAMES = Object.keys(TABLES) as TableName[];
 const AD_HEADS = NAMES.map(name => concat(utf8(name), Buffer.of(0)));
 const INDEX = new Map(NAMES.map((name, index) => [name, index]));
@@ -25,6 +27,9 @@ const INDEX = new Map(NAMES.map((name, index) => [name, index]));
 export class Sealer {
   readonly #keys: Secret;
   readonly #random: RandomSource;
+  readonly #kinds = new Map<string, Uint8Array>();
+  #nonces: Buffer = Buffer.of();
+  #nonceAt = 0;
 
   constructor(dataKey: Secret, random: RandomSource) {
     this.#random = random;
@@ -48,9 +53,9 @@ export class Sealer {
   }
 
   seal(table: TableName, rowKey: Buffer, plain: Uint8Array, key?: Buffer): Buffer {
-    const out = Buffer.allocUnsafeSlow(SEAL_BYTES + plain.length);
-    const nonce = this.#random(NONCE_BYTES);
-    nonce.copy(out, 0);
+    const out = Buffer.allocUnsafe(SEAL_BYTES + plain.length);
+    const nonce = this.#nextNonce();
+    out.set(nonce);
     this.#withKey(table, key, k => {
       const body = out.subarray(NONCE_BYTES);
       const ad = associated(table, rowKey);
@@ -62,7 +67,7 @@ export class Sealer {
   /** @throws StorageError database-damaged when the row is not what was sealed there */
   open(table: TableName, rowKey: Buffer, sealed: Buffer, key?: Buffer): Buffer {
     if (sealed.length < SEAL_BYTES) throw damagedRow(table);
-    const out = Buffer.allocUnsafeSlow(sealed.length - SEAL_BYTES);
+    const out = Buffer.allocUnsafe(sealed.length - SEAL_BYTES);
     const nonce = sealed.subarray(0, NONCE_BYTES);
     try {
       this.#withKey(table, key, k => {
@@ -76,20 +81,34 @@ export class Sealer {
   }
 
   /** The name under which something stands in row keys: says nothing without the data key. */
-  nameHash(kind: string, ...parts: readonly Uint8Array[]): Buffer {
-    return this.#keys.use(memory => {
-      const key = memory.subarray(NAMES.length * KEY_BYTES, (NAMES.length + 1) * KEY_BYTES);
-      return keyedBlake2b(NAME_HASH_BYTES, key, utf8(`${kind}\0`), ...parts);
-    });
+  nameHash(kind: string, name: Uint8Array): Buffer {
+    let head = this.#kinds.get(kind);
+    if (!head) {
+      head = utf8(`${kind}\0`);
+      this.#kinds.set(kind, head);
+    }
+    const input = Buffer.concat([head, name]);
+    return this.#keys.use(memory => keyedBlake2b(NAME_HASH_BYTES, memory.subarray(NAMES.length * KEY_BYTES), input));
   }
 
   /** A key that exists only as long as `salt` does. The caller wipes it. */
   subkey(table: TableName, salt: Uint8Array): Buffer {
-    return this.#withKey(table, undefined, key => deriveKey(key, LABEL.storeConversationKey, KEY_BYTES, salt));
+    const input = Buffer.concat([SUBKEY_LABEL, salt]);
+    return this.#withKey(table, undefined, key => keyedBlake2b(KEY_BYTES, key, input));
   }
 
   wipe(): void {
     this.#keys.wipe();
+  }
+
+  /** Nonces are drawn many at a time: a call to the system for each costs as much as the sealing. */
+  #nextNonce(): Buffer {
+    if (this.#nonceAt >= this.#nonces.length) {
+      this.#nonces = this.#random(NONCE_BYTES * NONCES_DRAWN);
+      this.#nonceAt = 0;
+    }
+    this.#nonceAt += NONCE_BYTES;
+    return this.#nonces.subarray(this.#nonceAt - NONCE_BYTES, this.#nonceAt);
   }
 
   #withKey<T>(table: TableName, key: Buffer | undefined, run: (key: Buffer) => T): T {

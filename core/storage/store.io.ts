@@ -12,16 +12,18 @@ import { Store } from './store.ts';
 
 export interface StoreOptions {
   readonly random?: RandomSource;
+  /** Make the store of a new profile. Without it a store that is not there is damage, and never made anew. */
+  readonly create?: boolean;
   /** For tests of the machinery. */
   readonly migrations?: readonly Migration[];
 }
 
 /**
- * Opens the store of a profile, or makes it. The caller holds the profile's lock and keeps `dataKey`.
+ * Opens the store of a profile, or with `create` makes it. The caller holds the profile's lock and keeps `dataKey`.
  * @throws StorageError database-damaged, newer-format, network-file-system, disk-full, disk-failed
  */
 export async function openStore(profileFolder: string, dataKey: Secret, options: StoreOptions = {}): Promise<Store> {
-  const rows = await openDatabase(profileFolder);
+  const rows = await openDatabase(profileFolder, options.create === true);
   return prepared(rows, dataKey, options, async version => {
     const folder = join(profileFolder, `store-before-${version + 1}`);
     rmSync(folder, { recursive: true, force: true });

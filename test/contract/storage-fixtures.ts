@@ -56,7 +56,7 @@ export const STORES: readonly { name: string; open: () => Promise<{ store: Store
     name: 'LMDB',
     open: async () => {
       const folder = temporaryFolder();
-      const store = await openStore(folder.path, dataKey());
+      const store = await openStore(folder.path, dataKey(), { create: true });
       return {
         store,
         end: async () => {

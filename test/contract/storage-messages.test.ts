@@ -111,15 +111,15 @@ for (const { name, open } of STORES) {
     await store.write(tx => {
       for (let n = 0; n < 5; n += 1) {
         store.messages.put(tx, CONVERSATION, storedMessage(n, { outgoing: true }));
-        store.messages.setState(tx, messageId(n), { state: 'queued', atMs: n });
+        store.messages.setState(tx, messageId(n), { state: 'queued', atMs: n, receipt: null });
       }
     });
     await store.write(tx => {
-      store.messages.setState(tx, messageId(1), { state: 'delivered', atMs: 100 });
-      store.messages.setState(tx, messageId(3), { state: 'expired', atMs: 101 });
+      store.messages.setState(tx, messageId(1), { state: 'delivered', atMs: 100, receipt: null });
+      store.messages.setState(tx, messageId(3), { state: 'expired', atMs: 101, receipt: null });
     });
-    assert.deepEqual(store.messages.undelivered(CONVERSATION), [0, 2, 4].map(messageId));
-    assert.deepEqual(store.messages.stateOf(messageId(1)), { state: 'delivered', atMs: 100 });
+    assert.deepEqual(store.messages.undelivered(CONVERSATION, 10), [0, 2, 4].map(messageId));
+    assert.deepEqual(store.messages.stateOf(messageId(1)), { state: 'delivered', atMs: 100, receipt: null });
     assert.equal(store.messages.stateOf(messageId(9)), undefined);
     const expiring = store.messages.expiring(1_700_000_000_003);
     assert.deepEqual(
@@ -127,7 +127,7 @@ for (const { name, open } of STORES) {
       [0, 2].map(messageId),
     );
     assert.deepEqual(expiring[0]?.conversation, CONVERSATION);
-    await store.write(tx => store.messages.setState(tx, messageId(3), { state: 'queued', atMs: 102 }));
+    await store.write(tx => store.messages.setState(tx, messageId(3), { state: 'queued', atMs: 102, receipt: null }));
     assert.deepEqual(store.messages.undelivered(CONVERSATION, 3), [0, 2, 3].map(messageId));
     await end();
   });
