@@ -28,8 +28,13 @@ export interface Account {
 
 const KEY_BYTES = 32;
 
-/** Makes the keys and first rows of a new profile. */
-export async function createAccount(store: Store, nick: string, clock: Clock, random: RandomSource): Promise<void> {
+/** Makes the keys and first rows of a new profile. @returns its id */
+export async function createAccount(
+  store: Store,
+  nick: string,
+  clock: Clock,
+  random: RandomSource,
+): Promise<ContactId> {
   const identity = generateIdentity(random);
   const transportSeed = random(KEY_BYTES);
   const nowMs = clock();
@@ -65,8 +70,10 @@ export async function createAccount(store: Store, nick: string, clock: Clock, ra
     store.prekeys.put(tx, prekeyRow);
   });
   wipe(exported, transportSeed, mailboxKey, presenceKey, prekeyRow.bytes);
+  const id = contactIdOf(identity.public.identity);
   identity.wipe();
   prekey.wipe();
+  return id;
 }
 
 /** Opens the keys of a stored profile; the row's copies are wiped. */

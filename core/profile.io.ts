@@ -1,0 +1,120 @@
+import type { ContactId } from './base/ids.ts';
+import type { Secret } from './base/secret.ts';
+import { systemClock, systemRandom, systemScheduler } from './base/world.io.ts';
+import { createSwarm } from './network/swarm.io.ts';
+import type { Swarm } from './network/swarm.ts';
+import { type Account, createAccount, openAccount } from './state/account.ts';
+import type { Bus } from './state/bus.ts';
+import type { CoreEvent } from './state/events.ts';
+import { Messenger } from './state/messenger.ts';
+import { openStore } from './storage/store.io.ts';
+import type { Store } from './storage/store.ts';
+
+export interface OpenProfileOptions {
+  readonly dataDirectory: string;
+  readonly listen: readonly string[];
+  readonly bus: Bus<CoreEvent>;
+}
+
+/** An unlocked profile: the data key, the store it opens, and the messenger at work on it. */
+export class OpenProfile {
+  readonly messenger: Messenger;
+  /** Kept for changes of the vault's slots; in guarded memory. */
+  readonly dataKey: Secret;
+  readonly #store: Store;
+  readonly #account: Account;
+  readonly #swarm: Swarm;
+
+  private constructor(dataKey: Secret, store: Store, account: Account, swarm: Swarm, bus: Bus<CoreEvent>) {
+    this.dataKey = dataKey;
+    this.#store = store;
+    this.#account = account;
+    this.#swarm = swarm;
+    this.messenger = new Messenger({
+      store,
+      account,
+      swarm,
+      bus,
+      clock: systemClock,
+      random: systemRandom,
+      scheduler: systemScheduler,
+    });
+  }
+
+  /** Takes over `dataKey`, which is wiped if the profile cannot be opened. @throws StorageError, UsageError */
+  static async open(dataKey: Secret, options: OpenProfileOptions): Promise<OpenProfile> {
+    let store: Store | undefined;
+    let account: Account | undefined;
+    try {
+      store = await openStore(options.dataDirectory, dataKey);
+      const profile = await readProfile(store);
+      const { listenPorts } = profile;
+      account = openAccount(profile);
+      const { transportSeed } = account;
+      const swarm = createSwarm({ transportSeed, listen: options.listen, lastPorts: listenPorts });
+      const open = new OpenProfile(dataKey, store, account, swarm, options.bus);
+      await open.#start(listenPorts);
+      return open;
+    } catch (error) {
+      account?.wipe();
+      await store?.close();
+      dataKey.wipe();
+      throw error;
+    }
+  }
+
+  /** Ends what is under way and wipes every key. */
+  async close(): Promise<void> {
+    await this.messenger.stop();
+    await this.#swarm.stop();
+    this.#account.wipe();
+    this.dataKey.wipe();
+    await this.#store.close();
+  }
+
+  /** For the panic wipe: the keys go first, and what is under way fails. */
+  wipeKeys(): void {
+    this.dataKey.wipe();
+    this.#account.wipe();
+    this.#store.wipeKeys();
+  }
+
+  async #start(lastPorts: readonly number[]): Promise<void> {
+    await this.#swarm.start();
+    try {
+      await this.#rememberPorts(lastPorts);
+      await this.messenger.start();
+    } catch (error) {
+      await this.#swarm.stop();
+      throw error;
+    }
+  }
+
+  /** The ports are asked for again at the next start, so that the addresses others know stay good. */
+  async #rememberPorts(lastPorts: readonly number[]): Promise<void> {
+    const listenPorts = this.#swarm.listenPorts();
+    const profile = this.#store.profile.get();
+    if (!profile || listenPorts.join() === lastPorts.join()) return;
+    await this.#store.write(tx => this.#store.profile.put(tx, { ...profile, listenPorts }));
+  }
+}
+
+/** Makes the first rows of a profile. @param dataKey stays the caller's */
+export async function makeProfile(dataDirectory: string, dataKey: Secret, nick: string): Promise<ContactId> {
+  const store = await openStore(dataDirectory, dataKey);
+  try {
+    return await createAccount(store, nick, systemClock, systemRandom);
+  } finally {
+    await store.close();
+  }
+}
+
+/** A profile whose making was cut short between its key file and its first row is finished, under a plain nick. */
+async function readProfile(store: Store) {
+  const profile = store.profile.get();
+  if (profile) return profile;
+  await createAccount(store, 'Me', systemClock, systemRandom);
+  const made = store.profile.get();
+  if (!made) throw new Error('the profile was not stored');
+  return made;
+}
