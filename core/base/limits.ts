@@ -84,6 +84,9 @@ export const LIMITS = {
   /** One-use codes for a window: those not yet used, and how long they hold. */
   windowCodes: 8,
   windowCodeMs: 10 * MINUTE_MS,
+  /** The log is set aside at start past half of this; one run writes at most so many lines. */
+  logBytes: 2 * 1024 * 1024,
+  logLines: 10_000,
   /** Times the window is started again after a crash, within one hour. */
   windowRestarts: 3,
   /** Parents named and not yet seen, kept a conversation: past it a message may be named a head once too often. */
@@ -102,4 +105,6 @@ export const LIMITS = {
   passphraseBytes: 4096,
   /** A system keychain that does not answer by then is not there. */
   keychainMs: 3_000,
+  /** A database up to this size is read through at every start (a quarter of a second); a larger one shows damage when read. */
+  verifyBytes: 32 * 1024 * 1024,
 } as const;

@@ -111,6 +111,10 @@ export class LmdbRows implements RowBase {
     }
   }
 
+  fileBytes(): number {
+    return statSync(join(this.#folder, DATA_FILE)).size;
+  }
+
   /** Writes a copy of the whole environment, as of now, into a new folder. */
   async copyTo(folder: string): Promise<void> {
     try {

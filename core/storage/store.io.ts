@@ -1,6 +1,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { RandomSource } from '../base/clock.ts';
+import { LIMITS } from '../base/limits.ts';
 import type { Secret } from '../base/secret.ts';
 import { systemRandom } from '../base/world.io.ts';
 import { openDatabase } from './database.io.ts';
@@ -24,11 +26,13 @@ export interface StoreOptions {
  */
 export async function openStore(profileFolder: string, dataKey: Secret, options: StoreOptions = {}): Promise<Store> {
   const rows = await openDatabase(profileFolder, options.create === true);
-  return prepared(rows, dataKey, options, async version => {
+  const store = await prepared(rows, dataKey, options, async version => {
     const folder = join(profileFolder, `store-before-${version + 1}`);
     rmSync(folder, { recursive: true, force: true });
     await rows.copyTo(folder);
   });
+  if (rows.fileBytes() <= LIMITS.verifyBytes) await verified(store);
+  return store;
 }
 
 /** The same store over memory, for tests and scenarios; rows are sealed all the same. */
@@ -38,6 +42,15 @@ export async function openMemoryStore(
   rows: RowBase = new MemoryRows(),
 ): Promise<Store> {
   return prepared(rows, dataKey, options, async () => {});
+}
+
+async function verified(store: Store): Promise<void> {
+  try {
+    await store.verify(() => setImmediate());
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
 }
 
 async function prepared(

@@ -4,7 +4,7 @@ import { ContactRows } from './contacts.ts';
 import { ConversationRows } from './conversations.ts';
 import { InviteRows, PrekeyRows } from './invites.ts';
 import { MessageRows } from './messages.ts';
-import { type Migration, migrate } from './migrations/migrate.ts';
+import { FORMAT_KEY, type Migration, migrate } from './migrations/migrate.ts';
 import { OutboxRows } from './outbox.ts';
 import { PendingRows } from './pending.ts';
 import type { RowBase, Tx } from './port.ts';
@@ -14,6 +14,7 @@ import { DeclinedRows, RequestRows } from './requests.ts';
 import { Sealer } from './sealing.ts';
 import { SeenRows } from './seen.ts';
 import { SessionRows } from './sessions.ts';
+import { verifyRows } from './verify.ts';
 import { WriteQueue } from './write-queue.ts';
 
 export type { RowReader, Tx, Tx as WriteTx } from './port.ts';
@@ -79,6 +80,14 @@ export class Store {
 
   migrate(migrations: readonly Migration[], backup: (version: number) => Promise<void>): Promise<number> {
     return migrate(this.#queue, this.#sealer, migrations, backup);
+  }
+
+  /**
+   * Opens every row once, in steps.
+   * @throws StorageError database-damaged
+   */
+  verify(pause: () => Promise<void>): Promise<void> {
+    return verifyRows(this.#queue, this.#sealer, [FORMAT_KEY], pause);
   }
 
   /** Ends the writes that wait, closes the files and wipes the keys. */

@@ -32,6 +32,8 @@ export type Passphrase = Uint8Array | Secret;
 export interface VaultOptions {
   readonly random?: RandomSource;
   readonly clock?: Clock;
+  /** Makes what the key is for before the key file exists: a profile has its first rows or is not there. */
+  readonly prepare?: (dataKey: Secret) => Promise<void>;
   /** Cost of a new passphrase slot; a lower one is for tests. */
   readonly argon?: ArgonCost;
 }
@@ -55,6 +57,7 @@ export async function createVault(folder: string, passphrase: Passphrase, option
   const id = random(16);
   try {
     const slot = await passphraseSlot(id, dataKey, passphrase, options);
+    await options.prepare?.(dataKey);
     writeVault(folder, id, [slot], dataKey);
     return dataKey;
   } catch (error) {

@@ -79,7 +79,7 @@ test('damaged pages give their own error or right data; never a crash, wrong dat
   const whole = readFileSync(data);
   const pages = whole.length / 4096;
   const seen = { damaged: 0, right: 0 };
-  for (let round = 0; round < 40; round += 1) {
+  for (let round = 0; round < 28; round += 1) {
     const bytes = Buffer.from(whole);
     const page = round < 4 ? round : choose(pages);
     const kind = round % 4;
@@ -103,7 +103,7 @@ test('damaged pages give their own error or right data; never a crash, wrong dat
     }
   }
   t.diagnostic(JSON.stringify(seen));
-  assert.ok(seen.damaged > 10);
+  assert.ok(seen.damaged > 7);
   for (const cut of [0, 100, 4096, whole.length - 4096]) {
     writeFileSync(data, whole);
     truncateSync(data, cut);

@@ -2,6 +2,7 @@ import { StorageError } from '../../base/errors.ts';
 import { afterPrefix, type RowPort, type Tx } from '../port.ts';
 import type { Sealer } from '../sealing.ts';
 import { Table } from '../table.ts';
+import { TABLES } from '../tables.ts';
 
 export interface Migration {
   /** Rises by one from migration to migration, beginning with 1. */
@@ -13,6 +14,8 @@ export interface Migration {
 
 /** Layout of the sealing itself, in the clear: it says which program can read the rest, and nothing else. */
 export const FORMAT = 1;
+/** The one row in the clear. */
+export const FORMAT_KEY = Buffer.concat([Buffer.of(TABLES.meta), Buffer.from('format')]);
 
 /**
  * Brings the rows to the newest known version, each step after a backup and in one write.
@@ -26,7 +29,7 @@ export async function migrate(
   backup: (version: number) => Promise<void>,
 ): Promise<number> {
   const table = new Table(sealer, 'meta');
-  const [formatKey, versionKey] = [table.key(Buffer.from('format')), table.key(Buffer.from('version'))];
+  const [formatKey, versionKey] = [FORMAT_KEY, table.key(Buffer.from('version'))];
   const newest = migrations.at(-1)?.version ?? 0;
   let version = readVersion(port, table, formatKey, versionKey);
   if (version > newest) throw newer();
