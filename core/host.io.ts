@@ -1,5 +1,5 @@
 import { wipe } from './base/bytes.ts';
-import { UsageError } from './base/errors.ts';
+import { InternalError, UsageError } from './base/errors.ts';
 import type { ContactId } from './base/ids.ts';
 import type { Hardening, Native } from './base/native.io.ts';
 import { Secret } from './base/secret.ts';
@@ -22,7 +22,6 @@ import {
   openVault,
   openWithKeychain,
   removeKeychainSlot,
-  removeVault,
   vaultId,
 } from './storage/vault.io.ts';
 import { wipeProfile } from './storage/wipe.io.ts';
@@ -223,18 +222,18 @@ export class Host implements CoreHost {
   }
 }
 
-/** Makes the key file and the first rows; nothing is left behind when it fails. The caller wipes the data key. */
+/** Makes the first rows of a profile and then its key file, without which they are nothing. The caller wipes the key. */
 export async function createProfileFiles(
   dataDirectory: string,
   nick: string,
   passphrase: Buffer,
 ): Promise<{ dataKey: Secret; id: ContactId }> {
-  const dataKey = await createVault(dataDirectory, passphrase);
-  try {
-    return { dataKey, id: await makeProfile(dataDirectory, dataKey, nick) };
-  } catch (error) {
-    dataKey.wipe();
-    removeVault(dataDirectory);
-    throw error;
-  }
+  let id: ContactId | undefined;
+  const dataKey = await createVault(dataDirectory, passphrase, {
+    prepare: async key => {
+      id = await makeProfile(dataDirectory, key, nick);
+    },
+  });
+  if (!id) throw new InternalError('profile.create');
+  return { dataKey, id };
 }

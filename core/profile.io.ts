@@ -1,3 +1,6 @@
+import { existsSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { StorageError } from './base/errors.ts';
 import type { ContactId } from './base/ids.ts';
 import type { Secret } from './base/secret.ts';
 import { systemClock, systemRandom, systemScheduler } from './base/world.io.ts';
@@ -7,6 +10,8 @@ import { type Account, createAccount, openAccount } from './state/account.ts';
 import type { Bus } from './state/bus.ts';
 import type { CoreEvent } from './state/events.ts';
 import { Messenger } from './state/messenger.ts';
+import { DATABASE_FOLDER } from './storage/database.io.ts';
+import type { ProfileRecord } from './storage/records.ts';
 import { openStore } from './storage/store.io.ts';
 import type { Store } from './storage/store.ts';
 
@@ -47,7 +52,7 @@ export class OpenProfile {
     let account: Account | undefined;
     try {
       store = await openStore(options.dataDirectory, dataKey);
-      const profile = await readProfile(store);
+      const profile = readProfile(store);
       const { listenPorts } = profile;
       account = openAccount(profile);
       const { transportSeed } = account;
@@ -99,9 +104,10 @@ export class OpenProfile {
   }
 }
 
-/** Makes the first rows of a profile. @param dataKey stays the caller's */
+/** Makes the first rows of a profile. @param dataKey stays the caller's. @returns the profile's id */
 export async function makeProfile(dataDirectory: string, dataKey: Secret, nick: string): Promise<ContactId> {
-  const store = await openStore(dataDirectory, dataKey);
+  setAsideStore(dataDirectory);
+  const store = await openStore(dataDirectory, dataKey, { create: true });
   try {
     return await createAccount(store, nick, systemClock, systemRandom);
   } finally {
@@ -109,12 +115,18 @@ export async function makeProfile(dataDirectory: string, dataKey: Secret, nick: 
   }
 }
 
-/** A profile whose making was cut short between its key file and its first row is finished, under a plain nick. */
-async function readProfile(store: Store) {
+/** A database without a key file may yet have its key in somebody's backup: it is kept, under another name. */
+function setAsideStore(dataDirectory: string): void {
+  const store = join(dataDirectory, DATABASE_FOLDER);
+  if (existsSync(store)) renameSync(store, `${store}-without-key-${systemClock()}`);
+}
+
+function readProfile(store: Store): ProfileRecord {
   const profile = store.profile.get();
   if (profile) return profile;
-  await createAccount(store, 'Me', systemClock, systemRandom);
-  const made = store.profile.get();
-  if (!made) throw new Error('the profile was not stored');
-  return made;
+  throw new StorageError(
+    'database-damaged',
+    'profile.open',
+    'The database holds no profile. Restore it from a backup.',
+  );
 }
