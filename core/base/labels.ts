@@ -31,4 +31,8 @@ export const LABEL = {
   storeConversationKey: 'molva/store-conversation-key/v1',
   vaultSlot: 'molva/vault-slot/v1',
   vaultSeal: 'molva/vault-seal/v1',
+  custodyReceipt: 'molva/custody-receipt/v1',
+  custodianTie: 'molva/custodian-tie/v1',
+  incarnation: 'molva/incarnation/v1',
+  bundleChain: 'molva/bundle-chain/v1',
 } as const;

@@ -107,4 +107,37 @@ export const LIMITS = {
   keychainMs: 3_000,
   /** A database up to this size is read through at every start (a quarter of a second); a larger one shows damage when read. */
   verifyBytes: 32 * 1024 * 1024,
+  /** Envelopes held for one recipient: some days of busy talk; past it the oldest goes. */
+  mailboxPerRecipient: 1_000,
+  /** Bytes held for others in all, and of one depositor: a quarter, so that no contact alone can fill it. */
+  mailboxBytes: 64 * 1024 * 1024,
+  mailboxDepositorBytes: 16 * 1024 * 1024,
+  /** All depositors who are not contacts together: 0.1 %, one envelope of the largest kind or some hundred small ones. */
+  mailboxStrangerBytes: 67_108,
+  /** Copies wanted of an envelope whose recipient is away (k). */
+  custodians: 3,
+  /** A recipient that is connected has this long to store an envelope before others are asked to hold it. */
+  placeAfterMs: 10_000,
+  /** A custodian that has not answered a deposit by then, though connected, is taken to have refused. */
+  depositAnswerMs: 60_000,
+  /** A custodian not seen for so long is replaced, and no longer counted; one that refused may be asked again. */
+  custodianUnseenMs: DAY_MS,
+  /** Custodians remembered for one envelope: three a day for its week, and some that refused. */
+  holdings: 32,
+  /** Deposits under way to one custodian: two megabytes of the largest. */
+  depositWindow: 32,
+  /** Envelope ids in one question or notice about custody. */
+  custodyIds: 256,
+  /** Hours of a contact's presence that are remembered. */
+  uptimeHours: 168,
+  /** A gap in time (sleep, switched off, clock set) up to this is believed to have passed: a lifetime and the skew. */
+  believedGapMs: 8 * DAY_MS,
+  /** Tags one pull may ask for: those of a mailbox that are in use. */
+  syncTags: 9,
+  /** Ids on one page of a pull: one recipient's whole mailbox; 32 KB, within a frame. */
+  syncPage: 1_000,
+  /** Envelopes sent in a pull and not yet settled: two megabytes of the largest. */
+  syncWindow: 32,
+  /** A bundle file: what a custodian may hold, four times over; more is refused before it is written. */
+  bundleBytes: 256 * 1024 * 1024,
 } as const;
