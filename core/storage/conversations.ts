@@ -1,8 +1,9 @@
 import { wipe } from '../base/bytes.ts';
 import { InternalError } from '../base/errors.ts';
-import { decodeHlc, encodeHlc } from '../base/hlc.ts';
-import { type ConversationId, idBytes, messageIdFromBytes } from '../base/ids.ts';
+import { decodeHlc, encodeHlc, HLC_BYTES } from '../base/hlc.ts';
+import { type ConversationId, idBytes } from '../base/ids.ts';
 import { contactIdFromBytes, conversationIdFromBytes } from './id-text.ts';
+import { decodePlace, encodePlace } from './message-place.ts';
 import type { RowPort, RowReader, Tx } from './port.ts';
 import type { ConversationRecord } from './records.ts';
 import { decodeRow, encodeRow, orNull, shape } from './row-codec.ts';
@@ -32,8 +33,8 @@ export class ConversationRows {
   }
 
   put(tx: Tx, c: ConversationRecord): void {
-    const readUpTo = c.readUpTo && [encodeHlc(c.readUpTo.hlc), idBytes(c.readUpTo.id)];
-    const row = [idBytes(c.id), idBytes(c.contact), c.salt, c.createdAtMs, readUpTo, c.unread];
+    const readUpTo = c.readUpTo && encodePlace(c.readUpTo);
+    const row = [idBytes(c.id), idBytes(c.contact), c.salt, c.createdAtMs, readUpTo, c.unread, encodeHlc(c.clock)];
     this.#table.put(tx, this.#key(c.id), encodeRow(row));
   }
 
@@ -71,16 +72,14 @@ export class ConversationRows {
 }
 
 function decodeConversation(plain: Buffer): ConversationRecord {
-  const f = decodeRow(plain, 6);
+  const f = decodeRow(plain, 7);
   return {
     id: conversationIdFromBytes(shape.bytes(f[0], 16)),
     contact: contactIdFromBytes(shape.bytes(f[1], 16)),
     salt: Buffer.from(shape.bytes(f[2], 32)),
     createdAtMs: shape.uint(f[3]),
-    readUpTo: orNull(f[4], value => {
-      const [hlc, id] = shape.tuple(value, 2);
-      return { hlc: decodeHlc(shape.bytes(hlc, 8)), id: messageIdFromBytes(shape.bytes(id, 16)) };
-    }),
+    readUpTo: orNull(f[4], decodePlace),
     unread: shape.uint(f[5]),
+    clock: decodeHlc(shape.bytes(f[6], HLC_BYTES)),
   };
 }

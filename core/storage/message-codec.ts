@@ -6,18 +6,19 @@ import type { StoredMessage } from './records.ts';
 import { shape } from './row-codec.ts';
 
 /**
- * A message as a row: flags 1 (1 outgoing, 2 content), parents 1, id 16, sender 16, HLC 8, received 6, text
+ * A message as a row: flags 1 (1 outgoing, 2 content, 4 late), parents 1, id 16, sender 16, HLC 8, received 6, text
  * length 4, parents (16 each), text, content. Blocks hold rows one after another, each behind its length (4).
  */
 const HEAD_BYTES = 52;
 const OUTGOING = 1;
 const CONTENT = 2;
+const LATE = 4;
 
 export function encodeMessage(m: StoredMessage): Buffer {
   const text = utf8(m.text);
   const content = m.content ?? new Uint8Array();
   const out = Buffer.allocUnsafeSlow(HEAD_BYTES + m.parents.length * ID_BYTES + text.length + content.length);
-  out[0] = (m.outgoing ? OUTGOING : 0) | (m.content ? CONTENT : 0);
+  out[0] = (m.outgoing ? OUTGOING : 0) | (m.content ? CONTENT : 0) | (m.late ? LATE : 0);
   out[1] = m.parents.length;
   out.set(idBytes(m.id), 2);
   out.set(idBytes(m.sender), 18);
@@ -53,6 +54,7 @@ export function decodeMessage(row: Buffer): StoredMessage {
     parents,
     text: fromUtf8(row.subarray(textAt, textEnd)),
     receivedAtMs: row.readUIntBE(42, 6),
+    late: (flags & LATE) !== 0,
   };
   return flags & CONTENT ? { ...message, content: row.subarray(textEnd) } : message;
 }

@@ -1,3 +1,4 @@
+import { HLC_BYTES } from '../base/hlc.ts';
 import { type ConversationId, idBytes } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import { hlcBytesOfRow, idBytesOfRow, packBlock, packedBytes, unpackBlock } from './message-codec.ts';
@@ -55,10 +56,20 @@ export class MessageLog {
     return undefined;
   }
 
-  /** Newest first, from just below `before` (or the end). */
+  /**
+   * Newest first, from just below `before` (or the end). Places say nothing of equal times, which stand in the
+   * order of their ids, the same on every machine, and are put into it here.
+   * @param before HLC 8, message id 16
+   */
   *newestFirst(from: RowReader, key: Buffer, conversation: ConversationId, before?: Buffer): Iterable<PlacedRow> {
     const name = this.#conversationName(conversation);
-    const end = before ?? afterPrefix(name);
+    const end = afterPrefix(before ? Buffer.concat([name, before.subarray(0, HLC_BYTES)]) : name);
+    for (const placed of tiesInOrder(this.#placedDown(from, key, name, end))) {
+      if (!before || Buffer.compare(orderOf(placed), before) < 0) yield placed;
+    }
+  }
+
+  *#placedDown(from: RowReader, key: Buffer, name: Buffer, end: Buffer): Iterable<PlacedRow> {
     const singles = from.range(this.#singles.key(name), this.#singles.key(end), { reverse: true })[Symbol.iterator]();
     let single = singles.next();
     for (const placed of this.#blockRowsDown(from, key, name, end)) {
@@ -189,6 +200,29 @@ interface OpenBlock {
 /** A message too long for a block stays a single row. */
 export function fitsBlock(row: Uint8Array): boolean {
   return row.length + SEAL_BYTES <= LIMITS.blockBytes;
+}
+
+/** HLC 8, message id 16: in byte order, the order of the conversation. */
+function orderOf({ row }: PlacedRow): Buffer {
+  return Buffer.concat([hlcBytesOfRow(row), idBytesOfRow(row)]);
+}
+
+/** Rows from the newest down, those of equal time in falling order of their ids. */
+function* tiesInOrder(rows: Iterable<PlacedRow>): Iterable<PlacedRow> {
+  let ties: PlacedRow[] = [];
+  for (const placed of rows) {
+    const last = ties[0];
+    if (last && !hlcBytesOfRow(last.row).equals(hlcBytesOfRow(placed.row))) {
+      yield* fallingIds(ties);
+      ties = [];
+    }
+    ties.push(placed);
+  }
+  yield* fallingIds(ties);
+}
+
+function fallingIds(ties: PlacedRow[]): PlacedRow[] {
+  return ties.length < 2 ? ties : ties.sort((a, b) => Buffer.compare(idBytesOfRow(b.row), idBytesOfRow(a.row)));
 }
 
 /** Cuts rows into blocks that fit: full ones, with what is left in the last, to be filled by the next merge. */

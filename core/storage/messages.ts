@@ -5,12 +5,20 @@ import type { ConversationRows } from './conversations.ts';
 import { conversationIdFromBytes } from './id-text.ts';
 import { decodeMessage, encodeMessage, idBytesOfRow } from './message-codec.ts';
 import { fitsBlock, MessageLog } from './message-log.ts';
+import { comparePlaces } from './message-place.ts';
 import { afterPrefix, type RowPort, type RowReader, type Tx } from './port.ts';
-import type { DeliveryState, StoredMessage, UndeliveredMessage } from './records.ts';
+import type {
+  AwaitedMessage,
+  DeliveryState,
+  MessagePlace,
+  NewMessage,
+  StoredMessage,
+  UndeliveredMessage,
+} from './records.ts';
 import { decodeRow, encodeRow, messageIdField, messageIdOrNull, shape, uint48, wordOf } from './row-codec.ts';
 import type { Sealer } from './sealing.ts';
 import { Table } from './table.ts';
-import { noteMessage, TailRows } from './tails.ts';
+import { firstGap, noteMessage, noteParents, type Tail, TailRows } from './tails.ts';
 
 const STATES = ['queued', 'delivered', 'read', 'expired'] as const;
 
@@ -37,25 +45,22 @@ export class MessageRows {
     this.#undelivered = new Table(sealer, 'undelivered');
   }
 
-  /** Stores a message once; false when it is there already. Its conversation must exist. */
-  put(tx: Tx, conversation: ConversationId, message: StoredMessage): boolean {
-    if (this.has(message.id, tx)) return false;
+  /**
+   * Stores a message once; undefined when it is there already. Its conversation must exist.
+   * @returns the message as stored: it says whether it is late
+   */
+  put(tx: Tx, conversation: ConversationId, message: NewMessage): StoredMessage | undefined {
+    if (this.has(message.id, tx)) return undefined;
+    const tail = this.#tails.open(tx, conversation, end => this.#tidy(tx, conversation, end));
+    const stored = { ...message, late: noteMessage(tail, message, parent => this.has(parent, tx)) };
     const id = idBytes(message.id);
     const hlc = encodeHlc(message.hlc);
-    const location = Buffer.concat([idBytes(conversation), hlc]);
     const place = this.#log.placeOf(conversation, hlc, id);
-    const row = encodeMessage(message);
+    const row = encodeMessage(stored);
     this.#conversations.withKey(tx, conversation, key => this.#log.put(tx, key, place, row));
-    this.#locations.put(tx, this.#locationKey(message.id), location);
-    const tail = this.#tails.open(tx, conversation, end => {
-      while (end.singles >= LIMITS.mergeSingles) {
-        const merged = this.#merge(tx, conversation);
-        end.singles = merged > 0 ? end.singles - merged : 0;
-      }
-    });
-    noteMessage(tail, message.id, message.parents, parent => this.has(parent, tx));
+    this.#locations.put(tx, this.#locationKey(message.id), Buffer.concat([idBytes(conversation), hlc]));
     if (fitsBlock(row)) tail.singles += 1;
-    return true;
+    return stored;
   }
 
   has(id: MessageId, from: RowReader = this.#port): boolean {
@@ -74,10 +79,7 @@ export class MessageRows {
     return this.#locate(from, id)?.conversation;
   }
 
-  /**
-   * The newest `limit` messages, or the newest of those before `before`, oldest first. Equal HLC times stand in
-   * the order of a keyed hash of their ids, which is the same at every read.
-   */
+  /** The newest `limit` messages, or the newest of those before `before`, oldest first: by time, then by id. */
   newest(
     conversation: ConversationId,
     limit: number,
@@ -86,7 +88,7 @@ export class MessageRows {
   ): StoredMessage[] {
     const at = before && this.#locate(from, before);
     if (before && !at) return [];
-    const end = before && at && this.#log.placeOf(conversation, encodeHlc(at.hlc), idBytes(before));
+    const end = before && at && Buffer.concat([encodeHlc(at.hlc), idBytes(before)]);
     const found: StoredMessage[] = [];
     if (limit <= 0) return found;
     this.#sealer.batch(() =>
@@ -103,6 +105,24 @@ export class MessageRows {
   /** At most LIMITS.parents messages that no stored message names as a parent, oldest arrival first. */
   heads(conversation: ConversationId, from: RowReader = this.#port): MessageId[] {
     return this.#tails.get(from, conversation).heads.slice(-LIMITS.parents);
+  }
+
+  /** Messages that stored ones name as parents and that are not stored, by the earliest that names them. */
+  awaitedOf(conversation: ConversationId, limit: number, from: RowReader = this.#port): AwaitedMessage[] {
+    const { awaited } = this.#tails.get(from, conversation);
+    return awaited.sort((a, b) => comparePlaces(a.child, b.child)).slice(0, limit);
+  }
+
+  /**
+   * The last message up to which the conversation is complete: neither it nor any before it names a message that is
+   * not stored. Null when there is none such.
+   */
+  completeUpTo(conversation: ConversationId, from: RowReader = this.#port): MessagePlace | null {
+    const tail = this.#tails.get(from, conversation);
+    const gap = firstGap(tail);
+    if (!gap) return tail.newest;
+    const last = this.newest(conversation, 1, gap.id, from)[0];
+    return last ? { hlc: last.hlc, id: last.id } : null;
   }
 
   /** Only for own messages. */
@@ -168,7 +188,7 @@ export class MessageRows {
     let more = false;
     await this.#port.write(tx => {
       if (!this.#conversations.get(conversation, tx)) return;
-      const tail = this.#tails.open(tx, conversation, () => {});
+      const tail = this.#tails.open(tx, conversation, end => this.#tidy(tx, conversation, end));
       const merged = tail.singles > 1 ? this.#merge(tx, conversation) : 0;
       tail.singles -= merged;
       more = merged >= LIMITS.mergeSingles;
@@ -188,6 +208,29 @@ export class MessageRows {
     );
     this.#undelivered.removeAll(tx, this.#undelivered.key(this.#undeliveredName(conversation)));
     this.#tails.remove(tx, conversation);
+  }
+
+  /** What is done once a write, however many messages it brought. */
+  #tidy(tx: Tx, conversation: ConversationId, tail: Tail): void {
+    while (tail.singles >= LIMITS.mergeSingles) {
+      const merged = this.#merge(tx, conversation);
+      tail.singles = merged > 0 ? tail.singles - merged : 0;
+    }
+    if (tail.untracked && tail.awaited.length === 0) this.#lookForGaps(tx, conversation, tail, tail.untracked);
+  }
+
+  /** Every awaited message came; those there was no room for are found by reading again from where they were named. */
+  #lookForGaps(tx: Tx, conversation: ConversationId, tail: Tail, start: MessagePlace): void {
+    tail.untracked = null;
+    this.#sealer.batch(() =>
+      this.#conversations.withKey(tx, conversation, key => {
+        for (const { row } of this.#log.newestFirst(tx, key, conversation)) {
+          const message = this.#locations.decode(row, decodeMessage);
+          if (comparePlaces(message, start) < 0) break;
+          noteParents(tail, message, parent => this.has(parent, tx));
+        }
+      }),
+    );
   }
 
   #merge(tx: Tx, conversation: ConversationId): number {

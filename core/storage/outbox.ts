@@ -83,6 +83,12 @@ export class OutboxRows {
     }
   }
 
+  /** Everything that waits, for everybody. */
+  removeAll(tx: Tx): void {
+    for (const table of [this.#table, this.#ids]) table.removeAll(tx, table.key());
+    this.#counts = new Map();
+  }
+
   countOf(contact: ContactId): number {
     return this.#counted(this.#port).get(contact) ?? 0;
   }

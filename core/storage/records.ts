@@ -77,11 +77,20 @@ export interface ConversationRecord {
   /** 32 random bytes: without them the messages' key cannot be derived. */
   readonly salt: Uint8Array;
   readonly createdAtMs: number;
-  readonly readUpTo: { readonly hlc: HlcTime; readonly id: MessageId } | null;
+  readonly readUpTo: MessagePlace | null;
   readonly unread: number;
+  /** The logical clock of this conversation: not below any message in it. */
+  readonly clock: HlcTime;
 }
 
-export interface StoredMessage {
+/** Where a message stands: conversations are ordered by time, then by id, the same on every machine. */
+export interface MessagePlace {
+  readonly hlc: HlcTime;
+  readonly id: MessageId;
+}
+
+/** A message as it comes; whether it is late is for the store to see. */
+export interface NewMessage {
   readonly id: MessageId;
   readonly sender: ContactId;
   readonly hlc: HlcTime;
@@ -90,6 +99,18 @@ export interface StoredMessage {
   readonly text: string;
   readonly receivedAtMs: number;
   readonly content?: Uint8Array;
+}
+
+export interface StoredMessage extends NewMessage {
+  /** It came when a message that stands after it was stored already. */
+  readonly late: boolean;
+}
+
+/** A message that a stored one names as its parent, and that is not stored. */
+export interface AwaitedMessage {
+  readonly id: MessageId;
+  /** The earliest message that names it. */
+  readonly child: MessagePlace;
 }
 
 export interface DeliveryState {
@@ -135,4 +156,79 @@ export interface OutboxRecord {
   readonly envelope: Uint8Array;
   readonly expiresAtMs: number;
   readonly messageId: MessageId | null;
+}
+
+/** What is kept about an envelope held for somebody; the envelope itself lies apart. */
+export interface CustodyEntry {
+  /** Order of arrival: rises with every deposit, whatever the clock does. */
+  readonly seq: number;
+  /** 32 */
+  readonly envelopeId: EnvelopeId;
+  /** 16: the mailbox tag it bears. */
+  readonly tag: Uint8Array;
+  /** The contact whose mailbox key made the tag, or null when it is nobody known. */
+  readonly recipient: ContactId | null;
+  /** Null for a depositor that is not a contact. */
+  readonly depositor: ContactId | null;
+  /** What it counts for: the length of the envelope. */
+  readonly bytes: number;
+  /** Both by the holding clock. */
+  readonly storedAtMs: number;
+  readonly expiresAtMs: number;
+}
+
+export interface CustodyDeposit extends Omit<CustodyEntry, 'seq'> {
+  readonly envelope: Uint8Array;
+}
+
+/** The clock by which what is held grows old; it means nothing but its differences. */
+export interface HoldingClockRecord {
+  readonly forwardMs: number;
+  /** The wall clock when it stood there. */
+  readonly wallMs: number;
+}
+
+/** What some part of custody amounts to. */
+export interface CustodyUsage {
+  readonly envelopes: number;
+  readonly bytes: number;
+}
+
+/** An own envelope deposited, or to be deposited, with one custodian. */
+export interface PlacementRecord {
+  /** 32 */
+  readonly envelopeId: EnvelopeId;
+  /** The text inside; null for what is not a text. */
+  readonly messageId: MessageId | null;
+  /** For whom the envelope is. */
+  readonly contact: ContactId;
+  readonly custodian: ContactId;
+  readonly state: 'asked' | 'held' | 'refused';
+  readonly changedAtMs: number;
+  /** Until when the custodian promised to hold it; 0 unless `held`. */
+  readonly untilMs: number;
+  /** The signed custody receipt; empty unless `held`. */
+  readonly receipt: Uint8Array;
+}
+
+/** In which of the last hours a contact was seen. */
+export interface UptimeRecord {
+  /** The newest hour known, counted from 1970-01-01 UTC. */
+  readonly lastHour: number;
+  /** 21 bytes; bit i (lowest first) is the hour lastHour - i. */
+  readonly bits: Uint8Array;
+}
+
+/** One start of a profile; a copy of the profile that is started as well is another. */
+export interface Instance {
+  /** Rises with every start. */
+  readonly starts: number;
+  /** 16 bytes, different in every start. */
+  readonly incarnation: Uint8Array;
+}
+
+/** What a contact last said of itself. */
+export interface SeenInstance extends Instance {
+  /** It holds envelopes for others. */
+  readonly holds: boolean;
 }

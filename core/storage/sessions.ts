@@ -77,6 +77,11 @@ export class SessionRows {
     tx.remove(this.#byContact.key(this.#contactName(session.contact), name));
   }
 
+  /** Every session with its skipped keys: none of their keys can be used again. */
+  removeAll(tx: Tx): void {
+    for (const table of [this.#table, this.#skipped, this.#byContact]) table.removeAll(tx, table.key());
+  }
+
   #at(from: RowReader, name: Buffer): SessionRecord | undefined {
     const plain = this.#table.get(from, this.#table.key(name));
     return plain && this.#table.decode(plain, decodeSession);

@@ -2,11 +2,14 @@ import type { RandomSource } from '../base/clock.ts';
 import type { Secret } from '../base/secret.ts';
 import { ContactRows } from './contacts.ts';
 import { ConversationRows } from './conversations.ts';
+import { CustodyRows } from './custody.ts';
+import { InstanceRows } from './instances.ts';
 import { InviteRows, PrekeyRows } from './invites.ts';
 import { MessageRows } from './messages.ts';
 import { FORMAT_KEY, type Migration, migrate } from './migrations/migrate.ts';
 import { OutboxRows } from './outbox.ts';
 import { PendingRows } from './pending.ts';
+import { PlacementRows } from './placements.ts';
 import type { RowBase, Tx } from './port.ts';
 import { ProfileRows } from './profile.ts';
 import { ReceiptRows, VerificationRows } from './receipts.ts';
@@ -14,6 +17,7 @@ import { DeclinedRows, RequestRows } from './requests.ts';
 import { Sealer } from './sealing.ts';
 import { SeenRows } from './seen.ts';
 import { SessionRows } from './sessions.ts';
+import { UptimeRows } from './uptime.ts';
 import { verifyRows } from './verify.ts';
 import { WriteQueue } from './write-queue.ts';
 
@@ -39,6 +43,10 @@ export class Store {
   readonly seen: SeenRows;
   readonly receipts: ReceiptRows;
   readonly verifications: VerificationRows;
+  readonly custody: CustodyRows;
+  readonly placements: PlacementRows;
+  readonly uptime: UptimeRows;
+  readonly instances: InstanceRows;
   readonly #queue: WriteQueue;
   readonly #sealer: Sealer;
 
@@ -62,6 +70,10 @@ export class Store {
     this.seen = new SeenRows(queue, sealer);
     this.receipts = new ReceiptRows(queue, sealer);
     this.verifications = new VerificationRows(queue, sealer);
+    this.custody = new CustodyRows(queue, sealer);
+    this.placements = new PlacementRows(queue, sealer);
+    this.uptime = new UptimeRows(queue, sealer);
+    this.instances = new InstanceRows(queue, sealer);
   }
 
   /**
@@ -107,6 +119,7 @@ export class Store {
 
   #forget(): void {
     this.outbox.forgetCounts();
+    this.custody.forgetTotals();
     this.conversations.forgetSalts();
   }
 }

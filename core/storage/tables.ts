@@ -24,6 +24,15 @@ export const TABLES = {
   seen: 22,
   receipts: 23,
   verifications: 24,
+  custody: 25,
+  custodyBodies: 26,
+  custodyIndex: 27,
+  custodyExpiry: 28,
+  placements: 29,
+  placementIndex: 30,
+  uptime: 31,
+  instances: 32,
+  custodyClock: 33,
 } as const;
 
 export type TableName = keyof typeof TABLES;

@@ -1,7 +1,9 @@
 import { type ConversationId, idBytes, type MessageId, messageIdFromBytes } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
+import { comparePlaces, decodePlace, encodePlace } from './message-place.ts';
 import type { RowReader, Tx } from './port.ts';
-import { decodeRow, encodeRow, listOf, shape } from './row-codec.ts';
+import type { AwaitedMessage, MessagePlace, NewMessage } from './records.ts';
+import { decodeRow, encodeRow, listOf, orNull, shape } from './row-codec.ts';
 import type { Sealer } from './sealing.ts';
 import { Table } from './table.ts';
 
@@ -11,8 +13,11 @@ export interface Tail {
   singles: number;
   /** Messages that no stored message names as a parent, oldest arrival first. */
   heads: MessageId[];
-  /** Parents named by stored messages and not themselves stored, oldest first. */
-  awaited: MessageId[];
+  /** Parents named by stored messages and not themselves stored. */
+  awaited: AwaitedMessage[];
+  newest: MessagePlace | null;
+  /** The earliest message that names a parent for which there was no room among the awaited. */
+  untracked: MessagePlace | null;
 }
 
 /** One small row a conversation, written once a transaction however many messages that brings. */
@@ -27,7 +32,8 @@ export class TailRows {
 
   get(from: RowReader, conversation: ConversationId): Tail {
     const plain = this.#table.get(from, this.#key(conversation));
-    return plain ? this.#table.decode(plain, decodeTail) : { singles: 0, heads: [], awaited: [] };
+    if (plain) return this.#table.decode(plain, decodeTail);
+    return { singles: 0, heads: [], awaited: [], newest: null, untracked: null };
   }
 
   /** The tail as this write leaves it: change it in place; it is stored at the end. */
@@ -40,9 +46,13 @@ export class TailRows {
     tx.beforeCommit(() => {
       if (tx.scratch.get(slot) !== tail) return;
       atEnd(tail);
-      this.#table.put(tx, this.#key(conversation), encodeTail(tail));
+      this.put(tx, conversation, tail);
     });
     return tail;
+  }
+
+  put(tx: Tx, conversation: ConversationId, tail: Tail): void {
+    this.#table.put(tx, this.#key(conversation), encodeTail(tail));
   }
 
   remove(tx: Tx, conversation: ConversationId): void {
@@ -55,28 +65,68 @@ export class TailRows {
   }
 }
 
-/** Takes note of a stored message; `has` tells whether a parent is stored. */
-export function noteMessage(
-  tail: Tail,
-  id: MessageId,
-  parents: readonly MessageId[],
-  has: (id: MessageId) => boolean,
-): void {
-  const named = tail.awaited.indexOf(id);
+/**
+ * Takes note of a message about to be stored; `has` tells whether a parent is stored.
+ * @returns whether it is late: a message that stands after it is stored already
+ */
+export function noteMessage(tail: Tail, message: NewMessage, has: (id: MessageId) => boolean): boolean {
+  const { id, hlc, parents } = message;
+  const named = tail.awaited.findIndex(awaited => awaited.id === id);
   if (named >= 0) tail.awaited.splice(named, 1);
   else tail.heads.push(id);
   if (parents.length > 0) tail.heads = tail.heads.filter(head => !parents.includes(head));
-  for (const parent of parents) if (!tail.awaited.includes(parent) && !has(parent)) tail.awaited.push(parent);
   tail.heads = tail.heads.slice(-LIMITS.awaitedParents);
-  tail.awaited = tail.awaited.slice(-LIMITS.awaitedParents);
+  noteParents(tail, message, has);
+  const late = tail.newest !== null && comparePlaces(message, tail.newest) < 0;
+  if (!late) tail.newest = { hlc, id };
+  return late;
+}
+
+/** Takes note of the parents a message names. What has no room leaves behind where it was named. */
+export function noteParents(
+  tail: Tail,
+  { id, hlc, parents }: Pick<NewMessage, 'id' | 'hlc' | 'parents'>,
+  has: (id: MessageId) => boolean,
+): void {
+  const child = { hlc, id };
+  for (const parent of parents) {
+    if (has(parent)) continue;
+    const at = tail.awaited.findIndex(awaited => awaited.id === parent);
+    const known = tail.awaited[at];
+    if (!known) tail.awaited.push({ id: parent, child });
+    else if (comparePlaces(child, known.child) < 0) tail.awaited[at] = { id: parent, child };
+  }
+  if (tail.awaited.length <= LIMITS.awaitedParents) return;
+  // the earliest gaps are kept: they say up to where the conversation is complete
+  tail.awaited.sort((a, b) => comparePlaces(a.child, b.child));
+  const first = tail.awaited.splice(LIMITS.awaitedParents)[0] as AwaitedMessage;
+  if (!tail.untracked || comparePlaces(first.child, tail.untracked) < 0) tail.untracked = first.child;
+}
+
+/** The earliest message that names one not stored; null when there is none. */
+export function firstGap(tail: Tail): MessagePlace | null {
+  const children = tail.awaited.map(awaited => awaited.child);
+  if (tail.untracked) children.push(tail.untracked);
+  return children.length === 0 ? null : children.reduce((a, b) => (comparePlaces(a, b) <= 0 ? a : b));
 }
 
 function encodeTail(tail: Tail): Buffer {
-  return encodeRow([tail.singles, tail.heads.map(idBytes), tail.awaited.map(idBytes)]);
+  const awaited = tail.awaited.map(({ id, child }) => [idBytes(id), encodePlace(child)]);
+  const places = [tail.newest, tail.untracked].map(place => place && encodePlace(place));
+  return encodeRow([tail.singles, tail.heads.map(idBytes), awaited, ...places]);
 }
 
 function decodeTail(plain: Buffer): Tail {
-  const [singles, heads, awaited] = decodeRow(plain, 3);
+  const [singles, heads, awaited, newest, untracked] = decodeRow(plain, 5);
   const id = (value: unknown): MessageId => messageIdFromBytes(shape.bytes(value, 16));
-  return { singles: shape.uint(singles), heads: listOf(heads, id), awaited: listOf(awaited, id) };
+  return {
+    singles: shape.uint(singles),
+    heads: listOf(heads, id),
+    awaited: listOf(awaited, value => {
+      const [parent, child] = shape.tuple(value, 2);
+      return { id: id(parent), child: decodePlace(child) };
+    }),
+    newest: orNull(newest, decodePlace),
+    untracked: orNull(untracked, decodePlace),
+  };
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { HLC_ZERO } from '../../core/base/hlc.ts';
 import {
   type ConversationId,
   contactIdOf,
@@ -42,12 +43,21 @@ export function storedMessage(n: number, more: Partial<StoredMessage> = {}): Sto
     parents: n > 0 ? [messageId(n - 1)] : [],
     text: `text number ${n}`,
     receivedAtMs: 1_700_000_000_000 + n,
+    late: false,
     ...more,
   };
 }
 
 export function conversation(id: ConversationId = CONVERSATION): ConversationRecord {
-  return { id, contact: ALICE_ID, salt: Buffer.alloc(32, 3), createdAtMs: 1, readUpTo: null, unread: 0 };
+  return {
+    id,
+    contact: ALICE_ID,
+    salt: Buffer.alloc(32, 3),
+    createdAtMs: 1,
+    readUpTo: null,
+    unread: 0,
+    clock: HLC_ZERO,
+  };
 }
 
 /** Every implementation of the store, for the suites that must hold on each. */

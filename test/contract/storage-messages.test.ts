@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { compareHlc } from '../../core/base/hlc.ts';
 import type { MessageId } from '../../core/base/ids.ts';
 import { LIMITS } from '../../core/base/limits.ts';
+import { comparePlaces } from '../../core/storage/message-place.ts';
 import type { StoredMessage } from '../../core/storage/records.ts';
 import { CONVERSATION, conversation, messageId, STORES, storedMessage } from './storage-fixtures.ts';
 
@@ -63,10 +63,11 @@ for (const { name, open } of STORES) {
               });
               let fresh = false;
               await store.write(tx => {
-                fresh = store.messages.put(tx, CONVERSATION, message);
+                fresh = store.messages.put(tx, CONVERSATION, message) !== undefined;
               });
               assert.equal(fresh, !model.has(message.id));
-              if (fresh) model.set(message.id, message);
+              const late = [...model.values()].some(there => comparePlaces(there, message) > 0);
+              if (fresh) model.set(message.id, { ...message, late });
             }
           }
           const all = store.messages.newest(CONVERSATION, 10_000);
@@ -75,7 +76,7 @@ for (const { name, open } of STORES) {
             assert.deepEqual(message, model.get(message.id));
             assert.deepEqual(store.messages.get(message.id), message);
             const before = all[i - 1];
-            if (before) assert.ok(compareHlc(before.hlc, message.hlc) <= 0);
+            if (before) assert.ok(comparePlaces(before, message) < 0);
           }
           const at = all.findIndex(m => m.id === messageId(probe));
           const page = store.messages.newest(CONVERSATION, 7, messageId(probe));

@@ -4,7 +4,7 @@ import type { ContactId } from '../../core/base/ids.ts';
 import { lockProfile } from '../../core/storage/lock.io.ts';
 import { openStore } from '../../core/storage/store.io.ts';
 import type { Store } from '../../core/storage/store.ts';
-import { CONVERSATION, dataKey, messageId, storedMessage } from '../contract/storage-fixtures.ts';
+import { CONVERSATION, conversation, dataKey, messageId, storedMessage } from '../contract/storage-fixtures.ts';
 
 /** One process of the storage tests. Arguments: what to do, the profile's folder, a number. Lines on stdout. */
 
@@ -17,7 +17,7 @@ async function write(store: Store): Promise<void> {
     await store.write(tx => {
       store.messages.put(tx, CONVERSATION, storedMessage(n, { outgoing: true }));
       store.messages.setState(tx, messageId(n), { state: 'queued', atMs: n, receipt: null });
-      store.profile.putClock(tx, { ms: n, counter: 0 });
+      store.conversations.put(tx, { ...conversation(), clock: { ms: n, counter: 0 } });
       store.seen.add(tx, Buffer.alloc(32, n & 0xff), 1);
     });
     say(`ack ${n}`);
@@ -32,9 +32,9 @@ async function read(store: Store): Promise<void> {
   );
   const queued = store.messages.undelivered(CONVERSATION, 1_000_000);
   const byId = messages.filter(m => store.messages.get(m.id)?.text === m.text && store.messages.stateOf(m.id));
-  const last = store.profile.clock().ms;
+  const last = store.conversations.get(CONVERSATION)?.clock.ms ?? 0;
   store.outbox.countOf('a'.repeat(26) as ContactId);
-  await store.write(tx => store.profile.putClock(tx, { ms: last, counter: 1 }));
+  await store.write(tx => store.conversations.put(tx, { ...conversation(), clock: { ms: last, counter: 1 } }));
   say(JSON.stringify({ count: messages.length, right: right.length, queued: queued.length, byId: byId.length, last }));
 }
 

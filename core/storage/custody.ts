@@ -1,0 +1,245 @@
+import { HOUR_MS } from '../base/clock.ts';
+import { type ContactId, type EnvelopeId, idBytes, parseEnvelopeId } from '../base/ids.ts';
+import { CustodyTotals } from './custody-totals.ts';
+import { contactIdFromBytes } from './id-text.ts';
+import { afterPrefix, type RowPort, type RowReader, type Tx } from './port.ts';
+import type { CustodyDeposit, CustodyEntry, CustodyUsage, HoldingClockRecord } from './records.ts';
+import { decodeRow, encodeRow, shape, uint32, uint48 } from './row-codec.ts';
+import type { Sealer } from './sealing.ts';
+import { Table } from './table.ts';
+
+/** Row: envelope id 32, tag 16, flags 1, recipient 16, depositor 16, bytes 4, stored 6, expires 6. */
+const ENTRY_BYTES = 97;
+const HAS_RECIPIENT = 1;
+const HAS_DEPOSITOR = 2;
+const SEQ_BYTES = 6;
+
+/**
+ * Envelopes held for others, in order of arrival. By the number of arrival: the entry. By keyed hashes of tag and
+ * of recipient, and by hour of expiry, each followed by that number: what is found without opening other rows. The
+ * envelopes lie apart, so that counting and listing never touch them. Quotas are the caller's; totals are here.
+ */
+export class CustodyRows {
+  readonly #port: RowPort;
+  readonly #sealer: Sealer;
+  readonly #entries: Table;
+  readonly #bodies: Table;
+  readonly #index: Table;
+  readonly #expiry: Table;
+  readonly #clock: Table;
+  #totals: CustodyTotals | undefined;
+  /** Numbers given in this run are not given again, so that whoever lists after one misses nothing. */
+  #lastSeq = 0;
+
+  constructor(port: RowPort, sealer: Sealer) {
+    this.#port = port;
+    this.#sealer = sealer;
+    this.#entries = new Table(sealer, 'custody');
+    this.#bodies = new Table(sealer, 'custodyBodies');
+    this.#index = new Table(sealer, 'custodyIndex');
+    this.#expiry = new Table(sealer, 'custodyExpiry');
+    this.#clock = new Table(sealer, 'custodyClock');
+  }
+
+  /** Takes an envelope in, once; false when it is held already. */
+  put(tx: Tx, deposit: CustodyDeposit): boolean {
+    const bodyKey = this.#bodyKey(deposit.envelopeId);
+    if (tx.has(bodyKey)) return false;
+    const totals = this.#counted(tx);
+    this.#lastSeq += 1;
+    const entry: CustodyEntry = { ...deposit, seq: this.#lastSeq };
+    const seq = uint48(entry.seq);
+    this.#entries.put(tx, this.#entries.key(seq), encodeEntry(entry));
+    this.#bodies.put(tx, bodyKey, Buffer.concat([seq, deposit.envelope]));
+    for (const [table, key] of this.#indexKeys(entry)) table.put(tx, key, Buffer.of());
+    totals.add(entry, 1);
+    return true;
+  }
+
+  has(envelopeId: EnvelopeId, from: RowReader = this.#port): boolean {
+    return from.has(this.#bodyKey(envelopeId));
+  }
+
+  entry(envelopeId: EnvelopeId, from: RowReader = this.#port): CustodyEntry | undefined {
+    const body = this.#bodies.get(from, this.#bodyKey(envelopeId));
+    return body && this.#at(from, body.subarray(0, SEQ_BYTES));
+  }
+
+  /** The envelope's bytes. */
+  envelope(envelopeId: EnvelopeId, from: RowReader = this.#port): Buffer | undefined {
+    return this.#bodies.get(from, this.#bodyKey(envelopeId))?.subarray(SEQ_BYTES);
+  }
+
+  /** Entries that bear one of `tags`, in order of arrival, those after number `after`; at most `limit`. */
+  byTags(tags: readonly Uint8Array[], limit: number, after = 0, from: RowReader = this.#port): CustodyEntry[] {
+    const found: Buffer[] = [];
+    for (const tag of tags) {
+      const prefix = this.#index.key(this.#tagName(tag));
+      const start = Buffer.concat([prefix, uint48(after + 1)]);
+      for (const key of from.keys(start, afterPrefix(prefix), { limit })) found.push(seqOf(key));
+    }
+    found.sort(Buffer.compare);
+    // a tag that is asked for twice is answered once
+    const seqs = found.filter((seq, i) => i === 0 || !seq.equals(found[i - 1] as Buffer)).slice(0, limit);
+    return this.#sealer.batch(() => this.#all(from, seqs));
+  }
+
+  /**
+   * What is held for a recipient, oldest first, read as far as it is asked for: for a contact under all its tags, or
+   * when null for whoever the tag belongs to.
+   */
+  *boxOf(recipient: ContactId | null, tag: Uint8Array, from: RowReader = this.#port): Iterable<CustodyEntry> {
+    const prefix = this.#index.key(this.#recipientName(recipient, tag));
+    for (const key of from.keys(prefix, afterPrefix(prefix))) {
+      const entry = this.#at(from, seqOf(key));
+      if (entry) yield entry;
+    }
+  }
+
+  oldestOf(recipient: ContactId | null, tag: Uint8Array, from: RowReader = this.#port): CustodyEntry | undefined {
+    for (const entry of this.boxOf(recipient, tag, from)) return entry;
+    return undefined;
+  }
+
+  /** The entry removed, or undefined when it is not held (any more). */
+  remove(tx: Tx, envelopeId: EnvelopeId): CustodyEntry | undefined {
+    const entry = this.entry(envelopeId, tx);
+    if (entry) this.#drop(tx, entry);
+    return entry;
+  }
+
+  /** Removes at most `limit` envelopes whose time, by the holding clock, ended by `beforeMs`; returns their entries. */
+  expire(tx: Tx, beforeMs: number, limit: number): CustodyEntry[] {
+    const due: CustodyEntry[] = [];
+    // those of the hour under way are looked at one by one
+    const end = this.#expiry.key(uint32(Math.floor(beforeMs / HOUR_MS) + 1));
+    for (const key of tx.keys(this.#expiry.key(), end)) {
+      const entry = this.#at(tx, seqOf(key));
+      if (entry && entry.expiresAtMs <= beforeMs) due.push(entry);
+      if (due.length >= limit) break;
+    }
+    for (const entry of due) this.#drop(tx, entry);
+    return due;
+  }
+
+  /** All that is held. */
+  usage(from: RowReader = this.#port): CustodyUsage {
+    return this.#counted(from).all;
+  }
+
+  /** What a contact deposited; with null, what all that are not contacts deposited together. */
+  usageOfDepositor(depositor: ContactId | null, from: RowReader = this.#port): CustodyUsage {
+    return this.#counted(from).ofDepositor(depositor);
+  }
+
+  /** What is held for a contact under all its tags; with null, for whoever the tag belongs to. */
+  usageOfRecipient(recipient: ContactId | null, tag: Uint8Array, from: RowReader = this.#port): CustodyUsage {
+    return this.#counted(from).ofRecipient(recipient, tag);
+  }
+
+  /** Undefined until it was put. */
+  clock(from: RowReader = this.#port): HoldingClockRecord | undefined {
+    const plain = this.#clock.get(from, this.#clock.key());
+    return plain && this.#clock.decode(plain, decodeClock);
+  }
+
+  putClock(tx: Tx, { forwardMs, wallMs }: HoldingClockRecord): void {
+    this.#clock.put(tx, this.#clock.key(), encodeRow([forwardMs, wallMs]));
+  }
+
+  /** Rows that were counted did not reach the disk: count again at the next question. */
+  forgetTotals(): void {
+    this.#totals = undefined;
+  }
+
+  #drop(tx: Tx, entry: CustodyEntry): void {
+    this.#counted(tx).add(entry, -1);
+    tx.remove(this.#entries.key(uint48(entry.seq)));
+    tx.remove(this.#bodyKey(entry.envelopeId));
+    for (const [, key] of this.#indexKeys(entry)) tx.remove(key);
+  }
+
+  #counted(from: RowReader): CustodyTotals {
+    if (this.#totals) return this.#totals;
+    const totals = new CustodyTotals();
+    this.#sealer.batch(() => {
+      for (const { key, plain } of this.#entries.scan(from)) {
+        const entry = this.#entries.decode(plain, row => decodeEntry(row, seqOf(key)));
+        totals.add(entry, 1);
+        this.#lastSeq = Math.max(this.#lastSeq, entry.seq);
+      }
+    });
+    this.#totals = totals;
+    return totals;
+  }
+
+  #all(from: RowReader, seqs: readonly Buffer[]): CustodyEntry[] {
+    return seqs.map(seq => this.#at(from, seq)).filter(entry => entry !== undefined);
+  }
+
+  #at(from: RowReader, seq: Buffer): CustodyEntry | undefined {
+    const plain = this.#entries.get(from, this.#entries.key(seq));
+    return plain && this.#entries.decode(plain, row => decodeEntry(row, seq));
+  }
+
+  #indexKeys(entry: CustodyEntry): [Table, Buffer][] {
+    const seq = uint48(entry.seq);
+    return [
+      [this.#index, this.#index.key(this.#tagName(entry.tag), seq)],
+      [this.#index, this.#index.key(this.#recipientName(entry.recipient, entry.tag), seq)],
+      [this.#expiry, this.#expiry.key(uint32(Math.floor(entry.expiresAtMs / HOUR_MS)), seq)],
+    ];
+  }
+
+  #tagName(tag: Uint8Array): Buffer {
+    return this.#sealer.nameHash('custody-tag', tag);
+  }
+
+  #recipientName(recipient: ContactId | null, tag: Uint8Array): Buffer {
+    return recipient === null
+      ? this.#sealer.nameHash('custody-unknown', tag)
+      : this.#sealer.nameHash('custody-recipient', idBytes(recipient));
+  }
+
+  #bodyKey(envelopeId: Uint8Array): Buffer {
+    return this.#bodies.key(this.#sealer.nameHash('custody', envelopeId));
+  }
+}
+
+/** Every key here ends with the number of arrival. */
+function seqOf(key: Buffer): Buffer {
+  return Buffer.from(key.subarray(key.length - SEQ_BYTES));
+}
+
+function encodeEntry(e: CustodyEntry): Buffer {
+  const out = Buffer.alloc(ENTRY_BYTES);
+  out.set(e.envelopeId, 0);
+  out.set(e.tag, 32);
+  out[48] = (e.recipient === null ? 0 : HAS_RECIPIENT) | (e.depositor === null ? 0 : HAS_DEPOSITOR);
+  if (e.recipient !== null) out.set(idBytes(e.recipient), 49);
+  if (e.depositor !== null) out.set(idBytes(e.depositor), 65);
+  out.writeUInt32BE(e.bytes, 81);
+  out.writeUIntBE(e.storedAtMs, 85, 6);
+  out.writeUIntBE(e.expiresAtMs, 91, 6);
+  return out;
+}
+
+function decodeEntry(row: Buffer, seq: Buffer): CustodyEntry {
+  if (row.length !== ENTRY_BYTES) shape.fail();
+  const flags = row[48] as number;
+  return {
+    seq: seq.readUIntBE(0, SEQ_BYTES),
+    envelopeId: parseEnvelopeId(row.subarray(0, 32)),
+    tag: row.subarray(32, 48),
+    recipient: flags & HAS_RECIPIENT ? contactIdFromBytes(row.subarray(49, 65)) : null,
+    depositor: flags & HAS_DEPOSITOR ? contactIdFromBytes(row.subarray(65, 81)) : null,
+    bytes: row.readUInt32BE(81),
+    storedAtMs: row.readUIntBE(85, 6),
+    expiresAtMs: row.readUIntBE(91, 6),
+  };
+}
+
+function decodeClock(plain: Buffer): HoldingClockRecord {
+  const [forwardMs, wallMs] = decodeRow(plain, 2);
+  return { forwardMs: shape.uint(forwardMs), wallMs: shape.uint(wallMs) };
+}
