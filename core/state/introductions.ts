@@ -1,6 +1,7 @@
 import { equalBytes } from '../base/bytes.ts';
 import { MINUTE_MS } from '../base/clock.ts';
 import { UsageError } from '../base/errors.ts';
+import { HLC_ZERO } from '../base/hlc.ts';
 import { type ContactId, contactIdOf, conversationIdOf } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import { invitationProof, proofMatches } from '../crypto/rendezvous.ts';
@@ -168,6 +169,7 @@ export class Introductions {
       createdAtMs: nowMs,
       readUpTo: null,
       unread: 0,
+      clock: HLC_ZERO,
     };
     const contact: ContactRecord = {
       id,

@@ -41,11 +41,11 @@ export class Messenger {
   #unsubscribe: (() => void) | undefined;
 
   constructor(parts: MessengerParts) {
-    const { store, clock } = parts;
+    const { clock } = parts;
     this.swarm = parts.swarm;
     this.context = {
       ...parts,
-      time: new LocalTime(store.profile.clock(), clock),
+      time: new LocalTime(clock),
       outboxChanged: contact => this.#delivery.outboxChanged(contact),
       changeContact: (contact, change) => {
         this.ask(contact, { kind: 'change', change: turn => turn.changeContact(change) }).catch(() => undefined);

@@ -57,14 +57,14 @@ function receiveControl(turn: Turn, content: Exclude<Content, TextContent>): voi
 }
 
 function receiveText(turn: Turn, content: TextContent, bytes: Buffer): void {
-  const { store, time } = turn.context;
+  const { store } = turn.context;
   const id = messageIdOf(turn.conversationId, turn.contact.identity, bytes);
   turn.toAcknowledge.push(id);
   if (turn.added.has(id) || store.messages.has(id)) return;
   // A time too far ahead would stand above everything for years; such a text is filed under its arrival.
   const tooFar = content.hlc.ms > turn.nowMs + LIMITS.clockSkewMs;
   const hlc = tooFar ? { ms: turn.nowMs, counter: content.hlc.counter } : content.hlc;
-  time.see(hlc);
+  turn.seeTime(hlc);
   turn.put(tx =>
     store.messages.put(tx, turn.conversationId, {
       id,

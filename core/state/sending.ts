@@ -11,13 +11,13 @@ import type { Turn } from './turn.ts';
  * @throws UsageError `limit-reached` when LIMITS.outboxPerContact texts wait already
  */
 export function sendText(turn: Turn, text: string): MessageId {
-  const { account, store, time } = turn.context;
+  const { account, store } = turn.context;
   if (turn.waiting >= LIMITS.outboxPerContact) {
     const message = 'Too many messages wait for this contact. They are sent when the contact is back.';
     throw new UsageError('limit-reached', 'messages.send', message);
   }
   const parents = turn.heads;
-  const hlc = time.next();
+  const hlc = turn.nextTime();
   const content = encodeContent({ kind: 'text', hlc, parents, text });
   const id = messageIdOf(turn.conversationId, account.public.identity, content);
   turn.put(tx => {

@@ -1,5 +1,6 @@
 import { hex } from '../base/bytes.ts';
 import { HOUR_MS } from '../base/clock.ts';
+import { compareHlc, type HlcTime, tickHlc } from '../base/hlc.ts';
 import type { ConversationId, EnvelopeId, MessageId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import { type MailboxKeys, type SealedKind, sealEnvelope } from '../crypto/mailbox-seal.ts';
@@ -90,6 +91,18 @@ export class Turn {
     this.#contactChanged = true;
   }
 
+  /** The next time of this conversation: above all that it has seen. */
+  nextTime(): HlcTime {
+    const clock = tickHlc(this.conversation.clock, this.nowMs);
+    this.changeConversation({ clock });
+    return clock;
+  }
+
+  /** Takes note of the time of a message that came. */
+  seeTime(remote: HlcTime): void {
+    if (compareHlc(remote, this.conversation.clock) > 0) this.changeConversation({ clock: remote });
+  }
+
   /** The latest messages nobody has answered to, which the next text names as its parents. */
   get heads(): readonly MessageId[] {
     const heads = this.#heads ?? this.context.store.messages.heads(this.conversationId);
@@ -130,11 +143,10 @@ export class Turn {
   }
 
   async commit(): Promise<void> {
-    const { store, time } = this.context;
+    const { store } = this.context;
     if (this.#conversationChanged) this.#puts.push(tx => store.conversations.put(tx, this.conversation));
     if (this.#contactChanged) this.#puts.push(tx => store.contacts.put(tx, this.contact));
     this.#puts.push(tx => this.sessions.save(tx));
-    this.#puts.push(tx => store.profile.putClock(tx, time.last));
     await store.write(tx => {
       for (const put of this.#puts) put(tx);
     });
