@@ -63,6 +63,7 @@ export class Delivery {
   }
 
   #seen(peer: TransportKey, type: 'peer-connected' | 'peer-disconnected'): void {
+    this.#context.bus.emit({ type: 'network-changed' });
     const contact = this.#context.store.contacts.byTransport(peer);
     if (contact?.phase !== 'accepted') return;
     this.#context.bus.emit({ type, contact: contact.id });

@@ -130,17 +130,21 @@ export class Turn {
   }
 
   async commit(): Promise<void> {
-    const { store, time } = this.context;
+    const { store } = this.context;
     if (this.#conversationChanged) this.#puts.push(tx => store.conversations.put(tx, this.conversation));
     if (this.#contactChanged) this.#puts.push(tx => store.contacts.put(tx, this.contact));
-    this.#puts.push(tx => this.sessions.save(tx));
-    this.#puts.push(tx => store.profile.putClock(tx, time.last));
-    await store.write(tx => {
-      for (const put of this.#puts) put(tx);
-    });
+    // A turn that changed nothing costs the disk nothing.
+    if (this.#puts.length > 0 || this.sessions.changed) await store.write(tx => this.#writeAll(tx));
     for (const run of this.#after) run();
     for (const event of this.#events) this.context.bus.emit(event);
     if (this.#outboxChanged) this.context.outboxChanged(this.contact.id);
+  }
+
+  #writeAll(tx: WriteTx): void {
+    const { store, time } = this.context;
+    for (const put of this.#puts) put(tx);
+    this.sessions.save(tx);
+    store.profile.putClock(tx, time.last);
   }
 
   close(): void {
