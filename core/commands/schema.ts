@@ -187,10 +187,10 @@ export const METHODS = {
     errors: ['locked', 'keychain-unavailable'],
   }),
   'invite.create': method({
-    summary: 'A new invite, good for seven days.',
+    summary: 'An invite, good for seven days; asked for again within an hour it is the same one.',
     params: none,
     result: v.object({ invite: v.string(), expiresAt: timeMs() }),
-    errors: ['locked', 'limit-reached'],
+    errors: ['locked'],
   }),
   'contacts.list': method({ summary: 'All contacts.', params: none, result: v.array(contact), errors: ['locked'] }),
   'contacts.add': method({

@@ -226,7 +226,7 @@ export const text = {
   add: {
     title: 'Add a contact',
     yours: 'Show your invite',
-    yoursHint: 'Let them scan it, or send it to them. It is good for one person and seven days.',
+    yoursHint: 'Let them scan it, or send it to them. It is good for seven days.',
     qr: 'Your invite as a QR code',
     inviteText: 'Your invite as text',
     making: 'Making an invite…',
