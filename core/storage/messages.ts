@@ -43,9 +43,9 @@ export class MessageRows {
     const id = idBytes(message.id);
     const hlc = encodeHlc(message.hlc);
     const location = Buffer.concat([idBytes(conversation), hlc]);
-    const place = this.#log.placeOf(conversation, hlc, id);
+    const place = this.#log.placeOf(hlc, id);
     const row = encodeMessage(message);
-    this.#conversations.withKey(tx, conversation, key => this.#log.put(tx, key, place, row));
+    this.#conversations.withKey(tx, conversation, key => this.#log.put(tx, key, conversation, place, row));
     this.#locations.put(tx, this.#locationKey(message.id), location);
     const tail = this.#tails.open(tx, conversation, end => {
       while (end.singles >= LIMITS.mergeSingles) {
@@ -65,8 +65,10 @@ export class MessageRows {
   get(id: MessageId, from: RowReader = this.#port): StoredMessage | undefined {
     const at = this.#locate(from, id);
     if (!at) return undefined;
-    const place = this.#log.placeOf(at.conversation, encodeHlc(at.hlc), idBytes(id));
-    const row = this.#conversations.withKey(from, at.conversation, key => this.#log.find(from, key, place));
+    const place = this.#log.placeOf(encodeHlc(at.hlc), idBytes(id));
+    const row = this.#conversations.withKey(from, at.conversation, key =>
+      this.#log.find(from, key, at.conversation, place),
+    );
     return row && this.#locations.decode(row, decodeMessage);
   }
 
@@ -86,7 +88,7 @@ export class MessageRows {
   ): StoredMessage[] {
     const at = before && this.#locate(from, before);
     if (before && !at) return [];
-    const end = before && at && this.#log.placeOf(conversation, encodeHlc(at.hlc), idBytes(before));
+    const end = before && at && this.#log.placeOf(encodeHlc(at.hlc), idBytes(before));
     const found: StoredMessage[] = [];
     if (limit <= 0) return found;
     this.#sealer.batch(() =>
