@@ -65,22 +65,22 @@ function receiveText(turn: Turn, content: TextContent, bytes: Buffer): void {
   const tooFar = content.hlc.ms > turn.nowMs + LIMITS.clockSkewMs;
   const hlc = tooFar ? { ms: turn.nowMs, counter: content.hlc.counter } : content.hlc;
   time.see(hlc);
-  turn.put(tx =>
-    store.messages.put(tx, turn.conversationId, {
-      id,
-      sender: turn.contact.id,
-      hlc,
-      outgoing: false,
-      parents: content.parents,
-      text: content.text,
-      receivedAtMs: turn.nowMs,
-    }),
-  );
+  const { parents, text } = content;
+  const message = {
+    id,
+    sender: turn.contact.id,
+    hlc,
+    outgoing: false,
+    parents,
+    text,
+    receivedAtMs: turn.nowMs,
+  };
+  turn.put(tx => store.messages.put(tx, turn.conversationId, message));
   turn.added.add(id);
-  turn.advanceHeads(id, content.parents);
+  turn.advanceHeads(id, parents);
   const { readUpTo } = turn.conversation;
   if (!readUpTo || compareHlc(hlc, readUpTo.hlc) > 0) turn.changeConversation({ unread: turn.conversation.unread + 1 });
-  turn.event({ type: 'message-received', id, conversation: turn.conversationId });
+  turn.event({ type: 'message-received', message, contact: turn.contact });
 }
 
 /** The plaintext, or undefined when no session opens the message: it may be another contact's. */

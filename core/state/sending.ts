@@ -2,6 +2,7 @@ import { wipe } from '../base/bytes.ts';
 import { UsageError } from '../base/errors.ts';
 import { type MessageId, messageIdOf } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
+import type { StoredMessage } from '../storage/records.ts';
 import { type Content, encodeContent } from '../wire/content.ts';
 import type { Turn } from './turn.ts';
 
@@ -10,7 +11,7 @@ import type { Turn } from './turn.ts';
  * Without a session it waits as `queued` and is sealed by `sealWaiting` once there is one.
  * @throws UsageError `limit-reached` when LIMITS.outboxPerContact texts wait already
  */
-export function sendText(turn: Turn, text: string): MessageId {
+export function sendText(turn: Turn, text: string): StoredMessage {
   const { account, store, time } = turn.context;
   if (turn.waiting >= LIMITS.outboxPerContact) {
     const message = 'Too many messages wait for this contact. They are sent when the contact is back.';
@@ -20,24 +21,17 @@ export function sendText(turn: Turn, text: string): MessageId {
   const hlc = time.next();
   const content = encodeContent({ kind: 'text', hlc, parents, text });
   const id = messageIdOf(turn.conversationId, account.public.identity, content);
+  const message = { id, sender: account.id, hlc, outgoing: true, parents, text, receivedAtMs: turn.nowMs };
   turn.put(tx => {
-    store.messages.put(tx, turn.conversationId, {
-      id,
-      sender: account.id,
-      hlc,
-      outgoing: true,
-      parents,
-      text,
-      receivedAtMs: turn.nowMs,
-    });
+    store.messages.put(tx, turn.conversationId, message);
     store.messages.setState(tx, id, { state: 'queued', atMs: turn.nowMs, receipt: null });
   });
   turn.waiting += 1;
   turn.added.add(id);
   turn.advanceHeads(id, parents);
   sealContent(turn, content, id);
-  turn.event({ type: 'message-sent', id, conversation: turn.conversationId });
-  return id;
+  turn.event({ type: 'message-sent', message, contact: turn.contact });
+  return message;
 }
 
 /** Sends what is not a text; it waits in the store while there is no session. */
