@@ -2,6 +2,7 @@ import { wipe } from '../base/bytes.ts';
 import type { Clock, RandomSource } from '../base/clock.ts';
 import { type ContactId, contactIdOf } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
+import { requireNick } from '../base/nick.ts';
 import { Secret } from '../base/secret.ts';
 import { openCard, signCard } from '../crypto/card.ts';
 import { publicKeyOfSeed } from '../crypto/ed25519.ts';
@@ -28,13 +29,14 @@ export interface Account {
 
 const KEY_BYTES = 32;
 
-/** Makes the keys and first rows of a new profile. @returns its id */
+/** Makes the keys and first rows of a new profile. @returns its id @throws UsageError `bad-request` the nick is none */
 export async function createAccount(
   store: Store,
   nick: string,
   clock: Clock,
   random: RandomSource,
 ): Promise<ContactId> {
+  requireNick(nick, 'profile.create');
   const identity = generateIdentity(random);
   const transportSeed = random(KEY_BYTES);
   const nowMs = clock();
