@@ -25,8 +25,9 @@ export class MessageLog {
     this.#blocks = new Table(sealer, 'blocks');
   }
 
-  placeOf(hlc: Uint8Array, id: Uint8Array): Buffer {
-    return Buffer.concat([hlc, this.#sealer.nameHash('message', id).subarray(0, ID_HASH_BYTES)]);
+  /** @param idName the keyed hash of the message's id */
+  placeOf(hlc: Uint8Array, idName: Buffer): Buffer {
+    return Buffer.concat([hlc, idName.subarray(0, ID_HASH_BYTES)]);
   }
 
   put(tx: Tx, key: Buffer, conversation: ConversationId, place: Buffer, row: Buffer): void {

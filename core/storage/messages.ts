@@ -12,6 +12,7 @@ import type { Sealer } from './sealing.ts';
 import { Table } from './table.ts';
 import { noteMessage, TailRows } from './tails.ts';
 
+const NAMES_KEPT = 512;
 const STATES = ['queued', 'delivered', 'read', 'expired'] as const;
 
 /** Messages with their index, their heads, and what became of the own ones. */
@@ -25,6 +26,7 @@ export class MessageRows {
   readonly #locations: Table;
   readonly #states: Table;
   readonly #undelivered: Table;
+  readonly #names = new Map<MessageId, Buffer>();
 
   constructor(port: RowPort, sealer: Sealer, conversations: ConversationRows) {
     this.#port = port;
@@ -40,15 +42,14 @@ export class MessageRows {
   /** Stores a message once; false when it is there already. Its conversation must exist. */
   put(tx: Tx, conversation: ConversationId, message: StoredMessage): boolean {
     if (this.has(message.id, tx)) return false;
-    const id = idBytes(message.id);
     const hlc = encodeHlc(message.hlc);
     const location = Buffer.concat([idBytes(conversation), hlc]);
-    const place = this.#log.placeOf(hlc, id);
+    const place = this.#log.placeOf(hlc, this.#name(message.id));
     const row = encodeMessage(message);
     this.#conversations.withKey(tx, conversation, key => this.#log.put(tx, key, conversation, place, row));
     this.#locations.put(tx, this.#locationKey(message.id), location);
     const tail = this.#tails.open(tx, conversation, end => {
-      while (end.singles >= LIMITS.mergeSingles) {
+      while (end.singles >= LIMITS.singles) {
         const merged = this.#merge(tx, conversation);
         end.singles = merged > 0 ? end.singles - merged : 0;
       }
@@ -65,7 +66,7 @@ export class MessageRows {
   get(id: MessageId, from: RowReader = this.#port): StoredMessage | undefined {
     const at = this.#locate(from, id);
     if (!at) return undefined;
-    const place = this.#log.placeOf(encodeHlc(at.hlc), idBytes(id));
+    const place = this.#log.placeOf(encodeHlc(at.hlc), this.#name(id));
     const row = this.#conversations.withKey(from, at.conversation, key =>
       this.#log.find(from, key, at.conversation, place),
     );
@@ -88,7 +89,7 @@ export class MessageRows {
   ): StoredMessage[] {
     const at = before && this.#locate(from, before);
     if (before && !at) return [];
-    const end = before && at && this.#log.placeOf(encodeHlc(at.hlc), idBytes(before));
+    const end = before && at && this.#log.placeOf(encodeHlc(at.hlc), this.#name(before));
     const found: StoredMessage[] = [];
     if (limit <= 0) return found;
     this.#sealer.batch(() =>
@@ -204,12 +205,22 @@ export class MessageRows {
     return { conversation: conversationIdFromBytes(plain.subarray(0, 16)), hlc: decodeHlc(plain.subarray(16)) };
   }
 
+  /** The keyed hash of an id. The last ones are kept: one step asks for the same few again and again. */
+  #name(id: MessageId): Buffer {
+    const known = this.#names.get(id);
+    if (known) return known;
+    if (this.#names.size >= NAMES_KEPT) this.#names.clear();
+    const name = this.#sealer.nameHash('message', idBytes(id));
+    this.#names.set(id, name);
+    return name;
+  }
+
   #locationKey(id: MessageId): Buffer {
-    return this.#locations.key(this.#sealer.nameHash('message', idBytes(id)));
+    return this.#locations.key(this.#name(id));
   }
 
   #stateKey(id: MessageId): Buffer {
-    return this.#states.key(this.#sealer.nameHash('message', idBytes(id)));
+    return this.#states.key(this.#name(id));
   }
 
   #undeliveredName(conversation: ConversationId): Buffer {
@@ -217,7 +228,7 @@ export class MessageRows {
   }
 
   #undeliveredKey(conversation: ConversationId, hlc: HlcTime, id: MessageId): Buffer {
-    const tie = this.#sealer.nameHash('message', idBytes(id)).subarray(0, 8);
+    const tie = this.#name(id).subarray(0, 8);
     return this.#undelivered.key(this.#undeliveredName(conversation), encodeHlc(hlc), tie);
   }
 }
