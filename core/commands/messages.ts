@@ -1,6 +1,6 @@
 import { UsageError } from '../base/errors.ts';
 import { parseMessageId } from '../base/ids.ts';
-import type { StoredMessage } from '../storage/records.ts';
+import type { SentText } from '../state/sending.ts';
 import type { CoreHost } from './host.ts';
 import type { CommandTable } from './schema.ts';
 import { messageView } from './views.ts';
@@ -12,8 +12,8 @@ export function messageCommands(host: CoreHost): MessageCommands {
   return {
     'messages.send': async ({ who, text }) => {
       const messenger = host.messenger();
-      const contact = findContact(messenger, who);
-      const message = await messenger.ask<StoredMessage>(contact.id, { kind: 'send', text });
+      const id = messenger.knows(who) ? who : findContact(messenger, who).id;
+      const { message, contact } = await messenger.ask<SentText>(id, { kind: 'send', text });
       return messageView(messenger, message, contact, 'queued');
     },
     'messages.list': async ({ who, limit, before }) => {

@@ -49,7 +49,6 @@ export class Intake {
     if (isExpired(envelope, nowMs) || expiresTooLate(envelope, nowMs) || !this.#isOurs(envelope, nowMs)) {
       return Promise.resolve('refused');
     }
-    if (this.#context.store.seen.has(id)) return Promise.resolve('stored');
     return this.#once(id, () => this.#open(envelope, id, bearer));
   }
 
@@ -67,6 +66,8 @@ export class Intake {
 
   async #open(envelope: Envelope, envelopeId: EnvelopeId, bearer: ContactId | undefined): Promise<Verdict> {
     const { kind, body } = openEnvelope(this.#context.account.mailbox, envelope);
+    // A ratchet message is looked up in its conversation's turn.
+    if (kind !== 'ratchet' && this.#context.store.seen.has(envelopeId)) return 'stored';
     const opened: Opened = { envelopeId, expiresAtMs: envelope.expiresAtHours * HOUR_MS, body };
     switch (kind) {
       case 'ratchet':

@@ -82,6 +82,11 @@ export class Messenger {
     return this.#conversation(contact).ask<R>(step);
   }
 
+  /** Whether a contact of this id is here; the quick way, for calls that come thousands of times. */
+  knows(id: string): id is ContactId {
+    return this.#conversations.has(id as ContactId);
+  }
+
   isOnline(contact: { readonly transportKey: Uint8Array }): boolean {
     return this.swarm.isConnected(contact.transportKey as TransportKey);
   }

@@ -2,16 +2,22 @@ import { wipe } from '../base/bytes.ts';
 import { UsageError } from '../base/errors.ts';
 import { type MessageId, messageIdOf } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
-import type { StoredMessage } from '../storage/records.ts';
+import type { ContactRecord, StoredMessage } from '../storage/records.ts';
 import { type Content, encodeContent } from '../wire/content.ts';
 import type { Turn } from './turn.ts';
+
+export interface SentText {
+  readonly message: StoredMessage;
+  readonly contact: ContactRecord;
+}
 
 /**
  * Stores an own text and, when there is a session, seals it for the contact in the same turn.
  * Without a session it waits as `queued` and is sealed by `sealWaiting` once there is one.
  * @throws UsageError `limit-reached` when LIMITS.outboxPerContact texts wait already
  */
-export function sendText(turn: Turn, text: string): StoredMessage {
+export function sendText(turn: Turn, text: string): SentText {
+  const { contact } = turn;
   const { account, store, time } = turn.context;
   if (turn.waiting >= LIMITS.outboxPerContact) {
     const message = 'Too many messages wait for this contact. They are sent when the contact is back.';
@@ -30,8 +36,8 @@ export function sendText(turn: Turn, text: string): StoredMessage {
   turn.added.add(id);
   turn.advanceHeads(id, parents);
   sealContent(turn, content, id);
-  turn.event({ type: 'message-sent', message, contact: turn.contact });
-  return message;
+  turn.event({ type: 'message-sent', message, contact });
+  return { message, contact };
 }
 
 /** Sends what is not a text; it waits in the store while there is no session. */

@@ -7,8 +7,8 @@ import { type Account, createAccount, openAccount } from '../../core/state/accou
 import { Bus } from '../../core/state/bus.ts';
 import type { CoreEvent } from '../../core/state/events.ts';
 import { Messenger } from '../../core/state/messenger.ts';
+import type { SentText } from '../../core/state/sending.ts';
 import { MemoryRows } from '../../core/storage/memory-rows.ts';
-import type { StoredMessage } from '../../core/storage/records.ts';
 import { openMemoryStore } from '../../core/storage/store.io.ts';
 import type { Store } from '../../core/storage/store.ts';
 import type { MemoryNetwork } from './memory-network.ts';
@@ -95,7 +95,7 @@ export class Person {
   }
 
   async say(to: ContactId, text: string): Promise<string> {
-    const message = await this.messenger.ask<StoredMessage>(to, { kind: 'send', text });
+    const { message } = await this.messenger.ask<SentText>(to, { kind: 'send', text });
     return message.id;
   }
 
