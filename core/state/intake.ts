@@ -3,10 +3,9 @@ import { HOUR_MS } from '../base/clock.ts';
 import { CoreError } from '../base/errors.ts';
 import { type ContactId, contactIdOf, type EnvelopeId } from '../base/ids.ts';
 import { currentTags, dayOf, openEnvelope } from '../crypto/mailbox-seal.ts';
-import { consumeSessionInitiation } from '../crypto/session.ts';
 import { decodeEnvelope, type Envelope, expiresTooLate, isExpired } from '../wire/envelope.ts';
 import { decodeResponse } from '../wire/handshake.ts';
-import { prekeyOf } from './account.ts';
+import { readInitiation } from './account.ts';
 import type { Context } from './context.ts';
 import type { Conversation } from './conversation.ts';
 import type { Introductions } from './introductions.ts';
@@ -95,15 +94,15 @@ export class Intake {
 
   async #initiation(opened: Opened): Promise<Verdict> {
     const { store, account } = this.#context;
-    const initiation = consumeSessionInitiation({
-      self: account.identity,
-      prekey: id => prekeyOf(store, id),
-      frame: opened.body,
-    });
-    const contact = contactIdOf(initiation.peerCard.identityKey);
-    if (!store.contacts.get(contact)) return this.#introductions.receive(initiation, opened);
-    await this.#conversation(contact).ask({ kind: 'initiation', initiation, opened });
-    return 'stored';
+    const initiation = readInitiation(account, store, opened.body);
+    try {
+      const contact = contactIdOf(initiation.peerCard.identityKey);
+      if (!store.contacts.get(contact)) return await this.#introductions.receive(initiation, opened);
+      await this.#conversation(contact).ask({ kind: 'initiation', initiation, opened });
+      return 'stored';
+    } finally {
+      initiation.wipe();
+    }
   }
 
   async #response(opened: Opened): Promise<Verdict> {
