@@ -6,8 +6,9 @@ import { Secret } from './base/secret.ts';
 import { systemClock, systemRandom } from './base/world.io.ts';
 import { apiEventOf } from './commands/events.ts';
 import type { CoreHost, ProcessStatus } from './commands/host.ts';
-import type { ApiEvent, CoreState } from './commands/schema.ts';
+import type { ApiEvent, CoreState, Settings } from './commands/schema.ts';
 import { makeProfile, OpenProfile } from './profile.io.ts';
+import { readSettings, writeSettings } from './settings.io.ts';
 import { Bus, type Listener } from './state/bus.ts';
 import type { CoreEvent } from './state/events.ts';
 import type { Messenger } from './state/messenger.ts';
@@ -38,6 +39,7 @@ export interface HostOptions {
   /** Asks the process to end, after the answer under way. */
   readonly onStop: () => void;
   readonly openWindow: (launch: boolean) => Promise<{ url: string; launched: boolean }>;
+  readonly openLink: (url: string) => Promise<void>;
 }
 
 /** The core's life on one data folder: without a profile, locked, unlocked. One change of state at a time. */
@@ -147,6 +149,18 @@ export class Host implements CoreHost {
     return this.#options.openWindow(launch);
   }
 
+  openLink(url: string): Promise<void> {
+    return this.#options.openLink(url);
+  }
+
+  settings(): Settings {
+    return readSettings(this.#options.dataDirectory);
+  }
+
+  changeSettings(settings: Settings): void {
+    writeSettings(this.#options.dataDirectory, settings);
+  }
+
   /** Locks for good; called once by the process on its way out. */
   close(): Promise<void> {
     return this.#change(async () => {
@@ -171,6 +185,7 @@ export class Host implements CoreHost {
         memory: hardening?.memory ?? 'unlocked',
         missing: native.loaded ? [...(hardening?.missing ?? [])] : [native.reason],
       },
+      settings: this.settings(),
       memoryBytes: process.memoryUsage.rss(),
     };
   }

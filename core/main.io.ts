@@ -19,6 +19,7 @@ import { lockProfile } from './storage/lock.io.ts';
 import { hasVault } from './storage/vault.io.ts';
 import { finishWipe, wipeProfile } from './storage/wipe.io.ts';
 import { thisMachine } from './window/machine.io.ts';
+import { openLink } from './window/open-link.io.ts';
 import { createWindow } from './window/window.io.ts';
 
 /** The folder of the program, seen from core/ and from the bundle in dist/. */
@@ -62,6 +63,7 @@ async function startCore(options: StartOptions): Promise<RunningCore> {
   const { promise: stopped, resolve: markStopped } = Promise.withResolvers<void>();
   let stopping: Promise<void> | undefined;
 
+  const machine = thisMachine(PROGRAM);
   const host = new Host({
     version: VERSION,
     dataDirectory,
@@ -72,7 +74,8 @@ async function startCore(options: StartOptions): Promise<RunningCore> {
     keychain,
     onFault: fault => logFault(log, 'core.fault', fault),
     onStop: () => setImmediate(stop),
-    openWindow: async launch => ({ url: api.issueLink(), launched: launch && (await window.open()) }),
+    openWindow: async launch => ({ url: issueLink(), launched: launch && (await window.open()) }),
+    openLink: url => openLink(url, machine),
   });
   const api = createApi({
     commands: createCommands(host),
@@ -83,9 +86,9 @@ async function startCore(options: StartOptions): Promise<RunningCore> {
     log,
   });
   const window = createWindow({
-    machine: thisMachine(PROGRAM),
+    machine,
     dataDirectory,
-    issueLink: api.issueLink,
+    issueLink,
     closeWindow: options.keepRunning ? 'keep' : 'quit',
     onQuit: () => void stop(),
     onGaveUp: () => log('window.none', {}),
@@ -93,6 +96,12 @@ async function startCore(options: StartOptions): Promise<RunningCore> {
     scheduler: systemScheduler,
     log,
   });
+
+  /** With a chosen theme the page wears it from its first moment on. */
+  function issueLink(): string {
+    const { theme } = host.settings();
+    return theme === 'auto' ? api.issueLink() : `${api.issueLink()}&theme=${theme}`;
+  }
 
   function stop(): Promise<void> {
     stopping ??= shutDown().finally(markStopped);
@@ -112,7 +121,7 @@ async function startCore(options: StartOptions): Promise<RunningCore> {
     writeCoreFile(dataDirectory, { url: origin, pid: process.pid, token: tokens.reveal() });
     log('core.ready', { pid: process.pid });
     if (options.openWindow) await window.open();
-    return { url: api.issueLink(), pid: process.pid, stopped, stop };
+    return { url: issueLink(), pid: process.pid, stopped, stop };
   } catch (error) {
     await stop();
     throw error;

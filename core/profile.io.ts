@@ -6,7 +6,7 @@ import type { Secret } from './base/secret.ts';
 import { systemClock, systemRandom, systemScheduler } from './base/world.io.ts';
 import { createSwarm } from './network/swarm.io.ts';
 import type { Swarm } from './network/swarm.ts';
-import { type Account, createAccount, openAccount } from './state/account.ts';
+import { type Account, createAccount, openAccount, wipeProfileRecord } from './state/account.ts';
 import type { Bus } from './state/bus.ts';
 import type { CoreEvent } from './state/events.ts';
 import { Messenger } from './state/messenger.ts';
@@ -99,8 +99,13 @@ export class OpenProfile {
   async #rememberPorts(lastPorts: readonly number[]): Promise<void> {
     const listenPorts = this.#swarm.listenPorts();
     const profile = this.#store.profile.get();
-    if (!profile || listenPorts.join() === lastPorts.join()) return;
-    await this.#store.write(tx => this.#store.profile.put(tx, { ...profile, listenPorts }));
+    if (!profile) return;
+    try {
+      if (listenPorts.join() === lastPorts.join()) return;
+      await this.#store.write(tx => this.#store.profile.put(tx, { ...profile, listenPorts }));
+    } finally {
+      wipeProfileRecord(profile);
+    }
   }
 }
 

@@ -17,6 +17,7 @@ const SHAPES = new Map([
   [schema.conversation, 'conversation'],
   [schema.message, 'message'],
   [schema.verification, 'verification'],
+  [schema.settings, 'settings'],
   [schema.status, 'status'],
 ]);
 

@@ -17,12 +17,18 @@ export interface SocketParts {
   readonly log: ApiLog;
 }
 
+interface Connected {
+  readonly client: WebSocket;
+  /** Called before each send. */
+  readonly gather: () => void;
+}
+
 const GOING_AWAY = 1001;
 const UNSUPPORTED_DATA = 1003;
 
 /** The WebSocket side of the API: requests in, answers and events out. */
 export function createSockets(parts: SocketParts) {
-  const clients = new Set<WebSocket>();
+  const clients = new Set<Connected>();
   const server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -36,21 +42,22 @@ export function createSockets(parts: SocketParts) {
     socket.on('error', () => socket.destroy());
     const status = upgradeStatus(request, parts, clients.size);
     if (status !== undefined) return turnAway(socket, status);
-    server.handleUpgrade(request, socket, head, client => attach(client, clients, parts));
+    const gather = gatherWrites(socket);
+    server.handleUpgrade(request, socket, head, client => attach({ client, gather }, clients, parts));
   }
 
   function broadcast(event: ApiEvent): void {
     if (clients.size === 0) return;
     const text = eventNotice(event);
-    for (const client of clients) deliver(client, text, parts.log);
+    for (const connected of clients) deliver(connected, text, parts.log);
   }
 
   function close(): void {
-    for (const client of clients) client.close(GOING_AWAY, 'Molva is stopping');
+    for (const { client } of clients) client.close(GOING_AWAY, 'Molva is stopping');
   }
 
   function terminate(): void {
-    for (const client of clients) client.terminate();
+    for (const { client } of clients) client.terminate();
   }
 
   return { upgrade, broadcast, close, terminate };
@@ -72,18 +79,33 @@ function turnAway(socket: Duplex, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
-function attach(client: WebSocket, clients: Set<WebSocket>, parts: SocketParts): void {
+/** What a core sends in one turn of its event loop leaves in one system call: under load these cost the most. */
+function gatherWrites(socket: Duplex): () => void {
+  let gathering = false;
+  return () => {
+    if (gathering) return;
+    gathering = true;
+    socket.cork();
+    setImmediate(() => {
+      gathering = false;
+      socket.uncork();
+    });
+  };
+}
+
+function attach(connected: Connected, clients: Set<Connected>, parts: SocketParts): void {
+  const { client } = connected;
   let pending = 0;
-  clients.add(client);
-  client.on('close', () => clients.delete(client));
+  clients.add(connected);
+  client.on('close', () => clients.delete(connected));
   client.on('error', () => client.terminate());
   client.on('message', (data: RawData, isBinary: boolean) => {
     if (isBinary) return client.close(UNSUPPORTED_DATA, 'text frames only');
-    if (pending >= LIMITS.rpcPending) return deliver(client, tooManyPending(data as Buffer), parts.log);
+    if (pending >= LIMITS.rpcPending) return deliver(connected, tooManyPending(data as Buffer), parts.log);
     pending += 1;
     answer(data as Buffer, parts.dispatch).then(text => {
       pending -= 1;
-      deliver(client, text, parts.log);
+      deliver(connected, text, parts.log);
     });
   });
 }
@@ -108,12 +130,13 @@ function tooManyPending(frame: Buffer): string {
 }
 
 /** A client that does not read is dropped: it can connect again, the core's memory cannot grow for ever. */
-function deliver(client: WebSocket, text: string, log: ApiLog): void {
+function deliver({ client, gather }: Connected, text: string, log: ApiLog): void {
   if (client.readyState !== client.OPEN) return;
   if (client.bufferedAmount + text.length > LIMITS.rpcBacklogBytes) {
     log('api.slow-client', { backlogBytes: client.bufferedAmount });
     client.terminate();
     return;
   }
+  gather();
   client.send(text);
 }

@@ -16,6 +16,7 @@ export type MessageId = string & { readonly __brand: 'MessageId' };
 export const PUBLIC_KEY_BYTES = 32;
 export const ID_BYTES = 16;
 export const ENVELOPE_ID_BYTES = 32;
+const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
 export const ID_TEXT = /^[a-z2-7]{26}$/;
 
 export function parseIdentityKey(bytes: Uint8Array): IdentityKey {
@@ -59,7 +60,8 @@ export function parseMessageId(text: string): MessageId {
 }
 
 export function messageIdFromBytes(bytes: Uint8Array): MessageId {
-  return idText(fixed(bytes, ID_BYTES, 'message-id')) as MessageId;
+  if (bytes.length !== ID_BYTES) throw new DecodeError('message-id');
+  return idText(bytes) as MessageId;
 }
 
 /** The 16 bytes behind a text id. */
@@ -67,8 +69,20 @@ export function idBytes(id: ContactId | ConversationId | MessageId): Buffer {
   return asBuffer(base32nopad.decode(id.toUpperCase()));
 }
 
+/** RFC 4648 base32 in lower case; written out, because every message read back makes several. */
 function idText(bytes: Uint8Array): string {
-  return base32nopad.encode(bytes).toLowerCase();
+  let text = '';
+  let bits = 0;
+  let held = 0;
+  for (const byte of bytes) {
+    held = ((held & 0x1f) << 8) | byte;
+    bits += 8;
+    while (bits >= 5) {
+      bits -= 5;
+      text += ALPHABET[(held >>> bits) & 0x1f];
+    }
+  }
+  return bits > 0 ? text + ALPHABET[(held << (5 - bits)) & 0x1f] : text;
 }
 
 function checkedId(text: string): string {

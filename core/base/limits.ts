@@ -66,6 +66,8 @@ export const LIMITS = {
   readAtOnce: 2048,
   /** Peers connected at once. */
   connections: 256,
+  /** A web address that is opened: more than any browser's address bar needs. */
+  linkCharacters: 2048,
   rpcBodyBytes: 256 * 1024,
   rpcClients: 32,
   /** Bytes queued to a slow API client before it is dropped. */
@@ -91,8 +93,10 @@ export const LIMITS = {
   windowRestarts: 3,
   /** Parents named and not yet seen, kept a conversation: past it a message may be named a head once too often. */
   awaitedParents: 64,
-  /** Single message rows gathered before they are merged into a block; also the most one merge takes. */
-  mergeSingles: 128,
+  /** Single message rows gathered in a conversation before they are merged into a block. */
+  singles: 32,
+  /** The most one merge takes. */
+  mergeSingles: 256,
   /** Plain bytes of a message block: with nonce, tag and page head it fills four 4 KiB pages and not one byte more. */
   blockBytes: 16 * 1024 - 96,
   /** A wrong passphrase delays the next try: doubling from the first to the last. */

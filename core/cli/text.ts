@@ -85,13 +85,15 @@ export function messageLine(message: Message): string {
 export function verificationText(verification: Verification): string {
   switch (verification.phase) {
     case 'matched':
+      return 'The other side reports a match. Did they tell you so themselves? Then: molva verify WHO --confirm\n';
+    case 'verified':
       return 'The codes match: the contact is verified.\n';
     case 'burnt':
-      return 'Three wrong codes: this code is void. Begin again with "molva verify WHO".\n';
+      return 'This code is void: wrong three times, or given up. Begin again with "molva verify WHO".\n';
     case 'expired':
       return 'The code was not used in ten minutes and is void. Begin again with "molva verify WHO".\n';
-    case 'failed':
-      return 'The codes do not match. Somebody may be in between: compare the safety numbers in person.\n';
+    case 'cancelled':
+      return 'This code was given up. Begin again with "molva verify WHO".\n';
     case 'exchanging':
       return 'Waiting for the other side to connect.\n';
     case 'ready':

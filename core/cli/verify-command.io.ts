@@ -7,13 +7,21 @@ import { contactLine, verificationText } from './text.ts';
 
 /**
  * `verify WHO` shows a code, `verify WHO CODE` compares the one the other side shows, `verify WHO --confirm` says
- * that the other person reported a match. A mismatch is "refused" (4).
+ * that the other person reported a match, `verify WHO --cancel` gives the code up. A mismatch is "refused" (4).
  */
 export async function verify(session: Session): Promise<ExitCode> {
   const [who = '', ...code] = session.words;
   const core = session.core();
-  if (session.options.confirm) {
-    if (code.length > 0) throw usage('Give either a code or --confirm.');
+  const { confirm, cancel } = session.options;
+  if (Number(code.length > 0) + Number(confirm === true) + Number(cancel === true) > 1) {
+    throw usage('Give a code, --confirm or --cancel, and only one of them.');
+  }
+  if (cancel) {
+    const left = await core.call('verification.cancel', { who });
+    session.print(left, () => (left ? verificationText(left) : 'No code is under way.\n'));
+    return EXIT.done;
+  }
+  if (confirm) {
     const contact = await core.call('verification.confirm', { who });
     session.print(contact, () => `${contactLine(contact)}\n`);
     return EXIT.done;
@@ -21,7 +29,7 @@ export async function verify(session: Session): Promise<ExitCode> {
   if (code.length === 0) return show(session, core, who);
   // A code is read out in groups, so it may be typed in groups.
   const result = await core.call('verification.enter', { who, code: code.join('') });
-  if (result.phase !== 'matched') {
+  if (result.phase !== 'verified') {
     throw new CliFailure('code-mismatch', EXIT.refused, verificationText(result).trimEnd());
   }
   session.print(result, () => verificationText(result));
@@ -54,7 +62,8 @@ function isOver({ phase }: Verification): boolean {
 
 function ended(session: Session, verification: Verification): ExitCode {
   const text = verificationText(verification);
-  if (verification.phase !== 'matched') throw new CliFailure('code-burnt', EXIT.refused, text.trimEnd());
+  if (verification.phase !== 'matched' && verification.phase !== 'verified')
+    throw new CliFailure('code-burnt', EXIT.refused, text.trimEnd());
   session.print(verification, () => text);
   return EXIT.done;
 }

@@ -2,7 +2,7 @@ import type { CoreEvent } from '../state/events.ts';
 import type { Messenger } from '../state/messenger.ts';
 import type { ApiEvent } from './schema.ts';
 import { verificationOf } from './verification.ts';
-import { contactView, requestView, storedMessageView } from './views.ts';
+import { contactView, messageView, requestView } from './views.ts';
 
 /** A core event as API clients see it; undefined when what it speaks of is gone already. */
 export function apiEventOf(messenger: Messenger, event: CoreEvent): ApiEvent | undefined {
@@ -13,8 +13,8 @@ export function apiEventOf(messenger: Messenger, event: CoreEvent): ApiEvent | u
       return { event: event.type, contact: event.contact };
     case 'message-received':
     case 'message-sent': {
-      const message = storedMessageView(messenger, event.id);
-      return message && { event: event.type, message };
+      const state = event.type === 'message-sent' ? 'queued' : 'received';
+      return { event: event.type, message: messageView(messenger, event.message, event.contact, state) };
     }
     case 'message-state': {
       const { id, conversation, state, atMs } = event;

@@ -1,5 +1,5 @@
 import type { Messenger } from '../state/messenger.ts';
-import type { CoreState, Status } from './schema.ts';
+import type { CoreState, Settings, Status } from './schema.ts';
 
 /** The part of the status that only the process knows. */
 export type ProcessStatus = Omit<Status, 'state' | 'profile' | 'network' | 'queued'>;
@@ -23,5 +23,8 @@ export interface CoreHost {
   /** Stops the core after the answer has been given. */
   stop(): void;
   openWindow(launch: boolean): Promise<{ url: string; launched: boolean }>;
+  /** @param url as `parseLink` gives it */
+  openLink(url: string): Promise<void>;
+  changeSettings(settings: Settings): void;
   processStatus(): Promise<ProcessStatus>;
 }

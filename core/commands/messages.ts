@@ -1,8 +1,9 @@
-import { InternalError, UsageError } from '../base/errors.ts';
-import { type MessageId, parseMessageId } from '../base/ids.ts';
+import { UsageError } from '../base/errors.ts';
+import { parseMessageId } from '../base/ids.ts';
+import type { SentText } from '../state/sending.ts';
 import type { CoreHost } from './host.ts';
 import type { CommandTable } from './schema.ts';
-import { messageView, storedMessageView } from './views.ts';
+import { messageView } from './views.ts';
 import { findContact } from './who.ts';
 
 type MessageCommands = Pick<CommandTable, 'messages.send' | 'messages.list' | 'messages.markRead'>;
@@ -11,10 +12,9 @@ export function messageCommands(host: CoreHost): MessageCommands {
   return {
     'messages.send': async ({ who, text }) => {
       const messenger = host.messenger();
-      const id = await messenger.ask<MessageId>(findContact(messenger, who).id, { kind: 'send', text });
-      const message = storedMessageView(messenger, id);
-      if (!message) throw new InternalError('messages.send');
-      return message;
+      const id = messenger.knows(who) ? who : findContact(messenger, who).id;
+      const { message, contact } = await messenger.ask<SentText>(id, { kind: 'send', text });
+      return messageView(messenger, message, contact, 'queued');
     },
     'messages.list': async ({ who, limit, before }) => {
       const messenger = host.messenger();

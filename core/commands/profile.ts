@@ -1,4 +1,5 @@
 import type { CoreHost } from './host.ts';
+import { parseLink } from './link.ts';
 import type { CommandTable, Status } from './schema.ts';
 import { profileView } from './views.ts';
 
@@ -7,6 +8,8 @@ type ProfileCommands = Pick<
   | 'status.get'
   | 'core.stop'
   | 'window.open'
+  | 'settings.set'
+  | 'link.open'
   | 'profile.create'
   | 'profile.get'
   | 'profile.rename'
@@ -25,6 +28,15 @@ export function profileCommands(host: CoreHost): ProfileCommands {
       return { done: true };
     },
     'window.open': ({ launch }) => host.openWindow(launch),
+    'settings.set': async settings => {
+      host.changeSettings(settings);
+      return settings;
+    },
+    'link.open': async ({ url: asked }) => {
+      const url = parseLink(asked);
+      await host.openLink(url);
+      return { url };
+    },
     'profile.create': async ({ nick, passphrase }) => {
       await host.createProfile(nick, Buffer.from(passphrase));
       return profileView(host.messenger());

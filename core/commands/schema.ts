@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import type { ErrorCode } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
+import { isNick } from '../base/nick.ts';
 
 /**
  * The request, response and event types of the local API (docs/protocol/api.md is generated from this file).
@@ -13,11 +14,17 @@ const count = () => v.pipe(v.number(), v.integer(), v.minValue(0));
 const utf8Max = (bytes: number) =>
   v.check<string, string>(text => new TextEncoder().encode(text).length <= bytes, `at most ${bytes} bytes of UTF-8`);
 
-const nick = v.pipe(v.string(), v.trim(), v.minLength(1), utf8Max(LIMITS.nickBytes), v.description('a name to show'));
+const nick = v.pipe(
+  v.string(),
+  v.trim(),
+  v.check(isNick, `a name of 1 to ${LIMITS.nickBytes} bytes without control or invisible characters`),
+  v.description('a name to show'),
+);
 const passphrase = v.pipe(v.string(), v.minLength(1), v.maxLength(1024), v.description('the passphrase'));
 const who = v.pipe(v.string(), v.minLength(1), v.maxLength(256), v.description('nick, contact id or conversation id'));
 const text = v.pipe(v.string(), v.minLength(1), utf8Max(LIMITS.textBytes), v.description('what to say'));
 const invite = v.pipe(v.string(), v.maxLength(2048), v.description('molva:1/...'));
+const link = v.pipe(v.string(), v.minLength(1), v.maxLength(LIMITS.linkCharacters), v.description('an address'));
 
 export const messageState = v.picklist(['queued', 'delivered', 'read', 'expired', 'received']);
 export const trust = v.picklist(['unverified', 'verified', 'changed']);
@@ -69,10 +76,21 @@ export const profile = v.object({ id: id(), nick: v.string(), createdAt: timeMs(
 export const verification = v.object({
   contact: id(),
   role: v.pipe(v.picklist(['shows', 'types']), v.description('which side shows the code, which types it')),
-  phase: v.picklist(['exchanging', 'ready', 'matched', 'failed', 'burnt', 'expired']),
+  phase: v.pipe(
+    v.picklist(['exchanging', 'ready', 'matched', 'verified', 'cancelled', 'burnt', 'expired']),
+    v.description(
+      'matched: the other side reports a match, which the person on the side that shows still has to confirm; ' +
+        'verified, cancelled, burnt and expired are ends',
+    ),
+  ),
   code: v.nullable(v.pipe(v.string(), v.description('12 base32 characters, for the side that shows'))),
   triesLeft: count(),
   expiresAt: timeMs(),
+});
+
+/** Choices that are no secret and hold for the locked page too; they stand in `settings.json`. */
+export const settings = v.object({
+  theme: v.pipe(v.picklist(['auto', 'light', 'dark']), v.description('auto follows the system')),
 });
 
 export const status = v.object({
@@ -97,6 +115,7 @@ export const status = v.object({
     memory: v.picklist(['locked', 'unlocked']),
     missing: v.pipe(v.array(v.string()), v.description('what is missing and what to do, a sentence each')),
   }),
+  settings,
   queued: v.pipe(count(), v.description('own messages not yet delivered')),
   memoryBytes: count(),
 });
@@ -140,6 +159,18 @@ export const METHODS = {
     params: v.strictObject({ launch: v.optional(v.boolean(), true) }),
     result: v.object({ url: v.string(), launched: v.boolean() }),
     errors: [],
+  }),
+  'settings.set': method({
+    summary: 'Changes settings of this data folder that are no secret; `status.get` shows them.',
+    params: v.strictObject(settings.entries),
+    result: settings,
+    errors: ['disk-full', 'disk-failed'],
+  }),
+  'link.open': method({
+    summary: 'Opens a web address in the default browser. Only http and https, without a name or password in it.',
+    params: v.strictObject({ url: link }),
+    result: v.object({ url: v.pipe(v.string(), v.description('the address as it was handed over')) }),
+    errors: ['refused'],
   }),
   'profile.create': method({
     summary: 'Makes the profile: new keys, sealed under the passphrase.',
@@ -187,10 +218,10 @@ export const METHODS = {
     errors: ['locked', 'keychain-unavailable'],
   }),
   'invite.create': method({
-    summary: 'A new invite, good for seven days.',
+    summary: 'An invite, good for seven days; asked for again within an hour it is the same one.',
     params: none,
     result: v.object({ invite: v.string(), expiresAt: timeMs() }),
-    errors: ['locked', 'limit-reached'],
+    errors: ['locked'],
   }),
   'contacts.list': method({ summary: 'All contacts.', params: none, result: v.array(contact), errors: ['locked'] }),
   'contacts.add': method({
@@ -281,6 +312,12 @@ export const METHODS = {
     result: contact,
     errors: ['locked', 'not-found', 'ambiguous', 'refused'],
   }),
+  'verification.cancel': method({
+    summary: 'Gives up the code under way; the other side learns it. Without one nothing changes.',
+    params: byWho,
+    result: v.nullable(verification),
+    errors: ['locked', 'not-found', 'ambiguous'],
+  }),
   'panic.wipe': method({
     summary: 'Destroys the keys, then the files, then stops the core. There is no way back.',
     params: v.strictObject({ confirm: v.literal('wipe') }),
@@ -309,6 +346,7 @@ export type Conversation = v.InferOutput<typeof conversation>;
 export type ContactRequest = v.InferOutput<typeof contactRequest>;
 export type Profile = v.InferOutput<typeof profile>;
 export type Verification = v.InferOutput<typeof verification>;
+export type Settings = v.InferOutput<typeof settings>;
 export type Status = v.InferOutput<typeof status>;
 export type CoreState = v.InferOutput<typeof coreState>;
 

@@ -11,17 +11,17 @@ import { findContact } from './who.ts';
 
 type VerificationCommands = Pick<
   CommandTable,
-  'verification.start' | 'verification.get' | 'verification.enter' | 'verification.confirm'
+  'verification.start' | 'verification.get' | 'verification.enter' | 'verification.confirm' | 'verification.cancel'
 >;
 
 const PHASE: Record<CeremonyPhase, Verification['phase']> = {
   committed: 'exchanging',
   ready: 'ready',
   matched: 'matched',
-  verified: 'matched',
+  verified: 'verified',
   burnt: 'burnt',
   expired: 'expired',
-  cancelled: 'failed',
+  cancelled: 'cancelled',
 };
 
 export function verificationCommands(host: CoreHost): VerificationCommands {
@@ -49,6 +49,10 @@ export function verificationCommands(host: CoreHost): VerificationCommands {
       const [messenger, contact] = await step(who, { kind: 'confirm' });
       return contactView(messenger, contact);
     },
+    'verification.cancel': async ({ who }) => {
+      const [messenger, contact] = await step(who, { kind: 'cancel' });
+      return verificationView(messenger, contact) ?? null;
+    },
   };
 }
 
@@ -59,7 +63,7 @@ export function verificationView(messenger: Messenger, contact: ContactRecord): 
   if (ceremony.phase === 'idle') return undefined;
   const nowMs = context.clock();
   const code = shownCode(ceremony, { nowMs, keysOf: sessionId => ceremonyKeys(context, contact, sessionId) });
-  const running = PHASE[ceremony.phase] === 'exchanging' || ceremony.phase === 'ready';
+  const running = ['committed', 'ready', 'matched'].includes(ceremony.phase);
   return {
     contact: contact.id,
     role: ceremony.role === 'shower' ? 'shows' : 'types',

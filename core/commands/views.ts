@@ -1,10 +1,9 @@
-import type { MessageId } from '../base/ids.ts';
 import { identityPublicOf } from '../crypto/card.ts';
 import { safetyNumber } from '../crypto/verification.ts';
 import type { Messenger } from '../state/messenger.ts';
 import type { ContactRecord, ConversationRecord, RequestRecord, StoredMessage } from '../storage/records.ts';
 import { decodeCard } from '../wire/card.ts';
-import type { Contact, ContactRequest, Conversation, Message, Profile } from './schema.ts';
+import type { Contact, ContactRequest, Conversation, Message, MessageState, Profile } from './schema.ts';
 
 /** Stored records as the API shows them. */
 
@@ -36,9 +35,14 @@ export function requestView(messenger: Messenger, record: RequestRecord): Contac
   };
 }
 
-export function messageView(messenger: Messenger, message: StoredMessage, contact: ContactRecord): Message {
-  const { account, store } = messenger.context;
-  const state = message.outgoing ? (store.messages.stateOf(message.id)?.state ?? 'queued') : 'received';
+/** @param state how far the message has come, where the caller knows it */
+export function messageView(
+  messenger: Messenger,
+  message: StoredMessage,
+  contact: ContactRecord,
+  state = stateOf(messenger, message),
+): Message {
+  const { account } = messenger.context;
   return {
     id: message.id,
     conversation: contact.conversation,
@@ -49,16 +53,6 @@ export function messageView(messenger: Messenger, message: StoredMessage, contac
     sentAt: message.hlc.ms,
     state,
   };
-}
-
-/** One message by its id, as it stands now. */
-export function storedMessageView(messenger: Messenger, id: MessageId): Message | undefined {
-  const { store } = messenger.context;
-  const place = store.messages.conversationOf(id);
-  const conversation = place && store.conversations.get(place);
-  const contact = conversation && store.contacts.get(conversation.contact);
-  const message = contact && store.messages.get(id);
-  return message && messageView(messenger, message, contact);
 }
 
 export function conversationView(
@@ -73,6 +67,10 @@ export function conversationView(
     lastMessage: last ? messageView(messenger, last, contact) : null,
     unread: record.unread,
   };
+}
+
+function stateOf({ context }: Messenger, { id, outgoing }: StoredMessage): MessageState {
+  return outgoing ? (context.store.messages.stateOf(id)?.state ?? 'queued') : 'received';
 }
 
 export function nickOf(record: ContactRecord): string {

@@ -7,7 +7,7 @@ import { ED25519_SECRET_BYTES, ED25519_SEED_BYTES, ed25519FromSeed, ed25519Sign,
 import { KEM_SEED_BYTES, kemDecapsulate, kemPublicOf } from './ml-kem.ts';
 import { type AgreementKey, X25519_BYTES, x25519, x25519PublicOf } from './x25519.ts';
 
-/** The three long-term keys (DESIGN §5.1). */
+/** The three long-term keys (docs/protocol/session.md §1). */
 export interface IdentityPublic {
   readonly identity: IdentityKey;
   /** X25519, 32 bytes. */

@@ -21,7 +21,7 @@ const SAFETY_GROUP_BYTES = 5;
 const SAFETY_GROUP_DIGITS = 5;
 
 /**
- * The one-time code (DESIGN §5.4): the first 60 bits of HMAC-SHA256 over both sides, lower identity key first,
+ * The one-time code (docs/protocol/session.md §8): the first 60 bits of HMAC-SHA256 over both sides, lower identity key first,
  * under the session's verification key.
  * @returns 12 characters A-Z2-7
  */

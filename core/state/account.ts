@@ -2,12 +2,14 @@ import { wipe } from '../base/bytes.ts';
 import type { Clock, RandomSource } from '../base/clock.ts';
 import { type ContactId, contactIdOf } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
+import { requireNick } from '../base/nick.ts';
 import { Secret } from '../base/secret.ts';
 import { openCard, signCard } from '../crypto/card.ts';
 import { publicKeyOfSeed } from '../crypto/ed25519.ts';
 import { generateIdentity, type IdentityPublic, type IdentitySecrets, importIdentity } from '../crypto/identity.ts';
 import { deriveMailboxKeys, type MailboxKeys, wipeMailboxKeys } from '../crypto/mailbox-seal.ts';
 import { generatePrekey, importPrekey, type Prekey } from '../crypto/prekey.ts';
+import { type ConsumedInitiation, consumeSessionInitiation } from '../crypto/session.ts';
 import { addressesToCard } from '../network/card-addresses.ts';
 import type { PrekeyRecord, ProfileRecord } from '../storage/records.ts';
 import type { Store } from '../storage/store.ts';
@@ -28,13 +30,14 @@ export interface Account {
 
 const KEY_BYTES = 32;
 
-/** Makes the keys and first rows of a new profile. @returns its id */
+/** Makes the keys and first rows of a new profile. @returns its id @throws UsageError `bad-request` the nick is none */
 export async function createAccount(
   store: Store,
   nick: string,
   clock: Clock,
   random: RandomSource,
 ): Promise<ContactId> {
+  requireNick(nick, 'profile.create');
   const identity = generateIdentity(random);
   const transportSeed = random(KEY_BYTES);
   const nowMs = clock();
@@ -133,8 +136,33 @@ export function prekeyRecord(prekey: Prekey, nowMs: number): PrekeyRecord {
   };
 }
 
-/** The prekey an initiation names; the caller wipes it. Undefined when it is unknown or was dropped. */
-export function prekeyOf(store: Store, id: number): Prekey | undefined {
+/**
+ * Reads an initiation with the prekey it names, which is open only meanwhile. The caller wipes the result.
+ * @throws DecodeError, AuthError as `consumeSessionInitiation`
+ */
+export function readInitiation(account: Account, store: Store, frame: Uint8Array): ConsumedInitiation {
+  let prekey: Prekey | undefined;
+  try {
+    return consumeSessionInitiation({
+      self: account.identity,
+      prekey: id => {
+        prekey = prekeyOf(store, id);
+        return prekey;
+      },
+      frame,
+    });
+  } finally {
+    prekey?.wipe();
+  }
+}
+
+/** Wipes the secrets of a profile's row that was read to be changed. */
+export function wipeProfileRecord(profile: ProfileRecord): void {
+  wipe(profile.identity, profile.transportSeed, profile.mailboxKey, profile.presenceKey);
+}
+
+/** Undefined when it is unknown or was dropped. */
+function prekeyOf(store: Store, id: number): Prekey | undefined {
   const record = store.prekeys.get(id);
   if (!record) return undefined;
   const prekey = importPrekey(record.bytes);

@@ -48,7 +48,8 @@ export class Actor<S> {
       const batch = this.#inbox.splice(0, LIMITS.actorBatch);
       try {
         await this.#handle(batch);
-        for (const entry of batch) entry.fail(new InternalError('actor.unanswered'));
+        const unanswered = new InternalError('actor.unanswered');
+        for (const entry of batch) entry.fail(unanswered);
       } catch (error) {
         for (const entry of batch) entry.fail(error);
       }

@@ -63,6 +63,7 @@ export class Delivery {
   }
 
   #seen(peer: TransportKey, type: 'peer-connected' | 'peer-disconnected'): void {
+    this.#context.bus.emit({ type: 'network-changed' });
     const contact = this.#context.store.contacts.byTransport(peer);
     if (contact?.phase !== 'accepted') return;
     this.#context.bus.emit({ type, contact: contact.id });
@@ -81,11 +82,12 @@ export class Delivery {
   /** Answers each envelope once its outcome is durable; a peer that breaks the protocol is cut off without a word. */
   async #receive(channel: FrameChannel): Promise<void> {
     const answers = new Answers(channel, this.#context);
+    let contact: ContactId | undefined;
     try {
       for await (const frame of channel.frames) {
         const message = decodeDelivery(frame);
         if (message.kind !== 'envelope') break;
-        const contact = this.#context.store.contacts.byTransport(channel.peer)?.id;
+        contact ??= this.#context.store.contacts.byTransport(channel.peer)?.id;
         await answers.room();
         const id = envelopeIdOf(message.envelope);
         answers.await(id, this.#intake.receive(message.envelope, id, contact));

@@ -1,4 +1,5 @@
 import type { ContactId, ConversationId, MessageId } from '../base/ids.ts';
+import type { ContactRecord, StoredMessage } from '../storage/records.ts';
 
 /** How far an own message has come; everything past `queued` rests on a signed receipt or the clock. */
 export type OutgoingState = 'queued' | 'delivered' | 'read' | 'expired';
@@ -8,8 +9,9 @@ export type CoreEvent =
   | { readonly type: 'peer-connected' | 'peer-disconnected'; readonly contact: ContactId }
   | {
       readonly type: 'message-received' | 'message-sent';
-      readonly id: MessageId;
-      readonly conversation: ConversationId;
+      /** As it was stored: to read it back from the store for every listener costs more than all else. */
+      readonly message: StoredMessage;
+      readonly contact: ContactRecord;
     }
   | {
       readonly type: 'message-state';

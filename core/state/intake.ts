@@ -3,10 +3,9 @@ import { HOUR_MS } from '../base/clock.ts';
 import { CoreError } from '../base/errors.ts';
 import { type ContactId, contactIdOf, type EnvelopeId } from '../base/ids.ts';
 import { currentTags, dayOf, openEnvelope } from '../crypto/mailbox-seal.ts';
-import { consumeSessionInitiation } from '../crypto/session.ts';
 import { decodeEnvelope, type Envelope, expiresTooLate, isExpired } from '../wire/envelope.ts';
 import { decodeResponse } from '../wire/handshake.ts';
-import { prekeyOf } from './account.ts';
+import { readInitiation } from './account.ts';
 import type { Context } from './context.ts';
 import type { Conversation } from './conversation.ts';
 import type { Introductions } from './introductions.ts';
@@ -49,7 +48,6 @@ export class Intake {
     if (isExpired(envelope, nowMs) || expiresTooLate(envelope, nowMs) || !this.#isOurs(envelope, nowMs)) {
       return Promise.resolve('refused');
     }
-    if (this.#context.store.seen.has(id)) return Promise.resolve('stored');
     return this.#once(id, () => this.#open(envelope, id, bearer));
   }
 
@@ -67,6 +65,8 @@ export class Intake {
 
   async #open(envelope: Envelope, envelopeId: EnvelopeId, bearer: ContactId | undefined): Promise<Verdict> {
     const { kind, body } = openEnvelope(this.#context.account.mailbox, envelope);
+    // A ratchet message is looked up in its conversation's turn.
+    if (kind !== 'ratchet' && this.#context.store.seen.has(envelopeId)) return 'stored';
     const opened: Opened = { envelopeId, expiresAtMs: envelope.expiresAtHours * HOUR_MS, body };
     switch (kind) {
       case 'ratchet':
@@ -94,15 +94,15 @@ export class Intake {
 
   async #initiation(opened: Opened): Promise<Verdict> {
     const { store, account } = this.#context;
-    const initiation = consumeSessionInitiation({
-      self: account.identity,
-      prekey: id => prekeyOf(store, id),
-      frame: opened.body,
-    });
-    const contact = contactIdOf(initiation.peerCard.identityKey);
-    if (!store.contacts.get(contact)) return this.#introductions.receive(initiation, opened);
-    await this.#conversation(contact).ask({ kind: 'initiation', initiation, opened });
-    return 'stored';
+    const initiation = readInitiation(account, store, opened.body);
+    try {
+      const contact = contactIdOf(initiation.peerCard.identityKey);
+      if (!store.contacts.get(contact)) return await this.#introductions.receive(initiation, opened);
+      await this.#conversation(contact).ask({ kind: 'initiation', initiation, opened });
+      return 'stored';
+    } finally {
+      initiation.wipe();
+    }
   }
 
   async #response(opened: Opened): Promise<Verdict> {

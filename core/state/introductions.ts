@@ -5,12 +5,12 @@ import { HLC_ZERO } from '../base/hlc.ts';
 import { type ContactId, contactIdOf, conversationIdOf } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import { invitationProof, proofMatches } from '../crypto/rendezvous.ts';
-import { type ConsumedInitiation, consumeSessionInitiation } from '../crypto/session.ts';
+import type { ConsumedInitiation } from '../crypto/session.ts';
 import type { ContactRecord, ConversationRecord, RequestRecord } from '../storage/records.ts';
 import type { ContactCard } from '../wire/card.ts';
 import { decodeGreeting } from '../wire/greeting.ts';
 import type { Invite } from '../wire/invite.ts';
-import { prekeyOf } from './account.ts';
+import { readInitiation } from './account.ts';
 import { Actor, type Entry } from './actor.ts';
 import { contactFieldsOf } from './cards.ts';
 import type { Context } from './context.ts';
@@ -134,13 +134,13 @@ export class Introductions {
   async #accept(id: ContactId, nick: string): Promise<ContactId> {
     const { store, account, bus } = this.#context;
     const request = this.#request(id);
-    const initiation = consumeSessionInitiation({
-      self: account.identity,
-      prekey: prekeyId => prekeyOf(store, prekeyId),
-      frame: request.initiation,
-    });
-    await this.#create(initiation.peerCard, initiation.peerCardBytes, 'accepted', nick);
-    await this.#conversation(id).ask({ kind: 'initiation', initiation, opened: null });
+    const initiation = readInitiation(account, store, request.initiation);
+    try {
+      await this.#create(initiation.peerCard, initiation.peerCardBytes, 'accepted', nick);
+      await this.#conversation(id).ask({ kind: 'initiation', initiation, opened: null });
+    } finally {
+      initiation.wipe();
+    }
     // Last, so that an acceptance cut short by a crash can be given again.
     await store.write(tx => store.requests.remove(tx, id));
     bus.emit({ type: 'request-closed', id });

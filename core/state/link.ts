@@ -97,7 +97,8 @@ export class Link {
   async #load(limit: number): Promise<void> {
     const channel = this.#channel;
     if (!channel) return;
-    const items = this.#context.store.outbox.listOf(this.#contact, limit, this.#lastSeq);
+    const { store } = this.#context;
+    const items = store.reading(() => store.outbox.listOf(this.#contact, limit, this.#lastSeq));
     for (const { envelopeId, envelope, seq } of items) {
       this.#lastSeq = seq;
       this.#inFlight.add(hex(envelopeId));

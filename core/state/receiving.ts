@@ -4,6 +4,7 @@ import { compareHlc } from '../base/hlc.ts';
 import { type EnvelopeId, messageIdOf } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import { openCard } from '../crypto/card.ts';
+import type { StoredMessage } from '../storage/records.ts';
 import { type Content, decodeContent, type TextContent } from '../wire/content.ts';
 import { applyCard } from './cards.ts';
 import { applyReceipt } from './receipts.ts';
@@ -65,22 +66,26 @@ function receiveText(turn: Turn, content: TextContent, bytes: Buffer): void {
   const tooFar = content.hlc.ms > turn.nowMs + LIMITS.clockSkewMs;
   const hlc = tooFar ? { ms: turn.nowMs, counter: content.hlc.counter } : content.hlc;
   turn.seeTime(hlc);
-  turn.put(tx =>
-    store.messages.put(tx, turn.conversationId, {
-      id,
-      sender: turn.contact.id,
-      hlc,
-      outgoing: false,
-      parents: content.parents,
-      text: content.text,
-      receivedAtMs: turn.nowMs,
-    }),
-  );
+  const { parents, text } = content;
+  let message: StoredMessage = {
+    id,
+    sender: turn.contact.id,
+    hlc,
+    outgoing: false,
+    parents,
+    text,
+    receivedAtMs: turn.nowMs,
+    late: false,
+  };
+  turn.put(tx => {
+    message = store.messages.put(tx, turn.conversationId, message) ?? message;
+  });
   turn.added.add(id);
-  turn.advanceHeads(id, content.parents);
+  turn.advanceHeads(id, parents);
   const { readUpTo } = turn.conversation;
   if (!readUpTo || compareHlc(hlc, readUpTo.hlc) > 0) turn.changeConversation({ unread: turn.conversation.unread + 1 });
-  turn.event({ type: 'message-received', id, conversation: turn.conversationId });
+  const { contact } = turn;
+  turn.event(() => ({ type: 'message-received', message, contact }));
 }
 
 /** The plaintext, or undefined when no session opens the message: it may be another contact's. */

@@ -2,15 +2,22 @@ import { wipe } from '../base/bytes.ts';
 import { UsageError } from '../base/errors.ts';
 import { type MessageId, messageIdOf } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
+import type { ContactRecord, StoredMessage } from '../storage/records.ts';
 import { type Content, encodeContent } from '../wire/content.ts';
 import type { Turn } from './turn.ts';
+
+export interface SentText {
+  readonly message: StoredMessage;
+  readonly contact: ContactRecord;
+}
 
 /**
  * Stores an own text and, when there is a session, seals it for the contact in the same turn.
  * Without a session it waits as `queued` and is sealed by `sealWaiting` once there is one.
  * @throws UsageError `limit-reached` when LIMITS.outboxPerContact texts wait already
  */
-export function sendText(turn: Turn, text: string): MessageId {
+export function sendText(turn: Turn, text: string): SentText {
+  const { contact } = turn;
   const { account, store } = turn.context;
   if (turn.waiting >= LIMITS.outboxPerContact) {
     const message = 'Too many messages wait for this contact. They are sent when the contact is back.';
@@ -20,24 +27,17 @@ export function sendText(turn: Turn, text: string): MessageId {
   const hlc = turn.nextTime();
   const content = encodeContent({ kind: 'text', hlc, parents, text });
   const id = messageIdOf(turn.conversationId, account.public.identity, content);
+  const message = { id, sender: account.id, hlc, outgoing: true, parents, text, receivedAtMs: turn.nowMs, late: false };
   turn.put(tx => {
-    store.messages.put(tx, turn.conversationId, {
-      id,
-      sender: account.id,
-      hlc,
-      outgoing: true,
-      parents,
-      text,
-      receivedAtMs: turn.nowMs,
-    });
+    store.messages.put(tx, turn.conversationId, message);
     store.messages.setState(tx, id, { state: 'queued', atMs: turn.nowMs, receipt: null });
   });
   turn.waiting += 1;
   turn.added.add(id);
   turn.advanceHeads(id, parents);
   sealContent(turn, content, id);
-  turn.event({ type: 'message-sent', id, conversation: turn.conversationId });
-  return id;
+  turn.event({ type: 'message-sent', message, contact });
+  return { message, contact };
 }
 
 /** Sends what is not a text; it waits in the store while there is no session. */

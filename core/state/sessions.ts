@@ -84,6 +84,10 @@ export class Sessions {
     this.#dropped.push(...this.#records.splice(LIMITS.sessionsPerContact));
   }
 
+  get changed(): boolean {
+    return [...this.#open.values()].some(session => session.changed);
+  }
+
   save(tx: WriteTx): void {
     for (const { record, ratchet, changed } of this.#open.values()) {
       if (!changed || this.#dropped.includes(record)) continue;

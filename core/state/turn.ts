@@ -36,7 +36,7 @@ export class Turn {
   readonly added = new Set<MessageId>();
   readonly #peerMailbox: MailboxKeys;
   readonly #puts: ((tx: WriteTx) => void)[] = [];
-  readonly #events: CoreEvent[] = [];
+  readonly #events: (() => CoreEvent)[] = [];
   readonly #after: (() => void)[] = [];
   #heads: readonly MessageId[] | undefined;
   readonly #seen = new Set<string>();
@@ -68,8 +68,9 @@ export class Turn {
     this.#puts.push(change);
   }
 
-  event(event: CoreEvent): void {
-    this.#events.push(event);
+  /** A function is asked once the turn is durable, for what only the store can tell. */
+  event(event: CoreEvent | (() => CoreEvent)): void {
+    this.#events.push(typeof event === 'function' ? event : () => event);
   }
 
   failAfter(error: Error): void {
@@ -146,13 +147,16 @@ export class Turn {
     const { store } = this.context;
     if (this.#conversationChanged) this.#puts.push(tx => store.conversations.put(tx, this.conversation));
     if (this.#contactChanged) this.#puts.push(tx => store.contacts.put(tx, this.contact));
-    this.#puts.push(tx => this.sessions.save(tx));
-    await store.write(tx => {
-      for (const put of this.#puts) put(tx);
-    });
+    // A turn that changed nothing costs the disk nothing.
+    if (this.#puts.length > 0 || this.sessions.changed) await store.write(tx => this.#writeAll(tx));
     for (const run of this.#after) run();
-    for (const event of this.#events) this.context.bus.emit(event);
+    for (const event of this.#events) this.context.bus.emit(event());
     if (this.#outboxChanged) this.context.outboxChanged(this.contact.id);
+  }
+
+  #writeAll(tx: WriteTx): void {
+    for (const put of this.#puts) put(tx);
+    this.sessions.save(tx);
   }
 
   close(): void {

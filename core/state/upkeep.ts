@@ -1,9 +1,10 @@
+import { wipe } from '../base/bytes.ts';
 import { type Cancel, MINUTE_MS } from '../base/clock.ts';
 import type { ContactId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import { openCard } from '../crypto/card.ts';
 import { generatePrekey, type Prekey } from '../crypto/prekey.ts';
-import { type CardChange, cardOffers, nextCard, prekeyRecord } from './account.ts';
+import { type CardChange, cardOffers, nextCard, prekeyRecord, wipeProfileRecord } from './account.ts';
 import type { Context } from './context.ts';
 import type { Conversation } from './conversation.ts';
 
@@ -62,10 +63,15 @@ export class Upkeep {
     if (!profile) return;
     const prekey = change.prekey && prekeyRecord(change.prekey, nowMs);
     const nick = change.nick ?? profile.nick;
-    await store.write(tx => {
-      store.profile.put(tx, { ...profile, nick, card, cardSerial: profile.cardSerial + 1, ...prekeyCount(prekey) });
-      if (prekey) store.prekeys.put(tx, prekey);
-    });
+    try {
+      await store.write(tx => {
+        store.profile.put(tx, { ...profile, nick, card, cardSerial: profile.cardSerial + 1, ...prekeyCount(prekey) });
+        if (prekey) store.prekeys.put(tx, prekey);
+      });
+    } finally {
+      wipeProfileRecord(profile);
+      if (prekey) wipe(prekey.bytes);
+    }
     account.card = card;
     account.nick = nick;
     if (change.nick !== undefined || prekey) await this.#announce(card);
@@ -90,6 +96,7 @@ export class Upkeep {
     if (offered.some(prekey => prekey.expiresAtMs > nowMs)) return;
     const profile = store.profile.get();
     if (!profile) return;
+    wipeProfileRecord(profile);
     const prekey: Prekey = generatePrekey(profile.nextPrekeyId, nowMs, random);
     try {
       await this.changeCard({ prekey });

@@ -8,6 +8,9 @@ export const LOCK_FILE = 'profile.lock';
 const PID_FILE = 'profile.pid';
 const SQLITE_BUSY = 5;
 
+/** Held here, because a lock whose owner forgot the handle would end when that is collected. */
+const held = new Set<DatabaseSync>();
+
 export interface ProfileLock {
   release(): void;
 }
@@ -31,8 +34,16 @@ export function lockProfile(folder: string): ProfileLock {
     if ((cause as { errcode?: number }).errcode === SQLITE_BUSY) throw inUse(folder);
     throw diskError('profile.lock', cause, isFullError(cause));
   }
-  const held = database;
-  return { release: () => held.isOpen && held.close() };
+  return keep(database);
+}
+
+function keep(database: DatabaseSync): ProfileLock {
+  held.add(database);
+  return {
+    release: () => {
+      if (held.delete(database)) database.close();
+    },
+  };
 }
 
 function inUse(folder: string): StorageError {

@@ -1,4 +1,4 @@
-import { asBuffer, fromUtf8, utf8 } from '../base/bytes.ts';
+import { utf8 } from '../base/bytes.ts';
 import { decodeHlc, encodeHlc } from '../base/hlc.ts';
 import { ID_BYTES, idBytes, messageIdFromBytes } from '../base/ids.ts';
 import { contactIdFromBytes } from './id-text.ts';
@@ -7,12 +7,20 @@ import { shape } from './row-codec.ts';
 
 /**
  * A message as a row: flags 1 (1 outgoing, 2 content, 4 late), parents 1, id 16, sender 16, HLC 8, received 6, text
- * length 4, parents (16 each), text, content. Blocks hold rows one after another, each behind its length (4).
+ * length 4, parents (16 each), text, content. In a block each row stands behind its length (4) and its place (16).
  */
 const HEAD_BYTES = 52;
+export const PLACE_BYTES = 16;
+export const ENTRY_HEAD_BYTES = 4 + PLACE_BYTES;
 const OUTGOING = 1;
 const CONTENT = 2;
 const LATE = 4;
+
+/** A message row with its place in the conversation: HLC 8, keyed hash of the id 8. */
+export interface PlacedRow {
+  readonly place: Buffer;
+  readonly row: Buffer;
+}
 
 export function encodeMessage(m: StoredMessage): Buffer {
   const text = utf8(m.text);
@@ -52,7 +60,7 @@ export function decodeMessage(row: Buffer): StoredMessage {
     hlc: decodeHlc(row.subarray(34, 42)),
     outgoing: (flags & OUTGOING) !== 0,
     parents,
-    text: fromUtf8(row.subarray(textAt, textEnd)),
+    text: row.toString('utf8', textAt, textEnd),
     receivedAtMs: row.readUIntBE(42, 6),
     late: (flags & LATE) !== 0,
   };
@@ -63,34 +71,28 @@ export function idBytesOfRow(row: Buffer): Buffer {
   return row.subarray(2, 18);
 }
 
-export function hlcBytesOfRow(row: Buffer): Buffer {
-  return row.subarray(34, 42);
-}
-
-export function packBlock(rows: readonly Uint8Array[]): Buffer {
-  const out = Buffer.allocUnsafeSlow(packedBytes(rows));
+/** Packs rows into the plain bytes of a block. */
+export function packBlock(rows: readonly PlacedRow[]): Buffer {
+  const out = Buffer.allocUnsafe(rows.reduce((sum, { row }) => sum + ENTRY_HEAD_BYTES + row.length, 0));
   let at = 0;
-  for (const row of rows) {
+  for (const { place, row } of rows) {
     out.writeUInt32BE(row.length, at);
-    out.set(row, at + 4);
-    at += 4 + row.length;
+    out.set(place, at + 4);
+    out.set(row, at + ENTRY_HEAD_BYTES);
+    at += ENTRY_HEAD_BYTES + row.length;
   }
   return out;
 }
 
-export function packedBytes(rows: readonly Uint8Array[]): number {
-  return rows.reduce((sum, row) => sum + 4 + row.length, 0);
-}
-
 /** @throws DecodeError */
-export function unpackBlock(block: Uint8Array): Buffer[] {
-  const bytes = asBuffer(block);
-  const rows: Buffer[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    if (at + 4 > bytes.length) shape.fail();
-    const end = at + 4 + bytes.readUInt32BE(at);
-    if (end > bytes.length) shape.fail();
-    rows.push(bytes.subarray(at + 4, end));
+export function unpackBlock(block: Buffer): PlacedRow[] {
+  const rows: PlacedRow[] = [];
+  for (let at = 0; at < block.length; ) {
+    const rowAt = at + ENTRY_HEAD_BYTES;
+    if (rowAt > block.length) shape.fail();
+    const end = rowAt + block.readUInt32BE(at);
+    if (end > block.length) shape.fail();
+    rows.push({ place: block.subarray(at + 4, rowAt), row: block.subarray(rowAt, end) });
     at = end;
   }
   return rows;

@@ -1,18 +1,18 @@
 import { HLC_BYTES } from '../base/hlc.ts';
 import { type ConversationId, idBytes } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
-import { hlcBytesOfRow, idBytesOfRow, packBlock, packedBytes, unpackBlock } from './message-codec.ts';
+import {
+  ENTRY_HEAD_BYTES,
+  idBytesOfRow,
+  PLACE_BYTES,
+  type PlacedRow,
+  packBlock,
+  unpackBlock,
+} from './message-codec.ts';
 import { afterPrefix, type RowReader, type Tx } from './port.ts';
 import { SEAL_BYTES, type Sealer } from './sealing.ts';
 import { Table } from './table.ts';
 
-/** An opened message row with its place: keyed hash of the conversation 16, HLC 8, keyed hash of the id 8. */
-export interface PlacedRow {
-  readonly place: Buffer;
-  readonly row: Buffer;
-}
-
-export const PLACE_BYTES = 32;
 const ID_HASH_BYTES = 8;
 
 /**
@@ -33,23 +33,24 @@ export class MessageLog {
     this.#blocks = new Table(sealer, 'blocks');
   }
 
-  placeOf(conversation: ConversationId, hlc: Uint8Array, id: Uint8Array): Buffer {
-    const tie = this.#sealer.nameHash('message', id).subarray(0, ID_HASH_BYTES);
-    return Buffer.concat([this.#conversationName(conversation), hlc, tie]);
+  /** @param idName the keyed hash of the message's id */
+  placeOf(hlc: Uint8Array, idName: Buffer): Buffer {
+    return Buffer.concat([hlc, idName.subarray(0, ID_HASH_BYTES)]);
   }
 
-  put(tx: Tx, key: Buffer, place: Buffer, row: Buffer): void {
-    const rowKey = this.#singles.key(place);
+  put(tx: Tx, key: Buffer, conversation: ConversationId, place: Buffer, row: Buffer): void {
+    const rowKey = this.#singles.key(this.#conversationName(conversation), place);
     tx.put(rowKey, this.#sealer.seal('messages', rowKey, row, key));
   }
 
   /** The row at a place known to hold one; undefined when it does not. */
-  find(from: RowReader, key: Buffer, place: Buffer): Buffer | undefined {
-    const rowKey = this.#singles.key(place);
+  find(from: RowReader, key: Buffer, conversation: ConversationId, place: Buffer): Buffer | undefined {
+    const name = this.#conversationName(conversation);
+    const rowKey = this.#singles.key(name, place);
     const single = from.get(rowKey);
     if (single) return this.#sealer.open('messages', rowKey, single, key);
-    const end = this.#blocks.key(afterPrefix(place.subarray(0, 16)));
-    for (const block of from.range(this.#blocks.key(place), end, { limit: 1 })) {
+    const end = afterPrefix(this.#blocks.key(name));
+    for (const block of from.range(this.#blocks.key(name, place), end, { limit: 1 })) {
       const rows = this.#openBlock(block.key, block.value, key);
       return rows.find(({ place: at }) => at.equals(place))?.row;
     }
@@ -63,17 +64,18 @@ export class MessageLog {
    */
   *newestFirst(from: RowReader, key: Buffer, conversation: ConversationId, before?: Buffer): Iterable<PlacedRow> {
     const name = this.#conversationName(conversation);
-    const end = afterPrefix(before ? Buffer.concat([name, before.subarray(0, HLC_BYTES)]) : name);
-    for (const placed of tiesInOrder(this.#placedDown(from, key, name, end))) {
+    const after = before && afterPrefix(hlcIn(before));
+    for (const placed of tiesInOrder(this.#placedDown(from, key, name, after))) {
       if (!before || Buffer.compare(orderOf(placed), before) < 0) yield placed;
     }
   }
 
-  *#placedDown(from: RowReader, key: Buffer, name: Buffer, end: Buffer): Iterable<PlacedRow> {
-    const singles = from.range(this.#singles.key(name), this.#singles.key(end), { reverse: true })[Symbol.iterator]();
+  *#placedDown(from: RowReader, key: Buffer, name: Buffer, before?: Buffer): Iterable<PlacedRow> {
+    const end = before ? this.#singles.key(name, before) : afterPrefix(this.#singles.key(name));
+    const singles = from.range(this.#singles.key(name), end, { reverse: true })[Symbol.iterator]();
     let single = singles.next();
-    for (const placed of this.#blockRowsDown(from, key, name, end)) {
-      while (!single.done && Buffer.compare(single.value.key.subarray(1), placed.place) > 0) {
+    for (const placed of this.#blockRowsDown(from, key, name, before)) {
+      while (!single.done && Buffer.compare(placeIn(single.value.key), placed.place) > 0) {
         yield this.#openSingle(single.value, key);
         single = singles.next();
       }
@@ -87,7 +89,8 @@ export class MessageLog {
    * @returns how many singles are gone
    */
   merge(tx: Tx, key: Buffer, conversation: ConversationId): number {
-    const prefix = this.#singles.key(this.#conversationName(conversation));
+    const name = this.#conversationName(conversation);
+    const prefix = this.#singles.key(name);
     const singles: PlacedRow[] = [];
     for (const row of tx.range(prefix, afterPrefix(prefix))) {
       if (row.value.length > LIMITS.blockBytes) continue;
@@ -95,8 +98,8 @@ export class MessageLog {
       if (fitsBlock(placed.row)) singles.push(placed);
       if (singles.length >= LIMITS.mergeSingles) break;
     }
-    for (let at = 0; at < singles.length; ) at = this.#mergeRun(tx, key, singles, at);
-    for (const { place } of singles) tx.remove(this.#singles.key(place));
+    for (let at = 0; at < singles.length; ) at = this.#mergeRun(tx, key, name, singles, at);
+    for (const { place } of singles) tx.remove(this.#singles.key(name, place));
     return singles.length;
   }
 
@@ -109,73 +112,65 @@ export class MessageLog {
   }
 
   /** Merges the run of singles from `at` that lie before one and the same block; returns where the run ends. */
-  #mergeRun(tx: Tx, key: Buffer, singles: readonly PlacedRow[], at: number): number {
+  #mergeRun(tx: Tx, key: Buffer, name: Buffer, singles: readonly PlacedRow[], at: number): number {
     const first = (singles[at] as PlacedRow).place;
-    const name = first.subarray(0, 16);
-    const next = this.#neighbour(tx, key, this.#blocks.key(first), this.#blocks.key(afterPrefix(name)), false);
+    const [low, middle] = [this.#blocks.key(name), this.#blocks.key(name, first)];
+    const next = this.#neighbour(tx, key, middle, afterPrefix(low), false);
     let end = at + 1;
     while (end < singles.length && (!next || Buffer.compare((singles[end] as PlacedRow).place, next.last) < 0))
       end += 1;
     const run = singles.slice(at, end);
     const rows: PlacedRow[] = [...run];
-    const before = this.#neighbour(tx, key, this.#blocks.key(name), this.#blocks.key(first), true);
+    const before = this.#neighbour(tx, key, low, middle, true);
     // a half-filled block before the run takes it in; a full one stays as it is
-    if (before && before.bytes <= LIMITS.blockBytes / 2) this.#takeIn(tx, before, rows);
+    if (before && before.bytes <= LIMITS.blockBytes / 2) this.#takeIn(tx, name, before, rows);
     const overlaps = next && Buffer.compare((next.rows[0] as PlacedRow).place, (run.at(-1) as PlacedRow).place) < 0;
-    if (next && overlaps) this.#takeIn(tx, next, rows);
+    if (next && overlaps) this.#takeIn(tx, name, next, rows);
     rows.sort((a, b) => Buffer.compare(a.place, b.place));
-    for (const block of split(rows)) this.#putBlock(tx, key, block);
+    for (const block of split(rows)) this.#putBlock(tx, key, name, block);
     return end;
   }
 
-  #takeIn(tx: Tx, block: OpenBlock, rows: PlacedRow[]): void {
-    tx.remove(this.#blocks.key(block.last));
+  #takeIn(tx: Tx, name: Buffer, block: OpenBlock, rows: PlacedRow[]): void {
+    tx.remove(this.#blocks.key(name, block.last));
     rows.push(...block.rows);
   }
 
   #neighbour(tx: Tx, key: Buffer, from: Buffer, to: Buffer, reverse: boolean): OpenBlock | undefined {
     for (const block of tx.range(from, to, { limit: 1, reverse })) {
       const rows = this.#openBlock(block.key, block.value, key);
-      return { last: block.key.subarray(1), rows, bytes: block.value.length };
+      return { last: placeIn(block.key), rows, bytes: block.value.length };
     }
     return undefined;
   }
 
-  #putBlock(tx: Tx, key: Buffer, rows: readonly PlacedRow[]): void {
-    const rowKey = this.#blocks.key((rows.at(-1) as PlacedRow).place);
-    tx.put(rowKey, this.#sealer.seal('blocks', rowKey, packBlock(rows.map(({ row }) => row)), key));
+  #putBlock(tx: Tx, key: Buffer, name: Buffer, rows: readonly PlacedRow[]): void {
+    const rowKey = this.#blocks.key(name, (rows.at(-1) as PlacedRow).place);
+    tx.put(rowKey, this.#sealer.seal('blocks', rowKey, packBlock(rows), key));
   }
 
   #openSingle(single: { key: Buffer; value: Buffer }, key: Buffer): PlacedRow {
     const row = this.#sealer.open('messages', single.key, single.value, key);
-    return { place: single.key.subarray(1), row };
+    return { place: placeIn(single.key), row };
   }
 
   #openBlock(rowKey: Buffer, value: Buffer, key: Buffer): PlacedRow[] {
     const plain = this.#sealer.open('blocks', rowKey, value, key);
-    const name = rowKey.subarray(1, 17);
-    const rows = this.#blocks.decode(plain, unpackBlock);
-    return rows.map(row => ({ row, place: this.#placeIn(name, row) }));
+    return this.#blocks.decode(plain, unpackBlock);
   }
 
-  #placeIn(name: Buffer, row: Buffer): Buffer {
-    const tie = this.#sealer.nameHash('message', idBytesOfRow(row)).subarray(0, ID_HASH_BYTES);
-    return Buffer.concat([name, hlcBytesOfRow(row), tie]);
-  }
-
-  *#blockRowsDown(from: RowReader, key: Buffer, name: Buffer, end: Buffer): Iterable<PlacedRow> {
-    // the block that holds `end` stands at or above it, and no other block above does
-    const above = this.#blocks.key(afterPrefix(name));
-    const blocks: Iterable<{ key: Buffer; value: Buffer }>[] = [
-      from.range(this.#blocks.key(end), above, { limit: 1 }),
-      from.range(this.#blocks.key(name), this.#blocks.key(end), { reverse: true }),
-    ];
-    for (const part of blocks) {
+  *#blockRowsDown(from: RowReader, key: Buffer, name: Buffer, before: Buffer | undefined): Iterable<PlacedRow> {
+    const low = this.#blocks.key(name);
+    const above = afterPrefix(low);
+    const end = before ? this.#blocks.key(name, before) : above;
+    // the block that holds `before` stands at or above it, and no other block above does
+    const upper = before ? from.range(end, above, { limit: 1 }) : [];
+    for (const part of [upper, from.range(low, end, { reverse: true })]) {
       for (const block of part) {
         const rows = this.#openBlock(block.key, block.value, key);
         for (let i = rows.length - 1; i >= 0; i -= 1) {
           const placed = rows[i] as PlacedRow;
-          if (Buffer.compare(placed.place, end) < 0) yield placed;
+          if (!before || Buffer.compare(placed.place, before) < 0) yield placed;
         }
       }
     }
@@ -197,14 +192,23 @@ interface OpenBlock {
   readonly bytes: number;
 }
 
+/** The place at the end of a row's key, behind table and conversation. */
+function placeIn(rowKey: Buffer): Buffer {
+  return rowKey.subarray(rowKey.length - PLACE_BYTES);
+}
+
 /** A message too long for a block stays a single row. */
 export function fitsBlock(row: Uint8Array): boolean {
-  return row.length + SEAL_BYTES <= LIMITS.blockBytes;
+  return row.length + ENTRY_HEAD_BYTES + SEAL_BYTES <= LIMITS.blockBytes;
 }
 
 /** HLC 8, message id 16: in byte order, the order of the conversation. */
-function orderOf({ row }: PlacedRow): Buffer {
-  return Buffer.concat([hlcBytesOfRow(row), idBytesOfRow(row)]);
+function orderOf({ place, row }: PlacedRow): Buffer {
+  return Buffer.concat([hlcIn(place), idBytesOfRow(row)]);
+}
+
+function hlcIn(place: Buffer): Buffer {
+  return place.subarray(0, HLC_BYTES);
 }
 
 /** Rows from the newest down, those of equal time in falling order of their ids. */
@@ -212,7 +216,7 @@ function* tiesInOrder(rows: Iterable<PlacedRow>): Iterable<PlacedRow> {
   let ties: PlacedRow[] = [];
   for (const placed of rows) {
     const last = ties[0];
-    if (last && !hlcBytesOfRow(last.row).equals(hlcBytesOfRow(placed.row))) {
+    if (last && !hlcIn(last.place).equals(hlcIn(placed.place))) {
       yield* fallingIds(ties);
       ties = [];
     }
@@ -230,7 +234,7 @@ function* split(rows: readonly PlacedRow[]): Iterable<PlacedRow[]> {
   let block: PlacedRow[] = [];
   let bytes = 0;
   for (const placed of rows) {
-    const more = packedBytes([placed.row]);
+    const more = ENTRY_HEAD_BYTES + placed.row.length;
     if (block.length > 0 && bytes + more > LIMITS.blockBytes) {
       yield block;
       block = [];

@@ -20,6 +20,7 @@ import type { Sealer } from './sealing.ts';
 import { Table } from './table.ts';
 import { firstGap, noteMessage, noteParents, type Tail, TailRows } from './tails.ts';
 
+const NAMES_KEPT = 512;
 const STATES = ['queued', 'delivered', 'read', 'expired'] as const;
 
 /** Messages with their index, their heads, and what became of the own ones. */
@@ -33,6 +34,7 @@ export class MessageRows {
   readonly #locations: Table;
   readonly #states: Table;
   readonly #undelivered: Table;
+  readonly #names = new Map<MessageId, Buffer>();
 
   constructor(port: RowPort, sealer: Sealer, conversations: ConversationRows) {
     this.#port = port;
@@ -53,11 +55,10 @@ export class MessageRows {
     if (this.has(message.id, tx)) return undefined;
     const tail = this.#tails.open(tx, conversation, end => this.#tidy(tx, conversation, end));
     const stored = { ...message, late: noteMessage(tail, message, parent => this.has(parent, tx)) };
-    const id = idBytes(message.id);
     const hlc = encodeHlc(message.hlc);
-    const place = this.#log.placeOf(conversation, hlc, id);
+    const place = this.#log.placeOf(hlc, this.#name(message.id));
     const row = encodeMessage(stored);
-    this.#conversations.withKey(tx, conversation, key => this.#log.put(tx, key, place, row));
+    this.#conversations.withKey(tx, conversation, key => this.#log.put(tx, key, conversation, place, row));
     this.#locations.put(tx, this.#locationKey(message.id), Buffer.concat([idBytes(conversation), hlc]));
     if (fitsBlock(row)) tail.singles += 1;
     return stored;
@@ -70,8 +71,10 @@ export class MessageRows {
   get(id: MessageId, from: RowReader = this.#port): StoredMessage | undefined {
     const at = this.#locate(from, id);
     if (!at) return undefined;
-    const place = this.#log.placeOf(at.conversation, encodeHlc(at.hlc), idBytes(id));
-    const row = this.#conversations.withKey(from, at.conversation, key => this.#log.find(from, key, place));
+    const place = this.#log.placeOf(encodeHlc(at.hlc), this.#name(id));
+    const row = this.#conversations.withKey(from, at.conversation, key =>
+      this.#log.find(from, key, at.conversation, place),
+    );
     return row && this.#locations.decode(row, decodeMessage);
   }
 
@@ -212,7 +215,7 @@ export class MessageRows {
 
   /** What is done once a write, however many messages it brought. */
   #tidy(tx: Tx, conversation: ConversationId, tail: Tail): void {
-    while (tail.singles >= LIMITS.mergeSingles) {
+    while (tail.singles >= LIMITS.singles) {
       const merged = this.#merge(tx, conversation);
       tail.singles = merged > 0 ? tail.singles - merged : 0;
     }
@@ -245,12 +248,22 @@ export class MessageRows {
     return { conversation: conversationIdFromBytes(plain.subarray(0, 16)), hlc: decodeHlc(plain.subarray(16)) };
   }
 
+  /** The keyed hash of an id. The last ones are kept: one step asks for the same few again and again. */
+  #name(id: MessageId): Buffer {
+    const known = this.#names.get(id);
+    if (known) return known;
+    if (this.#names.size >= NAMES_KEPT) this.#names.clear();
+    const name = this.#sealer.nameHash('message', idBytes(id));
+    this.#names.set(id, name);
+    return name;
+  }
+
   #locationKey(id: MessageId): Buffer {
-    return this.#locations.key(this.#sealer.nameHash('message', idBytes(id)));
+    return this.#locations.key(this.#name(id));
   }
 
   #stateKey(id: MessageId): Buffer {
-    return this.#states.key(this.#sealer.nameHash('message', idBytes(id)));
+    return this.#states.key(this.#name(id));
   }
 
   #undeliveredName(conversation: ConversationId): Buffer {
@@ -258,7 +271,7 @@ export class MessageRows {
   }
 
   #undeliveredKey(conversation: ConversationId, hlc: HlcTime, id: MessageId): Buffer {
-    const tie = this.#sealer.nameHash('message', idBytes(id)).subarray(0, 8);
+    const tie = this.#name(id).subarray(0, 8);
     return this.#undelivered.key(this.#undeliveredName(conversation), encodeHlc(hlc), tie);
   }
 }

@@ -45,14 +45,18 @@ export function findLaunchers(machine: Machine): Launcher[] {
   if (chosen) return [{ kind: /chrom|edge|brave/i.test(baseName(chosen)) ? 'chromium' : 'neutralino', path: chosen }];
   const found: Launcher[] = [];
   // Without a display every other program would only fail.
-  if (machine.platform === 'linux' && !machine.env.DISPLAY && !machine.env.WAYLAND_DISPLAY) return found;
+  if (!hasDisplay(machine)) return found;
   const own = firstOf(machine, ownNames(machine));
   if (own) found.push({ kind: 'neutralino', path: own });
   const chromium = firstOf(machine, chromiumNames(machine));
   if (chromium) found.push({ kind: 'chromium', path: chromium });
-  const browser = browserOf(machine);
+  const browser = findBrowser(machine);
   if (browser) found.push(browser);
   return found;
+}
+
+function hasDisplay({ platform, env }: Machine): boolean {
+  return platform !== 'linux' || Boolean(env.DISPLAY || env.WAYLAND_DISPLAY);
 }
 
 function ownNames({ platform, arch, programDirectory, join }: Machine): string[] {
@@ -69,7 +73,10 @@ function chromiumNames({ platform, env, join }: Machine): string[] {
   return CHROMIUM_WINDOWS.flatMap(parts => roots.map(root => join(root, ...parts)));
 }
 
-function browserOf({ platform, env, find, join }: Machine): Launcher | undefined {
+/** What opens an address in the system's default browser. */
+export function findBrowser(machine: Machine): Extract<Launcher, { kind: 'browser' }> | undefined {
+  if (!hasDisplay(machine)) return undefined;
+  const { platform, env, find, join } = machine;
   if (platform === 'win32') {
     // `start` is a word of the shell; this is what it calls in the end.
     const path = find(join(env.SystemRoot ?? 'C:\\Windows', 'System32', 'rundll32.exe'));

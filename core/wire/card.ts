@@ -1,5 +1,6 @@
 import { type IdentityKey, PUBLIC_KEY_BYTES, parseIdentityKey } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
+import { isNick } from '../base/nick.ts';
 import { type Cbor, decodeCbor, encodeCbor, Shape } from './cbor.ts';
 
 /** Contact card v1 (docs/protocol/session.md §2): who someone is and how to reach them, signed by the identity key. */
@@ -19,7 +20,7 @@ export interface CardFields {
   readonly transportKey: Uint8Array;
   /** Binary multiaddrs; hints, not proofs. */
   readonly addresses: readonly Uint8Array[];
-  /** 1 to 64 UTF-8 bytes, no control characters. */
+  /** 1 to 64 UTF-8 bytes with something to see, no control, bidirectional or invisible characters (`isNick`). */
   readonly nick: string;
 }
 
@@ -40,7 +41,6 @@ const KEM_KEY_BYTES = 1184;
 const SIGNATURE_BYTES = 64;
 const MAX_PREKEY_ID = 0xffff_ffff;
 const MAX_MS = 2 ** 48 - 1;
-const CONTROL = /\p{Cc}/u;
 const shape = new Shape('card');
 
 /** The bytes a card's signature covers: the same array without it. */
@@ -62,7 +62,7 @@ export function decodeCard(bytes: Uint8Array): ContactCard {
   const prekeys = shape.list(f[6], LIMITS.cardPrekeys, decodePrekey);
   if (new Set(prekeys.map(prekey => prekey.id)).size !== prekeys.length) shape.fail();
   const nick = shape.text(f[11], LIMITS.nickBytes);
-  if (nick.length === 0 || CONTROL.test(nick)) shape.fail();
+  if (!isNick(nick)) shape.fail();
   return {
     identityKey: parseIdentityKey(shape.bytes(f[1], PUBLIC_KEY_BYTES)),
     agreementKey: shape.bytes(f[2], PUBLIC_KEY_BYTES),

@@ -2,7 +2,7 @@ import { LIMITS } from '../base/limits.ts';
 import { decodeCbor, encodeCbor, Shape } from './cbor.ts';
 import { CONTENT_BYTES } from './content.ts';
 
-/** What Molva says inside handshake message 1 (docs/protocol/session.md, "Greeting and reply"). */
+/** What Molva says inside handshake message 1 (docs/protocol/envelope.md, "Greeting and reply"). */
 export interface Greeting {
   /** Proof that an invite was held (32 bytes), or empty between people who know each other. */
   readonly proof: Uint8Array;

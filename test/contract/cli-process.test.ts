@@ -198,8 +198,11 @@ test('verify: shows a code, compares one, confirms', async () => {
   assert.equal(shown.lines[0].code, 'ABCDEFGH2345');
   const typed = await json('verify', 'bob', 'ABCD', 'EFGH', '2345');
   assert.equal(typed.exit, 0);
-  assert.equal(typed.lines[0].phase, 'matched');
+  assert.equal(typed.lines[0].phase, 'verified');
   assert.equal((await json('verify', 'bob', '--confirm')).lines[0].trust, 'verified');
+  assert.equal((await json('verify', 'bob', '--cancel')).lines[0].phase, 'cancelled');
+  await refused(2, 'bad-request', 'verify', 'bob', '--cancel', '--confirm');
+  await refused(2, 'bad-request', 'verify', 'bob', 'ABCDEFGH2345', '--cancel');
 });
 
 test('verify waits for the other side where a person looks on', async () => {

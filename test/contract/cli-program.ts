@@ -77,6 +77,7 @@ function makeCore(options: StartOptions, emit: (event: ApiEvent) => void, stop: 
     },
     keychain: { available: false, enabled: false, reason: 'There is none here.' },
     hardening: { addon: 'missing', coreDumps: 'unknown', memory: 'unlocked', missing: ['Build the addon.'] },
+    settings: { theme: 'auto' },
     queued: 2,
     memoryBytes: 60 * 2 ** 20,
   });
@@ -158,9 +159,15 @@ function makeCore(options: StartOptions, emit: (event: ApiEvent) => void, stop: 
       find(who);
       emit({ event: 'verification-changed', verification: { ...verification, phase: 'matched' } });
       if (code !== 'ABCDEFGH2345') throw new AuthError('code-mismatch', 'test', 'The codes differ.');
-      return { ...verification, role: 'types', phase: 'matched' };
+      return { ...verification, role: 'types', phase: 'verified' };
     },
     'verification.confirm': async ({ who }) => ({ ...find(who), trust: 'verified' }),
+    'verification.cancel': async ({ who }) => {
+      find(who);
+      return { ...verification, phase: 'cancelled' };
+    },
+    'settings.set': async settings => settings,
+    'link.open': async ({ url }) => ({ url }),
     'panic.wipe': async () => {
       rmSync(join(options.dataDirectory, 'vault.key'), { force: true });
       setImmediate(stop);

@@ -11,7 +11,7 @@ for (const { name, open } of STORES) {
   test(`${name}: messages come back as they went in, through single rows and blocks`, async () => {
     const { store, end } = await open();
     await store.write(tx => store.conversations.put(tx, conversation()));
-    const count = LIMITS.mergeSingles * 5 + 17;
+    const count = LIMITS.singles * 21 + 17;
     for (let n = 0; n < count; n += 50) {
       await store.write(tx => {
         for (let i = n; i < Math.min(n + 50, count); i += 1) store.messages.put(tx, CONVERSATION, storedMessage(i));

@@ -100,6 +100,7 @@ describe('page: people', { skip: NO_BROWSER }, () => {
     await page.locator('header').getByText('Not verified', { exact: true }).waitFor();
     await page.getByRole('button', { name: 'No', exact: true }).click();
     await page.getByText('do not trust this connection yet').waitFor();
+    await until(page, () => core.calls.some(call => call.method === 'verification.cancel'));
     assert.equal(core.calls.filter(call => call.method === 'verification.confirm').length, 0);
     await page.getByRole('button', { name: 'Show a new code' }).click();
     await page.locator('.code').waitFor();
@@ -159,6 +160,27 @@ describe('page: people', { skip: NO_BROWSER }, () => {
       core.profile.verifications.set(verification.contact, verification);
       core.emit({ event: 'verification-changed', verification });
     }
+  });
+
+  test('a code can be given up on either side', async t => {
+    const { core, page } = await open(t, profile => void profile.addContact('Mira'));
+    const [mira] = core.profile.contacts.values();
+    await openDetails(page, 'Mira');
+    await page.getByRole('button', { name: 'Show a code' }).click();
+    await page.locator('.code').waitFor();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByText('The code was given up.').waitFor();
+    assert.equal(await page.locator('.code').count(), 0);
+    await page.getByRole('button', { name: 'Show a code' }).waitFor();
+    const theirs = { contact: mira?.id ?? '', role: 'types', code: null, triesLeft: 3 } as const;
+    const verification = { ...theirs, phase: 'ready', expiresAt: Date.now() + 600_000 } as const;
+    core.profile.verifications.set(verification.contact, verification);
+    core.emit({ event: 'verification-changed', verification });
+    await page.getByLabel('Their code').waitFor();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByText('The code was given up.').waitFor();
+    assert.equal(core.profile.verifications.get(verification.contact)?.phase, 'cancelled');
+    await page.locator('header').getByText('Not verified', { exact: true }).waitFor();
   });
 
   test('an expired code is said to be expired', async t => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { NARROW, NO_BROWSER, usePage, WIDE } from '../support/page.ts';
+import { NARROW, NO_BROWSER, until, usePage, WIDE } from '../support/page.ts';
 import { people } from '../support/picture-people.ts';
 
 /** Words on the ground they stand on, by the names of the colours in `tokens.css`. */
@@ -34,14 +34,37 @@ describe('page: looks', { skip: NO_BROWSER }, () => {
   }
 
   test('the chosen theme wins over the system, and survives a reload', async t => {
-    const { page } = await open(t, undefined, { colorScheme: 'light' });
+    const { core, page, faults } = await open(t, undefined, { colorScheme: 'light' });
     const before = await colour(page, 'page');
     await page.getByRole('button', { name: 'Settings' }).click();
     await page.getByRole('radio', { name: 'Dark' }).check();
+    await until(page, () => core.profile.settings.theme === 'dark');
+    const dark = page.locator('html[data-theme=dark]');
+    await dark.waitFor();
     const chosen = await colour(page, 'page');
     assert.notDeepEqual(chosen, before);
     await page.reload();
     assert.deepEqual(await colour(page, 'page'), chosen);
+    const another = await page.context().newPage();
+    await another.goto(core.link());
+    await another.locator('html[data-theme=dark]').waitFor();
+    assert.equal(await another.evaluate('localStorage.length'), 0, 'nothing is left in the browser');
+    assert.deepEqual(faults, []);
+  });
+
+  test('a locked page wears the chosen theme, from its address on', async t => {
+    const { core, page } = await open(t, profile => {
+      Object.assign(profile, { state: 'locked', settings: { theme: 'dark' } });
+    });
+    await page.getByText('Molva is locked').waitFor();
+    await page.locator('html[data-theme=dark]').waitFor();
+    await core.crash();
+    const early = await page.context().newPage();
+    await early.route('**/session', route => route.abort());
+    await core.revive();
+    await early.goto(`${core.link()}&theme=light`);
+    await early.locator('html[data-theme=light]').waitFor();
+    assert.doesNotMatch(early.url(), /#/);
   });
 
   test('nothing runs past the window in either size, and nothing moves when motion is unwanted', async t => {

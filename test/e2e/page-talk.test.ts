@@ -74,6 +74,80 @@ describe('page: conversations', { skip: NO_BROWSER }, () => {
     await page.getByText('New', { exact: true }).waitFor();
   });
 
+  test('a window nobody looks at: nothing is read, and its title counts messages and requests', async t => {
+    let mira = {} as Contact;
+    const { core, page } = await open(t, profile => {
+      mira = profile.addContact('Mira');
+    });
+    await page.getByRole('button', { name: /Mira/ }).click();
+    await page.getByLabel('Message to Mira').waitFor();
+    await look(page, false);
+    for (const text of ['one', 'two']) {
+      core.emit({ event: 'message-received', message: core.profile.addMessage(mira, text) });
+    }
+    core.emit({ event: 'contact-request', request: core.profile.addRequest('Noor') });
+    await until(page, async () => (await page.title()) === '(3) Molva');
+    assert.equal(core.calls.filter(call => call.method === 'messages.markRead').length, 0);
+    await look(page, true);
+    await until(page, async () => (await page.title()) === '(1) Molva');
+    assert.equal(core.calls.filter(call => call.method === 'messages.markRead').length, 1);
+  });
+
+  test('a link is opened by the core alone, after all of it was shown', async t => {
+    const { core, page, faults } = await open(t, profile => {
+      const mira = profile.addContact('Mira');
+      profile.addMessage(
+        mira,
+        'Look (https://example.org/a?b=c): not javascript:alert(1) nor https://a:b@evil.example',
+      );
+      profile.addMessage(mira, 'https://аpple.com/login');
+    });
+    await page.getByRole('button', { name: /Mira/ }).click();
+    const links = page.getByRole('link');
+    await links.first().waitFor();
+    assert.deepEqual(await links.allTextContents(), ['https://example.org/a?b=c', 'https://аpple.com/login']);
+    assert.equal(await page.locator('a, [href]:not(link)').count(), 0, 'the browser has nothing to follow');
+    await links.first().click();
+    const dialog = page.getByRole('dialog', { name: 'Open this address?' });
+    const address = page.locator('molva-link-dialog');
+    await address.getByText('https://example.org/a?b=c', { exact: true }).waitFor();
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    await page.getByLabel('Message to Mira').waitFor();
+    assert.equal(opened().length, 0);
+    await links.last().focus();
+    await page.keyboard.press('Enter');
+    await address.getByText('https://xn--pple-43d.com/login', { exact: true }).waitFor();
+    await page.getByText('letters of another alphabet').waitFor();
+    await page.getByRole('button', { name: 'Open in the browser' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    assert.deepEqual(opened(), [{ url: 'https://xn--pple-43d.com/login' }]);
+    assert.equal(page.context().pages().length, 1);
+    assert.deepEqual(faults, []);
+
+    function opened() {
+      return core.calls.filter(call => call.method === 'link.open').map(call => call.params);
+    }
+  });
+
+  test('direction signs in a text turn nothing around it', async t => {
+    const { page } = await open(t, profile => {
+      const mira = profile.addContact('Mira');
+      profile.addMessage(mira, 'plain');
+      profile.addMessage(mira, 'turned \u202e\u2067\u202d');
+    });
+    await page.getByRole('button', { name: /Mira/ }).click();
+    const bubbles = page.locator('.bubble');
+    await bubbles.nth(1).waitFor();
+    const [plain, turned] = await bubbles.evaluateAll(found =>
+      found.map(bubble => {
+        const right = bubble.getBoundingClientRect().right;
+        return right - (bubble.querySelector('time')?.getBoundingClientRect().right ?? 0);
+      }),
+    );
+    assert.equal(turned, plain, 'the time stands where it always does');
+  });
+
   test('people come and go online', async t => {
     let mira = {} as Contact;
     const { core, page } = await open(t, profile => {
@@ -141,6 +215,14 @@ describe('page: conversations', { skip: NO_BROWSER }, () => {
     await list.waitFor();
   });
 });
+
+/** As if the window were in front of a person, or behind another. */
+function look(page: Page, looking: boolean): Promise<void> {
+  return page.evaluate(`{
+    document.hasFocus = () => ${looking};
+    dispatchEvent(new Event('${looking ? 'focus' : 'blur'}'));
+  }`);
+}
 
 async function hasState(page: Page, state: Locator, wanted: string): Promise<void> {
   await until(page, async () => (await state.getAttribute('data-state')) === wanted);

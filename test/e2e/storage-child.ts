@@ -1,4 +1,6 @@
 import { readdirSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { CoreError } from '../../core/base/errors.ts';
 import type { ContactId } from '../../core/base/ids.ts';
 import { lockProfile } from '../../core/storage/lock.io.ts';
@@ -41,6 +43,9 @@ async function read(store: Store): Promise<void> {
 try {
   if (task === 'lock') {
     lockProfile(folder);
+    // the handle is forgotten on purpose, and collected if anything lets it be
+    setFlagsFromString('--expose-gc');
+    runInNewContext('gc')();
     say('locked');
     setInterval(() => readdirSync(folder), 1000);
   } else {

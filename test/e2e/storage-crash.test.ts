@@ -36,6 +36,7 @@ test('killed 20 times while writing: every acknowledged write is there, and noth
   let next = 0;
   for (let round = 0; round < 20; round += 1) {
     const child = startChild('write', folder.path, next);
+    t.after(() => child.kill('SIGKILL'));
     const ended = endOf(child);
     const killAfter = 1 + choose(40);
     let acknowledged = 0;
@@ -122,9 +123,10 @@ test('damaged pages give their own error or right data; never a crash, wrong dat
   folder.remove();
 });
 
-test('a second process on a profile is refused by name; the lock ends with its holder, however that ends', async () => {
+test('a second process on a profile is refused by name; the lock ends with its holder, however that ends', async t => {
   const folder = temporaryFolder();
   const child = startChild('lock', folder.path);
+  t.after(() => child.kill('SIGKILL'));
   const ended = endOf(child);
   for await (const line of linesOf(child)) {
     assert.equal(line, 'locked');

@@ -18,6 +18,7 @@ describe('two people', () => {
     const { time, ada, ben } = await ada_and_ben();
     await ada.meet(ben);
     await ada.say(ben.id, 'hello');
+    await time.pass(5);
     await ben.say(ada.id, 'hi');
     await time.until(() => ada.heard(ben.id).length === 2 && ben.heard(ada.id).length === 2);
     await time.until(() => ada.states(ben.id)[0] === 'delivered' && ben.states(ada.id)[0] === 'delivered');

@@ -1,4 +1,5 @@
 import { AuthError, UsageError } from '../../core/base/errors.ts';
+import { parseLink } from '../../core/commands/link.ts';
 import type { ApiEvent, CommandTable, Contact, Profile, Status } from '../../core/commands/schema.ts';
 import type { FakeProfile } from './fake-profile.ts';
 
@@ -51,6 +52,7 @@ function statusOf(profile: FakeProfile): Status {
     network: { online: true, offlineMode: false, peerId: null, addresses: ['/ip4/192.168.1.20/tcp/43110'], peers: 2 },
     keychain: profile.keychain,
     hardening: profile.hardening,
+    settings: profile.settings,
     queued: 0,
     memoryBytes: 70_000_000,
   };
@@ -61,6 +63,11 @@ function coreCommands(profile: FakeProfile, emit: Emit): Family {
     'status.get': async () => statusOf(profile),
     'core.stop': async () => DONE,
     'window.open': async () => ({ url: 'http://127.0.0.1/', launched: true }),
+    'settings.set': async settings => {
+      profile.settings = settings;
+      return settings;
+    },
+    'link.open': async ({ url }) => ({ url: parseLink(url) }),
     'profile.get': async () => own(profile),
     'profile.create': async ({ nick, passphrase }) => {
       Object.assign(profile, { nick, passphrase, state: 'unlocked' });
@@ -201,7 +208,7 @@ function verificationCommands(profile: FakeProfile, emit: Emit): Family {
       const triesLeft = get(contact).triesLeft - 1;
       if (code === FAKE_CODE) {
         change(profile, emit, { ...contact, trust: 'verified' });
-        return set(contact, { phase: 'matched' });
+        return set(contact, { phase: 'verified' });
       }
       set(contact, triesLeft > 0 ? { triesLeft } : { triesLeft, phase: 'burnt' });
       throw new AuthError(triesLeft > 0 ? 'code-mismatch' : 'code-burnt', 'fake', 'The codes differ.');
@@ -209,7 +216,12 @@ function verificationCommands(profile: FakeProfile, emit: Emit): Family {
     'verification.confirm': async ({ who }) => {
       const contact = find(profile, who);
       if (get(contact).phase !== 'matched') throw new UsageError('refused', 'fake', 'Nothing to confirm.');
+      set(contact, { phase: 'verified' });
       return change(profile, emit, { ...contact, trust: 'verified' });
+    },
+    'verification.cancel': async ({ who }) => {
+      const contact = find(profile, who);
+      return profile.verifications.has(contact.id) ? set(contact, { phase: 'cancelled', code: null }) : null;
     },
   };
 }

@@ -24,6 +24,7 @@ export class FakeProfile {
   wrongPassphrases = 0;
   keychain: Status['keychain'] = { available: true, enabled: false, reason: null };
   hardening: Status['hardening'] = { addon: 'loaded', coreDumps: 'off', memory: 'locked', missing: [] };
+  settings: Status['settings'] = { theme: 'auto' };
   readonly contacts = new Map<string, Contact>();
   readonly requests = new Map<string, ContactRequest>();
   readonly messages = new Map<string, Message[]>();

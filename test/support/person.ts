@@ -7,6 +7,7 @@ import { type Account, createAccount, openAccount } from '../../core/state/accou
 import { Bus } from '../../core/state/bus.ts';
 import type { CoreEvent } from '../../core/state/events.ts';
 import { Messenger } from '../../core/state/messenger.ts';
+import type { SentText } from '../../core/state/sending.ts';
 import { MemoryRows } from '../../core/storage/memory-rows.ts';
 import { openMemoryStore } from '../../core/storage/store.io.ts';
 import type { Store } from '../../core/storage/store.ts';
@@ -93,8 +94,9 @@ export class Person {
     await this.#time.until(() => this.store.contacts.get(other.id)?.phase === 'accepted');
   }
 
-  say(to: ContactId, text: string): Promise<string> {
-    return this.messenger.ask<string>(to, { kind: 'send', text });
+  async say(to: ContactId, text: string): Promise<string> {
+    const { message } = await this.messenger.ask<SentText>(to, { kind: 'send', text });
+    return message.id;
   }
 
   /** Texts of the conversation, oldest first. */

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { isNick } from '../../core/base/nick.ts';
+import { parseLink } from '../../core/commands/link.ts';
 import type { Message, MessageState } from '../../core/commands/schema.ts';
 import { countdown, daysBetween, grouped, initial, utf8Bytes } from '../../ui/src/format.ts';
+import { addressParts, linkParts } from '../../ui/src/links.ts';
+import { problemWithNick } from '../../ui/src/nick.ts';
 import { CallError, decodeFrame } from '../../ui/src/rpc.ts';
 import { applyEvent, EMPTY, firstUnread, type State, withPage } from '../../ui/src/state.ts';
 import { strengthOf } from '../../ui/src/strength.ts';
@@ -149,3 +153,60 @@ describe('page logic: frames, passphrases, formats', () => {
 function stateEvent(message: Message) {
   return { event: 'message-state', id: message.id, conversation: message.conversation, at: 0 } as const;
 }
+
+describe('page logic: names and links', () => {
+  const sign = fc.oneof(
+    fc.string({ unit: 'grapheme', maxLength: 4 }),
+    fc.constantFrom('\u202e', '\u200b', '\u200d', '\u2800', '\u3164', '\u0301', '\n', '\u00a0', 'x'.repeat(40), 'é'),
+  );
+
+  test('the page takes a name exactly when the core does', () => {
+    fc.assert(
+      fc.property(fc.array(sign, { maxLength: 4 }), signs => {
+        const nick = signs.join('');
+        assert.equal(problemWithNick(nick) === null, isNick(nick), JSON.stringify(nick));
+      }),
+    );
+  });
+
+  test('parts give the text back, and the core opens every link as it is shown', () => {
+    const piece = fc.oneof(
+      sign,
+      fc.webUrl({ withQueryParameters: true }),
+      fc.constantFrom('https://', '(', ').', '@', '"'),
+    );
+    let links = 0;
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 8 }), pieces => {
+        const whole = pieces.join('');
+        const parts = linkParts(whole);
+        assert.equal(parts.map(part => part.text).join(''), whole);
+        for (const { url } of parts) {
+          if (url === undefined) continue;
+          links += 1;
+          assert.equal(parseLink(url), url);
+          const { before, host, after } = addressParts(url);
+          assert.equal(before + host + after, url);
+        }
+      }),
+    );
+    assert.ok(links > 0, 'links were among them');
+  });
+
+  test('where an address ends in a sentence', () => {
+    const found = (whole: string) => linkParts(whole).flatMap(part => part.url ?? []);
+    assert.deepEqual(found('See https://a.example/b.'), ['https://a.example/b']);
+    assert.deepEqual(found('(https://a.example/b_(c))'), ['https://a.example/b_(c)']);
+    assert.deepEqual(found('http://a.example, HTTPS://B.example!'), ['http://a.example/', 'https://b.example/']);
+    assert.deepEqual(found('https://a.example/\u202efdp'), ['https://a.example/']);
+    for (const none of [
+      'xhttp://a.example',
+      'https://',
+      'https://u:p@a.example',
+      'javascript:alert(1)',
+      'file:///etc',
+    ]) {
+      assert.deepEqual(found(none), [], none);
+    }
+  });
+});

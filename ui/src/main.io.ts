@@ -7,6 +7,7 @@ import { ContactDetails } from './elements/contact-details.ts';
 import { Conversation } from './elements/conversation.ts';
 import { Dialog } from './elements/dialog.ts';
 import { HoldButton } from './elements/hold-button.ts';
+import { LinkDialog } from './elements/link-dialog.ts';
 import { MessageList } from './elements/message-list.ts';
 import { PassphraseField } from './elements/passphrase-field.ts';
 import { QrCode } from './elements/qr-code.ts';
@@ -19,7 +20,7 @@ import { Verification } from './elements/verification.ts';
 import { Welcome } from './elements/welcome.ts';
 import { CoreLink } from './link.io.ts';
 import { Model } from './model.ts';
-import { chosenTheme, showTheme } from './theme.io.ts';
+import { firstTheme, showTheme } from './theme.io.ts';
 
 const ELEMENTS: Readonly<Record<string, CustomElementConstructor>> = {
   'molva-add-contact': AddContact,
@@ -30,6 +31,7 @@ const ELEMENTS: Readonly<Record<string, CustomElementConstructor>> = {
   'molva-conversation': Conversation,
   'molva-dialog': Dialog,
   'molva-hold-button': HoldButton,
+  'molva-link-dialog': LinkDialog,
   'molva-message-list': MessageList,
   'molva-passphrase-field': PassphraseField,
   'molva-qr-code': QrCode,
@@ -42,7 +44,7 @@ const ELEMENTS: Readonly<Record<string, CustomElementConstructor>> = {
   'molva-welcome': Welcome,
 };
 
-showTheme(chosenTheme());
+showTheme(firstTheme());
 const model = new Model(new CoreLink());
 const app = document.querySelector('molva-app') as App;
 for (const [name, element] of Object.entries(ELEMENTS)) customElements.define(name, element);

@@ -1,4 +1,4 @@
-import type { ApiEvent, CoreState, Message, MethodName, Params, Result } from '../../core/commands/schema.ts';
+import type { ApiEvent, CoreState, Message, MethodName, Params, Result, Settings } from '../../core/commands/schema.ts';
 import { messageOf } from './rpc.ts';
 import {
   applyEvent,
@@ -159,6 +159,18 @@ export class Model {
   async loadVerification(contact: string): Promise<void> {
     const verification = await this.call('verification.get', { who: contact });
     if (verification !== null) this.#set(withVerification(this.#state, verification));
+  }
+
+  /** Gives up the code under way; what came of it is shown like any other step. */
+  async cancelVerification(contact: string): Promise<void> {
+    const verification = await this.call('verification.cancel', { who: contact });
+    if (verification !== null) this.#set(withVerification(this.#state, verification));
+  }
+
+  async changeSettings(chosen: Settings): Promise<void> {
+    const settings = await this.call('settings.set', chosen);
+    const { status } = this.#state;
+    if (status !== null) this.#set({ ...this.#state, status: { ...status, settings } });
   }
 
   /** Destroys the profile. The core stops by itself, so losing it meanwhile is not a failure but is not proof either. */

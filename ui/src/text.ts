@@ -88,8 +88,11 @@ export const text = {
     creating: 'Making your keys…',
     differ: 'The two passphrases are not the same.',
     tooShort: 'Use at least 8 characters.',
-    nickMissing: 'Enter a name.',
-    nickTooLong: 'This name is too long.',
+  },
+  nick: {
+    missing: 'Enter a name.',
+    tooLong: 'This name is too long.',
+    disguised: 'This name holds invisible characters. Type it anew.',
   },
   passphrase: {
     show: 'Show passphrase',
@@ -121,6 +124,11 @@ export const text = {
       'This page was opened without its one-use key, or the key was used already. Start Molva, or run “molva open”.',
     composer: 'You can write again when Molva’s core is back.',
     stopping: 'Molva is stopping.',
+    openTitle: 'Open this address?',
+    openHint: 'It opens in your browser, outside Molva. The site learns your internet address and when you came.',
+    foreignLetters:
+      'The name of this site is written with letters of another alphabet. It may only look like one you know.',
+    open: 'Open in the browser',
   },
   list: {
     title: 'Conversations',
@@ -147,6 +155,8 @@ export const text = {
   conversation: {
     firstTitle: 'Bring someone in',
     firstWords: 'Show your invite or paste theirs. Once it is accepted you can talk.',
+    requestTitle: 'Someone asks to talk',
+    requestWords: 'Accept only people you gave an invite to. If in doubt, compare the safety number with them first.',
     chooseTitle: 'Choose a conversation',
     choose: 'What you write here is sealed on this computer and opened only on theirs.',
     details: 'Contact details',
@@ -219,14 +229,17 @@ export const text = {
     check: 'Compare',
     codeLength: 'A code has 12 letters and digits.',
     matched: 'It matches. Tell them so; they confirm it on their side.',
-    failed: 'It did not work. Start again with a new code.',
-    burnt: 'Three wrong tries: the code is burnt. Start again with a new one.',
+    cancelled: 'The code was given up. Nothing has changed.',
+    burnt: {
+      types: 'Three wrong tries: the code is burnt. Start again with a new one.',
+      shows: 'The code is void: wrong three times, or given up on their side. Start again with a new one.',
+    },
     expired: 'The code has expired. Start again with a new one.',
   },
   add: {
     title: 'Add a contact',
     yours: 'Show your invite',
-    yoursHint: 'Let them scan it, or send it to them. It is good for one person and seven days.',
+    yoursHint: 'Let them scan it, or send it to them. It is good for seven days.',
     qr: 'Your invite as a QR code',
     inviteText: 'Your invite as text',
     making: 'Making an invite…',

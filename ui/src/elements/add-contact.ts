@@ -3,6 +3,8 @@ import type { Contact } from '../../../core/commands/schema.ts';
 import { ActionController } from '../controllers/action-controller.ts';
 import { shortDate } from '../format.ts';
 import type { Model } from '../model.ts';
+import { named } from '../named.ts';
+import { problemWithNick } from '../nick.ts';
 import { CallError } from '../rpc.ts';
 import { shared } from '../styles/shared.ts';
 import { text } from '../text.ts';
@@ -58,7 +60,7 @@ export class AddContact extends LitElement {
       }
       .words textarea {
         height: 100%;
-        min-height: 96px;
+        min-height: 118px;
       }
       .error {
         color: var(--danger);
@@ -105,12 +107,12 @@ export class AddContact extends LitElement {
     event.preventDefault();
     const value = (id: string) => this.renderRoot.querySelector<HTMLInputElement>(id)?.value.trim() ?? '';
     const invite = value('#theirs').replaceAll(/\s/g, '');
-    const problem = problemWith(invite);
+    const nick = value('#nick');
+    const problem = problemWith(invite) ?? (nick === '' ? null : problemWithNick(nick));
     if (problem !== null) {
       this.#add.refuse(problem);
       return;
     }
-    const nick = value('#nick');
     void this.#add.run(() => this.#ask(invite, nick));
   }
 
@@ -132,7 +134,7 @@ export class AddContact extends LitElement {
 
   protected override render() {
     return html`<molva-dialog heading=${text.add.title} @dismiss=${() => this.dispatchEvent(new Event('dismiss'))}>
-      <div class="stack">${this.#renderOwn()} ${this.#renderTheirs()}</div>
+      <div class="stack">${this.added === undefined ? this.#renderOwn() : nothing} ${this.#renderTheirs()}</div>
     </molva-dialog>`;
   }
 
@@ -163,7 +165,7 @@ export class AddContact extends LitElement {
     const { busy, error } = this.#add;
     if (this.added !== undefined) {
       return html`<section class="stack">
-        <p class="note" role="status">${add.done(this.added.nick)}</p>
+        <p class="note" role="status">${named(add.done, this.added.nick)}</p>
         <div><button class="primary" @click=${this.#open}>${add.open}</button></div>
       </section>`;
     }

@@ -8,12 +8,16 @@ import type { Model } from '../model.ts';
 import { gate } from '../styles/gate.ts';
 import { ripples, shared } from '../styles/shared.ts';
 import { text } from '../text.ts';
+import { showTheme } from '../theme.io.ts';
+
+/** What stands above the conversations; a link waits for the person's word. */
+export type DialogKind = 'add' | 'settings' | { readonly link: string };
 
 /** Chooses the screen by what the core says of itself, and holds what stands above every screen. */
 export class App extends LitElement {
   static override properties = { model: { attribute: false }, dialog: { state: true }, announced: { state: true } };
   declare model: Model;
-  declare private dialog: 'add' | 'settings' | null;
+  declare private dialog: DialogKind | null;
   declare private announced: string;
   #arrived: Message | null = null;
 
@@ -85,9 +89,10 @@ export class App extends LitElement {
   }
 
   protected override willUpdate(): void {
-    const { status, conversations } = this.model.state;
+    const { status, conversations, requests } = this.model.state;
     if (status?.state !== 'unlocked') this.dialog = null;
-    const total = conversations.reduce((sum, conversation) => sum + conversation.unread, 0);
+    if (status !== null) showTheme(status.settings.theme);
+    const total = conversations.reduce((sum, conversation) => sum + conversation.unread, requests.length);
     document.title = total > 0 ? `(${total}) ${text.app}` : text.app;
     this.#announce();
   }
@@ -112,7 +117,7 @@ export class App extends LitElement {
     return html`${this.#renderBanner()}
       <div
         class="screen"
-        @show-dialog=${(event: CustomEvent<'add' | 'settings'>) => {
+        @show-dialog=${(event: CustomEvent<DialogKind>) => {
           this.dialog = event.detail;
         }}
       >
@@ -140,13 +145,14 @@ export class App extends LitElement {
   }
 
   #renderMain() {
-    const { model } = this;
+    const { model, dialog } = this;
     return html`<div class="columns ${model.state.thread === null ? '' : 'talking'}">
         <molva-sidebar .model=${model}></molva-sidebar>
-        <molva-conversation .model=${model} ?covered=${this.dialog !== null}></molva-conversation>
+        <molva-conversation .model=${model} ?covered=${dialog !== null}></molva-conversation>
       </div>
-      ${this.dialog === 'add' ? html`<molva-add-contact .model=${model} @dismiss=${this.#dismiss}></molva-add-contact>` : nothing}
-      ${this.dialog === 'settings' ? html`<molva-settings .model=${model} @dismiss=${this.#dismiss}></molva-settings>` : nothing}`;
+      ${typeof dialog === 'object' && dialog !== null ? html`<molva-link-dialog .model=${model} .url=${dialog.link} @dismiss=${this.#dismiss}></molva-link-dialog>` : nothing}
+      ${dialog === 'add' ? html`<molva-add-contact .model=${model} @dismiss=${this.#dismiss}></molva-add-contact>` : nothing}
+      ${dialog === 'settings' ? html`<molva-settings .model=${model} @dismiss=${this.#dismiss}></molva-settings>` : nothing}`;
   }
 
   #renderWiped(keysGoneMs: number | null) {

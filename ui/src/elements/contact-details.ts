@@ -4,6 +4,8 @@ import { ActionController } from '../controllers/action-controller.ts';
 import { grouped, shortDate } from '../format.ts';
 import { icons } from '../icons.ts';
 import type { Model } from '../model.ts';
+import { named } from '../named.ts';
+import { problemWithNick } from '../nick.ts';
 import { shared } from '../styles/shared.ts';
 import { text } from '../text.ts';
 
@@ -112,7 +114,12 @@ export class ContactDetails extends LitElement {
   #save(event: Event): void {
     event.preventDefault();
     const nick = this.renderRoot.querySelector<HTMLInputElement>('#nick')?.value.trim() ?? '';
-    if (nick === '' || nick === this.contact.nick) return;
+    if (nick === this.contact.nick) return;
+    const odd = problemWithNick(nick);
+    if (odd !== null) {
+      this.#rename.refuse(odd);
+      return;
+    }
     void this.#rename.run(async () => {
       const contact = await this.model.call('contacts.rename', { who: this.contact.id, nick });
       this.model.apply({ event: 'contact-changed', contact });
@@ -134,7 +141,7 @@ export class ContactDetails extends LitElement {
         <bdi>${contact.nick}</bdi>
         <molva-trust-mark worded .trust=${contact.trust}></molva-trust-mark>
         ${contact.trust === 'changed' ? html`<p class="note warn small">${text.trustMeaning.changed}</p>` : nothing}
-        ${contact.claimedNick === contact.nick ? nothing : html`<p class="small soft">${details.claims(contact.claimedNick)}</p>`}
+        ${contact.claimedNick === contact.nick ? nothing : html`<p class="small soft">${named(details.claims, contact.claimedNick)}</p>`}
       </div>
       <section>
         <molva-verification .model=${this.model} .contact=${contact}></molva-verification>

@@ -1,10 +1,11 @@
-import { html, LitElement, nothing } from 'lit';
+import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { live } from 'lit/directives/live.js';
 import type { Contact, Conversation as ConversationRow, Verification } from '../../../core/commands/schema.ts';
 import { ModelController } from '../controllers/model-controller.ts';
 import { listTime } from '../format.ts';
 import { icons } from '../icons.ts';
 import type { Model } from '../model.ts';
+import { named } from '../named.ts';
 import { messageOf } from '../rpc.ts';
 import { openConversation } from '../state.ts';
 import { conversationStyles } from '../styles/conversation.ts';
@@ -130,12 +131,13 @@ export class Conversation extends LitElement {
   }
 
   #renderNothing() {
-    const { firstTitle, firstWords, chooseTitle, choose } = text.conversation;
-    const first = this.model.state.conversations.length === 0;
+    const { conversations, requests } = this.model.state;
+    const [title, words] = invitation(conversations.length, requests.length);
     return html`<main class="nothing ripples">
       <div>
-        <h2>${first ? firstTitle : chooseTitle}</h2>
-        <p class="soft">${first ? firstWords : choose}</p>
+        ${icons.mark}
+        <h2>${title}</h2>
+        <p class="soft">${words}</p>
       </div>
     </main>`;
   }
@@ -177,7 +179,7 @@ export class Conversation extends LitElement {
           </div>`
         : nothing
     }
-    ${contact.phase === 'requested' ? html`<p class="note notice small">${conversation.requested(contact.nick)}</p>` : nothing}
+    ${contact.phase === 'requested' ? html`<p class="note notice small">${named(conversation.requested, contact.nick)}</p>` : nothing}
     ${
       asked !== null
         ? html`<div class="note notice" role="status">
@@ -211,6 +213,13 @@ export class Conversation extends LitElement {
   }
 }
 
+/** What stands where no conversation is open. */
+function invitation(conversations: number, requests: number): readonly [title: string, words: string] {
+  const { firstTitle, firstWords, requestTitle, requestWords, chooseTitle, choose } = text.conversation;
+  if (requests > 0) return [requestTitle, requestWords];
+  return conversations === 0 ? [firstTitle, firstWords] : [chooseTitle, choose];
+}
+
 function presence(contact: Contact): string {
   if (contact.online) return text.conversation.online;
   if (contact.lastSeenAt === null) return text.conversation.offline;
@@ -218,15 +227,18 @@ function presence(contact: Contact): string {
 }
 
 /** What a verification under way wants from the person, when its panel is closed. */
-function asking(contact: Contact, verification: Verification | undefined): { words: string; button: string } | null {
+function asking(
+  contact: Contact,
+  verification: Verification | undefined,
+): { words: TemplateResult; button: string } | null {
   if (verification === undefined || verification.expiresAt <= Date.now()) return null;
   const { conversation } = text;
   const { role, phase } = verification;
   if (role === 'types' && phase === 'ready') {
-    return { words: conversation.theyShow(contact.nick), button: conversation.enterCode };
+    return { words: named(conversation.theyShow, contact.nick), button: conversation.enterCode };
   }
-  if (role === 'shows' && phase === 'matched' && contact.trust !== 'verified') {
-    return { words: conversation.theyReport(contact.nick), button: conversation.confirm };
+  if (role === 'shows' && phase === 'matched') {
+    return { words: named(conversation.theyReport, contact.nick), button: conversation.confirm };
   }
   return null;
 }

@@ -4,6 +4,7 @@ import type { Message } from '../../../core/commands/schema.ts';
 import { WindowController } from '../controllers/window-controller.ts';
 import { clockTime, dayName, daysBetween, fullTime } from '../format.ts';
 import { icons } from '../icons.ts';
+import { linkParts, type Part } from '../links.ts';
 import type { Thread } from '../state.ts';
 import { messageStyles } from '../styles/messages.ts';
 import { shared } from '../styles/shared.ts';
@@ -13,8 +14,8 @@ import { text } from '../text.ts';
 const TOGETHER_MS = 5 * 60_000;
 
 /**
- * The messages of the open conversation. Fires `older` when older ones are needed, `send-again` with a text, and
- * `following` when the newest message comes into sight.
+ * The messages of the open conversation. Fires `older` when older ones are needed, `send-again` with a text,
+ * `following` when the newest message comes into sight, and `show-dialog` for a link in a message.
  */
 export class MessageList extends LitElement {
   static override properties = {
@@ -113,7 +114,7 @@ export class MessageList extends LitElement {
       ${marked ? html`<p class="fresh" role="separator"><span>${text.conversation.unreadMark}</span></p>` : nothing}
       <div class="bubble ${message.state}">
         <span class="hidden">${message.outgoing ? text.conversation.you : this.nick}:</span>
-        <span class="text" dir="auto">${message.text}</span>
+        <span class="text" dir="auto">${linkParts(message.text).map(part => this.#renderPart(part))}</span>
         <span class="meta">
           <time title=${fullTime(message.sentAt)}>${clockTime(message.sentAt)}</time>
           ${message.outgoing ? renderState(message) : nothing}
@@ -121,6 +122,17 @@ export class MessageList extends LitElement {
       </div>
       ${message.state === 'expired' ? this.#renderExpired(message) : nothing}
     </li>`;
+  }
+
+  /** Without an address of its own, so that no click or key reaches the browser past the question. */
+  #renderPart({ text: words, url }: Part) {
+    if (url === undefined) return words;
+    const ask = () =>
+      this.dispatchEvent(new CustomEvent('show-dialog', { detail: { link: url }, bubbles: true, composed: true }));
+    const keys = (event: KeyboardEvent) => {
+      if (event.key === 'Enter') ask();
+    };
+    return html`<span class="link" role="link" tabindex="0" dir="ltr" title=${url} @click=${ask} @keydown=${keys}>${words}</span>`;
   }
 
   #renderExpired(message: Message) {

@@ -1,11 +1,13 @@
 import { html, LitElement, nothing } from 'lit';
+import { live } from 'lit/directives/live.js';
 import { ActionController } from '../controllers/action-controller.ts';
 import { ModelController } from '../controllers/model-controller.ts';
 import type { Model } from '../model.ts';
+import { problemWithNick } from '../nick.ts';
 import { settingsStyles } from '../styles/settings.ts';
 import { shared } from '../styles/shared.ts';
 import { text } from '../text.ts';
-import { chooseTheme, chosenTheme, THEMES } from '../theme.io.ts';
+import { THEMES } from '../theme.io.ts';
 import type { Dialog } from './dialog.ts';
 
 /** Name, appearance, keychain, what protects this computer, the lock, and the end of everything. */
@@ -17,6 +19,7 @@ export class Settings extends LitElement {
   #rename = new ActionController(this);
   #keychain = new ActionController(this);
   #close = new ActionController(this);
+  #theme = new ActionController(this);
 
   constructor() {
     super();
@@ -32,7 +35,8 @@ export class Settings extends LitElement {
   async #saveNick(event: Event): Promise<void> {
     event.preventDefault();
     const nick = this.renderRoot.querySelector<HTMLInputElement>('#nick')?.value.trim() ?? '';
-    if (nick === '') return this.#rename.refuse(text.welcome.nickMissing);
+    const odd = problemWithNick(nick);
+    if (odd !== null) return this.#rename.refuse(odd);
     this.saved = await this.#rename.run(async () => {
       await this.model.call('profile.rename', { nick });
       await this.model.refreshStatus();
@@ -77,7 +81,7 @@ export class Settings extends LitElement {
   }
 
   #renderTheme() {
-    const chosen = chosenTheme();
+    const chosen = this.model.state.status?.settings.theme ?? 'auto';
     return html`<fieldset>
       <legend>${text.settings.theme}</legend>
       <div class="choices">
@@ -88,12 +92,13 @@ export class Settings extends LitElement {
                 type="radio"
                 name="theme"
                 value=${theme}
-                ?checked=${theme === chosen}
-                @change=${() => chooseTheme(theme)}
+                .checked=${live(theme === chosen)}
+                @change=${() => this.#theme.run(() => this.model.changeSettings({ theme }))}
               /><span>${text.settings.themes[theme]}</span></label
             >`,
         )}
       </div>
+      <p class="error small" role="alert">${this.#theme.error}</p>
     </fieldset>`;
   }
 

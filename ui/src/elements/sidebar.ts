@@ -57,7 +57,7 @@ export class Sidebar extends LitElement {
             : nothing
         }
         <nav aria-label=${text.list.title} @keydown=${this.#keys}>
-          ${requests.length > 0 ? html`<h2>${text.list.title}</h2>` : nothing}
+          ${requests.length > 0 && conversations.length > 0 ? html`<h2>${text.list.title}</h2>` : nothing}
           <ul>
             ${repeat(
               conversations,
@@ -65,7 +65,7 @@ export class Sidebar extends LitElement {
               conversation => this.#renderItem(conversation),
             )}
           </ul>
-          ${conversations.length === 0 ? this.#renderEmpty() : nothing}
+          ${conversations.length + requests.length === 0 ? this.#renderEmpty() : nothing}
         </nav>
       </div>
       ${this.#renderFooter()}`;

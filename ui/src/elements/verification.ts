@@ -5,11 +5,14 @@ import { ModelController } from '../controllers/model-controller.ts';
 import { TickController } from '../controllers/tick-controller.ts';
 import { countdown, grouped } from '../format.ts';
 import type { Model } from '../model.ts';
+import { named } from '../named.ts';
 import { shared } from '../styles/shared.ts';
 import { text } from '../text.ts';
 
 /** The core judges the characters; it takes look-alikes for what they are meant to be. */
 const CODE_CHARACTERS = 12;
+/** How long after its time an ended code is still spoken of. */
+const REMEMBERED_MS = 10 * 60_000;
 
 /** The one-time code: one side shows it, the other types it, the first confirms what it was told. */
 export class Verification extends LitElement {
@@ -26,8 +29,6 @@ export class Verification extends LitElement {
   /** The person wants to type before the other side shows. */
   declare private hinted: boolean;
   #action = new ActionController(this);
-  /** A code was asked for here and its match is not confirmed yet, also for a contact verified before. */
-  #asking = false;
 
   static override styles = [
     shared,
@@ -82,7 +83,6 @@ export class Verification extends LitElement {
   #start(): void {
     this.denied = false;
     this.hinted = false;
-    this.#asking = true;
     void this.#action.run(async () => {
       const verification = await this.model.call('verification.start', { who: this.contact.id });
       this.model.apply({ event: 'verification-changed', verification });
@@ -92,9 +92,18 @@ export class Verification extends LitElement {
   #confirm(): void {
     void this.#action.run(async () => {
       const contact = await this.model.call('verification.confirm', { who: this.contact.id });
-      this.#asking = false;
       this.model.apply({ event: 'contact-changed', contact });
     });
+  }
+
+  #cancel(): void {
+    void this.#action.run(() => this.model.cancelVerification(this.contact.id));
+  }
+
+  /** What the other side reported is not taken, and cannot be taken later by mistake. */
+  #deny(): void {
+    this.denied = true;
+    this.#cancel();
   }
 
   #enter(event: Event): void {
@@ -127,25 +136,35 @@ export class Verification extends LitElement {
   #renderPhase(): TemplateResult {
     const { verify } = text;
     const current = this.#current;
-    if (current === undefined) return this.#renderChoice(null);
+    if (current === undefined || Date.now() > current.expiresAt + REMEMBERED_MS) return this.#renderChoice(null);
+    const denied = this.denied && current.role === 'shows' && ['matched', 'cancelled'].includes(current.phase);
+    if (denied) return this.#renderDenied();
     const over = current.expiresAt <= Date.now();
     switch (current.phase) {
       case 'exchanging':
-        return over
-          ? this.#renderChoice(verify.expired)
-          : html`<p class="note small" role="status">${verify.exchanging}</p>`;
+        return over ? this.#renderChoice(verify.expired) : this.#renderExchanging();
       case 'ready':
         if (over) return this.#renderChoice(verify.expired);
         return current.role === 'shows' ? this.#renderShown(current) : this.#renderTyping(current);
       case 'matched':
-        if (current.role === 'types') return this.#renderMatched();
-        if (this.contact.trust === 'verified' && !this.#asking) return this.#renderChoice(null);
         return over ? this.#renderChoice(verify.expired) : this.#renderConfirm();
-      case 'failed':
+      case 'verified':
+        return current.role === 'types' && !over ? this.#renderMatched() : this.#renderChoice(null);
       case 'burnt':
+        return this.#renderChoice(verify.burnt[current.role]);
+      case 'cancelled':
       case 'expired':
         return this.#renderChoice(verify[current.phase]);
     }
+  }
+
+  #renderExchanging() {
+    return html`<p class="note small" role="status">${text.verify.exchanging}</p>
+      ${this.#renderCancel()}`;
+  }
+
+  #renderCancel() {
+    return html`<div><button ?disabled=${this.#action.busy} @click=${this.#cancel}>${text.cancel}</button></div>`;
   }
 
   #renderMatched() {
@@ -154,7 +173,7 @@ export class Verification extends LitElement {
 
   #renderChoice(problem: string | null) {
     const { verify } = text;
-    return html`${problem === null ? nothing : html`<p class="note bad small" role="alert">${problem}</p>`}
+    return html`${problem === null ? nothing : html`<p class="note ${problem === verify.cancelled ? '' : 'bad'} small" role="alert">${problem}</p>`}
       <p class="small soft">${this.contact.trust === 'verified' ? verify.again : verify.intro}</p>
       <div class="row">
         <button
@@ -173,7 +192,7 @@ export class Verification extends LitElement {
           ${verify.type}
         </button>
       </div>
-      ${this.hinted ? html`<p class="note small" role="status">${verify.typeHint(this.contact.nick)}</p>` : nothing}`;
+      ${this.hinted ? html`<p class="note small" role="status">${named(verify.typeHint, this.contact.nick)}</p>` : nothing}`;
   }
 
   #renderShown(current: VerificationState) {
@@ -181,24 +200,24 @@ export class Verification extends LitElement {
     return html`<p class="small">${verify.readAloud}</p>
       <p class="code digits">${grouped(current.code ?? '', 4).map(part => html`<span>${part}</span>`)}</p>
       ${this.#renderLeft(current)}
-      <p class="small soft">${verify.waiting}</p>`;
+      <p class="small soft">${verify.waiting}</p>
+      ${this.#renderCancel()}`;
+  }
+
+  #renderDenied() {
+    const { verify } = text;
+    return html`<p class="note warn small" role="alert">${verify.noText}</p>
+      <button ?disabled=${this.#action.busy} @click=${this.#start}>${verify.showNew}</button>`;
   }
 
   /** The report of a match came over the network; only the other person's own word counts. */
   #renderConfirm() {
     const { verify } = text;
-    if (this.denied) {
-      return html`<p class="note warn small" role="alert">${verify.noText}</p>
-        <button ?disabled=${this.#action.busy} @click=${this.#start}>${verify.showNew}</button>`;
-    }
-    const deny = () => {
-      this.denied = true;
-    };
     return html`<p class="note small" role="status">${verify.reported}</p>
       <p>${verify.ask}</p>
       <div class="row">
         <button class="primary" ?disabled=${this.#action.busy} @click=${this.#confirm}>${verify.yes}</button>
-        <button @click=${deny}>${verify.no}</button>
+        <button ?disabled=${this.#action.busy} @click=${this.#deny}>${verify.no}</button>
       </div>`;
   }
 
@@ -218,7 +237,10 @@ export class Verification extends LitElement {
         />
       </div>
       ${this.#renderLeft(current)}
-      <button class="primary" ?disabled=${this.#action.busy}>${verify.check}</button>
+      <div class="row">
+        <button class="primary" ?disabled=${this.#action.busy}>${verify.check}</button>
+        <button type="button" ?disabled=${this.#action.busy} @click=${this.#cancel}>${text.cancel}</button>
+      </div>
     </form>`;
   }
 

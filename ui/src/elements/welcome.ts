@@ -1,15 +1,13 @@
 import { html, LitElement } from 'lit';
 import { ActionController } from '../controllers/action-controller.ts';
-import { utf8Bytes } from '../format.ts';
 import { icons } from '../icons.ts';
 import type { Model } from '../model.ts';
+import { problemWithNick } from '../nick.ts';
 import { MIN_PASSPHRASE } from '../strength.ts';
 import { gate } from '../styles/gate.ts';
 import { ripples, shared } from '../styles/shared.ts';
 import { text } from '../text.ts';
 import type { PassphraseField } from './passphrase-field.ts';
-
-const NICK_BYTES = 64;
 
 /** First start: a name and a passphrase. */
 export class Welcome extends LitElement {
@@ -73,8 +71,8 @@ export class Welcome extends LitElement {
 }
 
 function problemWith(nick: string, passphrase: string, again: string): string | null {
-  if (nick === '') return text.welcome.nickMissing;
-  if (utf8Bytes(nick) > NICK_BYTES) return text.welcome.nickTooLong;
+  const odd = problemWithNick(nick);
+  if (odd !== null) return odd;
   if (passphrase.length < MIN_PASSPHRASE) return text.welcome.tooShort;
   return passphrase === again ? null : text.welcome.differ;
 }

@@ -86,6 +86,13 @@ export const conversationStyles = css`
   .nothing div {
     max-width: 22em;
   }
+  .nothing .mark {
+    width: 52px;
+    height: 52px;
+    margin-bottom: var(--s3);
+    color: var(--accent);
+    --mark-ink: var(--page);
+  }
   @media (max-width: 979px) {
     .with-details {
       grid-template-columns: minmax(0, 1fr);

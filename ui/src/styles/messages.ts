@@ -63,6 +63,24 @@ export const messageStyles = css`
     overflow-wrap: anywhere;
     unicode-bidi: isolate;
   }
+  .link {
+    border-radius: 3px;
+    color: var(--accent);
+    text-decoration: underline;
+    text-decoration-thickness: 1px;
+    text-underline-offset: 2px;
+    unicode-bidi: isolate;
+    cursor: pointer;
+  }
+  .own .link {
+    color: inherit;
+  }
+  .link:hover {
+    text-decoration-thickness: 2px;
+  }
+  .own .link:focus-visible {
+    outline-color: currentColor;
+  }
   .meta {
     display: inline-flex;
     gap: 3px;
