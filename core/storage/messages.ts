@@ -18,7 +18,7 @@ import type {
 import { decodeRow, encodeRow, messageIdField, messageIdOrNull, shape, uint48, wordOf } from './row-codec.ts';
 import type { Sealer } from './sealing.ts';
 import { Table } from './table.ts';
-import { firstGap, noteMessage, noteParents, type Tail, TailRows } from './tails.ts';
+import { firstGap, noteMessage, noteParents, type Tail, TailRows, untrackedIsFirst } from './tails.ts';
 
 const NAMES_KEPT = 512;
 const STATES = ['queued', 'delivered', 'read', 'expired'] as const;
@@ -219,10 +219,10 @@ export class MessageRows {
       const merged = this.#merge(tx, conversation);
       tail.singles = merged > 0 ? tail.singles - merged : 0;
     }
-    if (tail.untracked && tail.awaited.length === 0) this.#lookForGaps(tx, conversation, tail, tail.untracked);
+    if (tail.untracked && untrackedIsFirst(tail)) this.#lookForGaps(tx, conversation, tail, tail.untracked);
   }
 
-  /** Every awaited message came; those there was no room for are found by reading again from where they were named. */
+  /** Those there was no room for are found by reading again from where the first of them was named. */
   #lookForGaps(tx: Tx, conversation: ConversationId, tail: Tail, start: MessagePlace): void {
     tail.untracked = null;
     this.#sealer.batch(() =>

@@ -103,11 +103,14 @@ export function noteParents(
   if (!tail.untracked || comparePlaces(first.child, tail.untracked) < 0) tail.untracked = first.child;
 }
 
-/** The earliest message that names one not stored; null when there is none. */
-export function firstGap(tail: Tail): MessagePlace | null {
-  const children = tail.awaited.map(awaited => awaited.child);
-  if (tail.untracked) children.push(tail.untracked);
-  return children.length === 0 ? null : children.reduce((a, b) => (comparePlaces(a, b) <= 0 ? a : b));
+/** Every gap known before the untracked one is closed: it is time to look for those there was no room for. */
+export function untrackedIsFirst({ awaited, untracked }: Tail): boolean {
+  return untracked !== null && awaited.every(({ child }) => comparePlaces(child, untracked) > 0);
+}
+
+/** The earliest message that names one not stored; undefined when there is none. */
+export function firstGap({ awaited }: Tail): MessagePlace | undefined {
+  return awaited.map(({ child }) => child).sort(comparePlaces)[0];
 }
 
 function encodeTail(tail: Tail): Buffer {
