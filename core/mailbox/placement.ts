@@ -135,7 +135,9 @@ function look(before: Placement, context: PlacementContext): PlacementStep {
   const taken = new Set(holdings.map(holding => holding.custodian));
   const free = context.custodians.filter(({ id, connected }) => connected && id !== before.recipient && !taken.has(id));
   const chosen =
-    wanted > 0 ? rankCustodians(free, context.tieKey, before.envelopeId).slice(0, Math.min(wanted, room)) : [];
+    wanted > 0
+      ? rankCustodians(free, context.tieKey, before.envelopeId).slice(0, Math.max(0, Math.min(wanted, room)))
+      : [];
   const asked = chosen.map(({ id }): Holding => ({ custodian: id, state: 'asked', atMs: nowMs, untilMs: 0 }));
   const placement: Placement = { ...before, phase: 'placing', holdings: [...holdings, ...asked] };
   const outputs: PlacementOutput[] = chosen.map(({ id }) => ({ kind: 'deposit', custodian: id }));

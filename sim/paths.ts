@@ -1,0 +1,102 @@
+import { MINUTE_MS } from '../core/base/clock.ts';
+import { LIMITS } from '../core/base/limits.ts';
+import type { Run } from './run-world.ts';
+import { type Interval, pairOf, togetherOf, type World } from './world.ts';
+
+/**
+ * Which messages could arrive at all, from the plan of the world alone: a path is a chain of meetings in order of time.
+ * A meeting counts when it leaves two minutes, time for a lost connection to be made again a few times.
+ *
+ * - `direct`: author and recipient meet within the week.
+ * - `placed`: a custodian that took the envelope meets the recipient after that, within the week. Which custodians took
+ *   it is the one thing taken from the run.
+ * - `any`: some willing common contact meets the author and then the recipient: what unlimited copies would reach.
+ */
+export interface PathCounts {
+  readonly messages: number;
+  readonly withDirect: number;
+  readonly withPlaced: number;
+  readonly withAny: number;
+  readonly delivered: number;
+  readonly deliveredOfAny: number;
+  readonly confirmed: number;
+  /** Messages with a path (direct or placed) that did not arrive: must be none. */
+  readonly lost: readonly number[];
+  /** Messages not placed as widely as the first stretch online allowed: must be none. */
+  readonly underplaced: readonly number[];
+}
+
+const MEETING_MS = 2 * MINUTE_MS;
+
+export function countPaths(run: Run): PathCounts {
+  const { world, checks } = run;
+  const together = new Together(world);
+  const counts = { direct: 0, placed: 0, any: 0, delivered: 0, deliveredOfAny: 0 };
+  const lost: number[] = [];
+  const underplaced: number[] = [];
+  for (const [index, { from, to, atMs }] of world.messages.entries()) {
+    const endMs = atMs + LIMITS.envelopeLifetimeMs;
+    const arrivedMs = checks.deliveredAtMs.get(index) ?? Number.POSITIVE_INFINITY;
+    const arrived = arrivedMs <= endMs;
+    const holders = checks.depositsOf.get(index) ?? new Map<number, number>();
+    const direct = together.firstMeeting(from, to, atMs, endMs) !== undefined;
+    const placed = [...holders].some(
+      ([holder, sinceMs]) => together.firstMeeting(holder, to, sinceMs, endMs) !== undefined,
+    );
+    const any = direct || reachable(world, together, from, to, atMs, endMs);
+    counts.direct += Number(direct);
+    counts.placed += Number(placed);
+    counts.any += Number(any);
+    counts.delivered += Number(arrived);
+    counts.deliveredOfAny += Number(any && arrived);
+    if ((direct || placed) && !arrived) lost.push(index);
+    const stretchEndMs = stretchEnd(world, from, atMs);
+    const held = [...holders.values()].filter(sinceMs => sinceMs <= stretchEndMs).length;
+    const met = willing(world, from, to).filter(
+      id => together.firstMeeting(from, id, atMs, stretchEndMs) !== undefined,
+    );
+    const wanted = Math.min(world.options.copies, met.length);
+    // The recipient may have it before anyone needs to hold it; a meeting with it keeps the others waiting ten seconds.
+    if (held < wanted && arrivedMs > stretchEndMs) underplaced.push(index);
+  }
+  const { direct: withDirect, placed: withPlaced, any: withAny, delivered, deliveredOfAny } = counts;
+  const confirmed = checks.confirmedAtMs.size;
+  const messages = world.messages.length;
+  return { messages, withDirect, withPlaced, withAny, delivered, deliveredOfAny, confirmed, lost, underplaced };
+}
+
+function reachable(world: World, together: Together, from: number, to: number, atMs: number, endMs: number): boolean {
+  return willing(world, from, to).some(other => {
+    const metMs = together.firstMeeting(from, other, atMs, endMs);
+    return metMs !== undefined && together.firstMeeting(other, to, metMs + MEETING_MS, endMs) !== undefined;
+  });
+}
+
+function willing(world: World, from: number, to: number): number[] {
+  return (world.contacts[from] ?? []).filter(other => other !== to && !world.unwilling.has(other));
+}
+
+function stretchEnd(world: World, person: number, atMs: number): number {
+  return (world.online[person] ?? []).find(([fromMs, toMs]) => fromMs <= atMs && atMs <= toMs)?.[1] ?? atMs;
+}
+
+class Together {
+  readonly #world: World;
+  readonly #known = new Map<string, readonly Interval[]>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** When the first meeting begins (or goes on) from which enough is left, at or after `fromMs`, by `endMs`. */
+  firstMeeting(a: number, b: number, fromMs: number, endMs: number): number | undefined {
+    const pair = pairOf(a, b);
+    let intervals = this.#known.get(pair);
+    if (!intervals) {
+      intervals = this.#world.contacts[a]?.includes(b) ? togetherOf(this.#world, a, b) : [];
+      this.#known.set(pair, intervals);
+    }
+    const enough = intervals.find(([start, end]) => Math.min(end, endMs) - Math.max(start, fromMs) >= MEETING_MS);
+    return enough && Math.max(enough[0], fromMs);
+  }
+}
