@@ -1,45 +1,47 @@
-import { hex } from '../base/bytes.ts';
-import type { ContactId } from '../base/ids.ts';
-import type { CustodyEntry, CustodyUsage } from './records.ts';
+import type { CustodyUsage } from './records.ts';
 
 const NOTHING: CustodyUsage = { envelopes: 0, bytes: 0 };
 
-/** Running sums of what is held: as many as there are people and unknown tags in custody. */
+/** What counts about an envelope held. */
+export interface Counted {
+  readonly bytes: number;
+  /** Names as short as they come: every row is counted when a profile is opened. */
+  readonly depositor: string;
+  readonly box: string;
+}
+
+/** Running sums of what is held: as many as there are depositors and boxes. */
 export class CustodyTotals {
   #all = NOTHING;
-  readonly #depositors = new Map<ContactId | null, CustodyUsage>();
-  readonly #recipients = new Map<string, CustodyUsage>();
+  readonly #depositors = new Map<string, CustodyUsage>();
+  readonly #boxes = new Map<string, CustodyUsage>();
 
   get all(): CustodyUsage {
     return this.#all;
   }
 
-  ofDepositor(depositor: ContactId | null): CustodyUsage {
-    return this.#depositors.get(depositor) ?? NOTHING;
+  ofDepositor(name: string): CustodyUsage {
+    return this.#depositors.get(name) ?? NOTHING;
   }
 
-  ofRecipient(recipient: ContactId | null, tag: Uint8Array): CustodyUsage {
-    return this.#recipients.get(recipientName(recipient, tag)) ?? NOTHING;
+  ofBox(name: string): CustodyUsage {
+    return this.#boxes.get(name) ?? NOTHING;
   }
 
   /** @param sign 1 for an envelope that came, -1 for one that went */
-  add(entry: CustodyEntry, sign: 1 | -1): void {
-    this.#all = sum(this.#all, entry, sign);
-    change(this.#depositors, entry.depositor, entry, sign);
-    change(this.#recipients, recipientName(entry.recipient, entry.tag), entry, sign);
+  add({ bytes, depositor, box }: Counted, sign: 1 | -1): void {
+    this.#all = sum(this.#all, bytes, sign);
+    change(this.#depositors, depositor, bytes, sign);
+    change(this.#boxes, box, bytes, sign);
   }
 }
 
-function recipientName(recipient: ContactId | null, tag: Uint8Array): string {
-  return recipient ?? `tag ${hex(tag)}`;
+function sum(usage: CustodyUsage, bytes: number, sign: number): CustodyUsage {
+  return { envelopes: usage.envelopes + sign, bytes: usage.bytes + sign * bytes };
 }
 
-function sum(usage: CustodyUsage, entry: CustodyEntry, sign: number): CustodyUsage {
-  return { envelopes: usage.envelopes + sign, bytes: usage.bytes + sign * entry.bytes };
-}
-
-function change<K>(usages: Map<K, CustodyUsage>, name: K, entry: CustodyEntry, sign: number): void {
-  const usage = sum(usages.get(name) ?? NOTHING, entry, sign);
+function change(usages: Map<string, CustodyUsage>, name: string, bytes: number, sign: number): void {
+  const usage = sum(usages.get(name) ?? NOTHING, bytes, sign);
   if (usage.envelopes > 0) usages.set(name, usage);
   else usages.delete(name);
 }

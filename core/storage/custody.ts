@@ -1,17 +1,13 @@
 import { HOUR_MS } from '../base/clock.ts';
-import { type ContactId, type EnvelopeId, idBytes, parseEnvelopeId } from '../base/ids.ts';
+import { type ContactId, type EnvelopeId, idBytes } from '../base/ids.ts';
+import { boxName, countedEntry, countedRow, decodeEntry, depositorName, encodeEntry } from './custody-codec.ts';
 import { CustodyTotals } from './custody-totals.ts';
-import { contactIdFromBytes } from './id-text.ts';
 import { afterPrefix, type RowPort, type RowReader, type Tx } from './port.ts';
 import type { CustodyDeposit, CustodyEntry, CustodyUsage, HoldingClockRecord } from './records.ts';
 import { decodeRow, encodeRow, shape, uint32, uint48 } from './row-codec.ts';
 import type { Sealer } from './sealing.ts';
 import { Table } from './table.ts';
 
-/** Row: envelope id 32, tag 16, flags 1, recipient 16, depositor 16, bytes 4, stored 6, expires 6. */
-const ENTRY_BYTES = 97;
-const HAS_RECIPIENT = 1;
-const HAS_DEPOSITOR = 2;
 const SEQ_BYTES = 6;
 
 /**
@@ -52,7 +48,7 @@ export class CustodyRows {
     this.#entries.put(tx, this.#entries.key(seq), encodeEntry(entry));
     this.#bodies.put(tx, bodyKey, Buffer.concat([seq, deposit.envelope]));
     for (const [table, key] of this.#indexKeys(entry)) table.put(tx, key, Buffer.of());
-    totals.add(entry, 1);
+    totals.add(countedEntry(entry), 1);
     return true;
   }
 
@@ -129,12 +125,12 @@ export class CustodyRows {
 
   /** What a contact deposited; with null, what all that are not contacts deposited together. */
   usageOfDepositor(depositor: ContactId | null, from: RowReader = this.#port): CustodyUsage {
-    return this.#counted(from).ofDepositor(depositor);
+    return this.#counted(from).ofDepositor(depositorName(depositor));
   }
 
   /** What is held for a contact under all its tags; with null, for whoever the tag belongs to. */
   usageOfRecipient(recipient: ContactId | null, tag: Uint8Array, from: RowReader = this.#port): CustodyUsage {
-    return this.#counted(from).ofRecipient(recipient, tag);
+    return this.#counted(from).ofBox(boxName(recipient, tag));
   }
 
   /** Undefined until it was put. */
@@ -153,7 +149,7 @@ export class CustodyRows {
   }
 
   #drop(tx: Tx, entry: CustodyEntry): void {
-    this.#counted(tx).add(entry, -1);
+    this.#counted(tx).add(countedEntry(entry), -1);
     tx.remove(this.#entries.key(uint48(entry.seq)));
     tx.remove(this.#bodyKey(entry.envelopeId));
     for (const [, key] of this.#indexKeys(entry)) tx.remove(key);
@@ -164,9 +160,8 @@ export class CustodyRows {
     const totals = new CustodyTotals();
     this.#sealer.batch(() => {
       for (const { key, plain } of this.#entries.scan(from)) {
-        const entry = this.#entries.decode(plain, row => decodeEntry(row, seqOf(key)));
-        totals.add(entry, 1);
-        this.#lastSeq = Math.max(this.#lastSeq, entry.seq);
+        totals.add(this.#entries.decode(plain, countedRow), 1);
+        this.#lastSeq = Math.max(this.#lastSeq, key.readUIntBE(key.length - SEQ_BYTES, SEQ_BYTES));
       }
     });
     this.#totals = totals;
@@ -179,7 +174,7 @@ export class CustodyRows {
 
   #at(from: RowReader, seq: Buffer): CustodyEntry | undefined {
     const plain = this.#entries.get(from, this.#entries.key(seq));
-    return plain && this.#entries.decode(plain, row => decodeEntry(row, seq));
+    return plain && this.#entries.decode(plain, row => decodeEntry(row, seq.readUIntBE(0, SEQ_BYTES)));
   }
 
   #indexKeys(entry: CustodyEntry): [Table, Buffer][] {
@@ -209,34 +204,6 @@ export class CustodyRows {
 /** Every key here ends with the number of arrival. */
 function seqOf(key: Buffer): Buffer {
   return Buffer.from(key.subarray(key.length - SEQ_BYTES));
-}
-
-function encodeEntry(e: CustodyEntry): Buffer {
-  const out = Buffer.alloc(ENTRY_BYTES);
-  out.set(e.envelopeId, 0);
-  out.set(e.tag, 32);
-  out[48] = (e.recipient === null ? 0 : HAS_RECIPIENT) | (e.depositor === null ? 0 : HAS_DEPOSITOR);
-  if (e.recipient !== null) out.set(idBytes(e.recipient), 49);
-  if (e.depositor !== null) out.set(idBytes(e.depositor), 65);
-  out.writeUInt32BE(e.bytes, 81);
-  out.writeUIntBE(e.storedAtMs, 85, 6);
-  out.writeUIntBE(e.expiresAtMs, 91, 6);
-  return out;
-}
-
-function decodeEntry(row: Buffer, seq: Buffer): CustodyEntry {
-  if (row.length !== ENTRY_BYTES) shape.fail();
-  const flags = row[48] as number;
-  return {
-    seq: seq.readUIntBE(0, SEQ_BYTES),
-    envelopeId: parseEnvelopeId(row.subarray(0, 32)),
-    tag: row.subarray(32, 48),
-    recipient: flags & HAS_RECIPIENT ? contactIdFromBytes(row.subarray(49, 65)) : null,
-    depositor: flags & HAS_DEPOSITOR ? contactIdFromBytes(row.subarray(65, 81)) : null,
-    bytes: row.readUInt32BE(81),
-    storedAtMs: row.readUIntBE(85, 6),
-    expiresAtMs: row.readUIntBE(91, 6),
-  };
 }
 
 function decodeClock(plain: Buffer): HoldingClockRecord {

@@ -1,12 +1,22 @@
+import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { HOUR_MS } from '../../core/base/clock.ts';
 import { CoreError } from '../../core/base/errors.ts';
-import type { ContactId } from '../../core/base/ids.ts';
+import { type ContactId, parseEnvelopeId } from '../../core/base/ids.ts';
 import { lockProfile } from '../../core/storage/lock.io.ts';
 import { openStore } from '../../core/storage/store.io.ts';
 import type { Store } from '../../core/storage/store.ts';
-import { CONVERSATION, conversation, dataKey, messageId, storedMessage } from '../contract/storage-fixtures.ts';
+import {
+  ALICE_ID,
+  BOB_ID,
+  CONVERSATION,
+  conversation,
+  dataKey,
+  messageId,
+  storedMessage,
+} from '../contract/storage-fixtures.ts';
 
 /** One process of the storage tests. Arguments: what to do, the profile's folder, a number. Lines on stdout. */
 
@@ -40,6 +50,66 @@ async function read(store: Store): Promise<void> {
   say(JSON.stringify({ count: messages.length, right: right.length, queued: queued.length, byId: byId.length, last }));
 }
 
+const TAGS = [0, 1, 2, 3, 4].map(n => Buffer.alloc(16, n));
+const PEOPLE = [ALICE_ID, BOB_ID, null] as const;
+
+/** Holds envelopes for others, gives some up, lets some expire: many rows at a time, and totals over them all. */
+async function hold(store: Store): Promise<void> {
+  for (let n = Number(from); ; n += 1) {
+    const envelope = Buffer.alloc(200 + (n % 90), n);
+    const envelopeId = parseEnvelopeId(createHash('sha256').update(`held ${n}`).digest());
+    await store.write(tx => {
+      store.custody.put(tx, {
+        envelopeId,
+        tag: TAGS[n % 5] as Buffer,
+        recipient: PEOPLE[n % 3] ?? null,
+        depositor: PEOPLE[(n + 1) % 3] ?? null,
+        envelope,
+        bytes: envelope.length,
+        storedAtMs: n,
+        expiresAtMs: (n + 40) * HOUR_MS,
+      });
+      const old = n % 4 === 0 ? store.custody.oldestOf(PEOPLE[n % 3] ?? null, TAGS[n % 5] as Buffer, tx) : undefined;
+      if (old) store.custody.remove(tx, old.envelopeId);
+      store.custody.expire(tx, n * HOUR_MS, 3);
+      store.custody.putClock(tx, { forwardMs: n, wallMs: n });
+    });
+    say(`ack ${n}`);
+  }
+}
+
+/** Counts what is held in every way there is; all ways must agree. */
+async function count(store: Store): Promise<void> {
+  const { custody } = store;
+  const { envelopes, bytes } = custody.usage();
+  const entries = custody.byTags(TAGS, 1_000_000);
+  const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+  const boxes = PEOPLE.flatMap(who => (who === null ? TAGS : [TAGS[0] as Buffer]).map(tag => [who, tag] as const));
+  const answer = {
+    last: custody.clock()?.forwardMs ?? -1,
+    envelopes,
+    byTags: entries.length,
+    whole: entries.filter(e => custody.envelope(e.envelopeId)?.length === e.bytes).length,
+    inBoxes: sum(boxes.map(([who, tag]) => [...custody.boxOf(who, tag)].length)),
+    boxTotals: sum(boxes.map(([who, tag]) => custody.usageOfRecipient(who, tag).envelopes)),
+    depositorTotals: sum(PEOPLE.map(who => custody.usageOfDepositor(who).envelopes)),
+    newest: sum(entries.slice(-1).map(e => e.storedAtMs)),
+    bytesMissing: bytes - sum(entries.map(e => e.bytes)),
+    // looked at in a write that is given up
+    expiring: -1,
+    left: -1,
+  };
+  const looking = store.write(tx => {
+    answer.expiring = custody.expire(tx, Number.MAX_SAFE_INTEGER / 2 ** 10, 1_000_000).length;
+    answer.left = custody.usage(tx).bytes;
+    throw new RangeError('only a look');
+  });
+  await looking.catch(error => {
+    if (!(error instanceof RangeError)) throw error;
+  });
+  say(JSON.stringify(answer));
+}
+
 try {
   if (task === 'lock') {
     lockProfile(folder);
@@ -51,6 +121,8 @@ try {
   } else {
     const store = await openStore(folder, dataKey());
     if (task === 'write') await write(store);
+    else if (task === 'hold') await hold(store);
+    else if (task === 'count') await count(store);
     else await read(store);
     await store.close();
   }
