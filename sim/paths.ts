@@ -1,7 +1,7 @@
 import { MINUTE_MS } from '../core/base/clock.ts';
 import { LIMITS } from '../core/base/limits.ts';
 import type { Run } from './run-world.ts';
-import { type Interval, pairOf, togetherOf, type World } from './world.ts';
+import { type Interval, type PlannedMessage, pairOf, togetherOf, type World } from './world.ts';
 
 /**
  * Which messages could arrive at all, from the plan of the world alone: a path is a chain of meetings in order of time.
@@ -17,6 +17,8 @@ export interface PathCounts {
   readonly withDirect: number;
   readonly withPlaced: number;
   readonly withAny: number;
+  /** As `any`, counting the shortest meetings too: more than this nothing can deliver. */
+  readonly bound: number;
   readonly delivered: number;
   readonly deliveredOfAny: number;
   readonly confirmed: number;
@@ -31,10 +33,11 @@ const MEETING_MS = 2 * MINUTE_MS;
 export function countPaths(run: Run): PathCounts {
   const { world, checks } = run;
   const together = new Together(world);
-  const counts = { direct: 0, placed: 0, any: 0, delivered: 0, deliveredOfAny: 0 };
+  const counts = { direct: 0, placed: 0, any: 0, bound: 0, delivered: 0, deliveredOfAny: 0 };
   const lost: number[] = [];
   const underplaced: number[] = [];
-  for (const [index, { from, to, atMs }] of world.messages.entries()) {
+  for (const [index, message] of world.messages.entries()) {
+    const { from, to, atMs } = message;
     const endMs = atMs + LIMITS.envelopeLifetimeMs;
     const arrivedMs = checks.deliveredAtMs.get(index) ?? Number.POSITIVE_INFINITY;
     const arrived = arrivedMs <= endMs;
@@ -43,7 +46,8 @@ export function countPaths(run: Run): PathCounts {
     const placed = [...holders].some(
       ([holder, sinceMs]) => together.firstMeeting(holder, to, sinceMs, endMs) !== undefined,
     );
-    const any = direct || reachable(world, together, from, to, atMs, endMs);
+    const any = reachable({ world, together, message, leastMs: MEETING_MS });
+    counts.bound += Number(reachable({ world, together, message, leastMs: 1 }));
     counts.direct += Number(direct);
     counts.placed += Number(placed);
     counts.any += Number(any);
@@ -59,16 +63,27 @@ export function countPaths(run: Run): PathCounts {
     // The recipient may have it before anyone needs to hold it; a meeting with it keeps the others waiting ten seconds.
     if (held < wanted && arrivedMs > stretchEndMs) underplaced.push(index);
   }
-  const { direct: withDirect, placed: withPlaced, any: withAny, delivered, deliveredOfAny } = counts;
+  const { direct: withDirect, placed: withPlaced, any: withAny, bound, delivered, deliveredOfAny } = counts;
   const confirmed = checks.confirmedAtMs.size;
   const messages = world.messages.length;
-  return { messages, withDirect, withPlaced, withAny, delivered, deliveredOfAny, confirmed, lost, underplaced };
+  return { messages, withDirect, withPlaced, withAny, bound, delivered, deliveredOfAny, confirmed, lost, underplaced };
 }
 
-function reachable(world: World, together: Together, from: number, to: number, atMs: number, endMs: number): boolean {
+interface Search {
+  readonly world: World;
+  readonly together: Together;
+  readonly message: PlannedMessage;
+  /** The shortest meeting that counts. */
+  readonly leastMs: number;
+}
+
+function reachable({ world, together, message, leastMs }: Search): boolean {
+  const { from, to, atMs } = message;
+  const endMs = atMs + LIMITS.envelopeLifetimeMs;
+  if (together.firstMeeting(from, to, atMs, endMs, leastMs) !== undefined) return true;
   return willing(world, from, to).some(other => {
-    const metMs = together.firstMeeting(from, other, atMs, endMs);
-    return metMs !== undefined && together.firstMeeting(other, to, metMs + MEETING_MS, endMs) !== undefined;
+    const metMs = together.firstMeeting(from, other, atMs, endMs, leastMs);
+    return metMs !== undefined && together.firstMeeting(other, to, metMs + leastMs, endMs, leastMs) !== undefined;
   });
 }
 
@@ -89,14 +104,14 @@ class Together {
   }
 
   /** When the first meeting begins (or goes on) from which enough is left, at or after `fromMs`, by `endMs`. */
-  firstMeeting(a: number, b: number, fromMs: number, endMs: number): number | undefined {
+  firstMeeting(a: number, b: number, fromMs: number, endMs: number, leastMs = MEETING_MS): number | undefined {
     const pair = pairOf(a, b);
     let intervals = this.#known.get(pair);
     if (!intervals) {
       intervals = this.#world.contacts[a]?.includes(b) ? togetherOf(this.#world, a, b) : [];
       this.#known.set(pair, intervals);
     }
-    const enough = intervals.find(([start, end]) => Math.min(end, endMs) - Math.max(start, fromMs) >= MEETING_MS);
+    const enough = intervals.find(([start, end]) => Math.min(end, endMs) - Math.max(start, fromMs) >= leastMs);
     return enough && Math.max(enough[0], fromMs);
   }
 }

@@ -81,10 +81,11 @@ export class Run {
 
   register(name: string, envelope: Registered): void {
     this.#envelopes.set(name, envelope);
-    // Someone carries a copy about, and hands it over once more, much later.
+    // Someone carries a copy about, and hands it over once more, long after it has arrived.
     if (this.#number() >= CARRIED_AGAIN_SHARE) return;
     this.timeline.after(this.#number() * 3 * DAY_MS, () => {
-      if (this.isOnline(envelope.to)) this.program(envelope.to).take(name);
+      const { seen } = this.program(envelope.to);
+      if (this.isOnline(envelope.to) && seen.has(name)) this.program(envelope.to).take(name);
     });
   }
 

@@ -60,6 +60,7 @@ function faultsOf(paths: PathCounts, unlimited: boolean): [string, number][] {
   const faults: [string, number][] = [
     ['with a path and not delivered', paths.lost.length],
     ['placed less widely than possible', paths.underplaced.length],
+    ['delivered beyond what is possible', Math.max(0, paths.delivered - paths.bound)],
   ];
   if (unlimited) faults.push(['reachable and not delivered', paths.withAny - paths.deliveredOfAny]);
   return faults;
@@ -70,7 +71,7 @@ function plot(): void {
     HOURS.map(hoursOnline => countPaths(execute({ ...issue, messages: PLOT_MESSAGES, copies, hoursOnline }))),
   );
   const shares = counted.map(row => row.map(paths => paths.delivered / paths.messages));
-  const bound = (counted[0] ?? []).map(paths => paths.withAny / paths.messages);
+  const bound = (counted[0] ?? []).map(paths => paths.bound / paths.messages);
   const grid: Grid = { hours: HOURS, copies: COPIES, shares, bound };
   say('share of all messages delivered within 7 days');
   say(tableOf(grid));

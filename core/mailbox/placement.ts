@@ -127,9 +127,9 @@ function look(before: Placement, context: PlacementContext): PlacementStep {
   }
   const byId = new Map(context.custodians.map(custodian => [custodian.id, custodian]));
   const holdings = before.holdings.flatMap(holding => reviewed(holding, byId.get(holding.custodian), nowMs));
-  const counted = holdings.filter(
-    ({ custodian, state }) => state === 'asked' || (state === 'held' && seenLately(byId.get(custodian), nowMs)),
-  );
+  const inForce = (holding: Holding): boolean =>
+    holding.state === 'held' && holding.untilMs > nowMs && seenLately(byId.get(holding.custodian), nowMs);
+  const counted = holdings.filter(holding => holding.state === 'asked' || inForce(holding));
   const wanted = (context.copies ?? LIMITS.custodians) - counted.length;
   const room = LIMITS.holdings - holdings.length;
   const taken = new Set(holdings.map(holding => holding.custodian));
@@ -156,7 +156,8 @@ function reviewed(holding: Holding, custodian: Custodian | undefined, nowMs: num
         ? [holding]
         : [{ ...holding, state: 'refused', atMs: nowMs }];
     case 'held':
-      return holding.untilMs > nowMs ? [holding] : [];
+      // Past its time it counts no more; it is kept, because it may be the clock that is wrong.
+      return [holding];
     case 'refused':
       return Math.abs(nowMs - holding.atMs) < LIMITS.custodianUnseenMs ? [holding] : [];
   }

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { parseEnvelopeId } from '../../core/base/ids.ts';
+import { LIMITS } from '../../core/base/limits.ts';
+import { countPaths } from '../../sim/paths.ts';
+import { Run } from '../../sim/run-world.ts';
+import { makeWorld, type WorldOptions } from '../../sim/world.ts';
+import { freshSeed } from '../support/mutate.ts';
+
+const options: WorldOptions = { seed: freshSeed(), people: 48, messages: 600, hoursOnline: 3, copies: 3, days: 3 };
+
+function run(change: Partial<WorldOptions> = {}, sabotage: (run: Run) => void = () => undefined): Run {
+  const made = new Run(makeWorld({ ...options, ...change }));
+  sabotage(made);
+  made.execute();
+  return made;
+}
+
+/** Every hour of the run, for everyone. */
+function hourly(made: Run, what: (person: number) => void): void {
+  for (let atMs = made.world.startMs; atMs < made.world.endMs; atMs += 3_600_000) {
+    made.timeline.at(atMs, () => made.world.contacts.forEach((_, person) => void what(person)));
+  }
+}
+
+describe(`simulation, seed ${options.seed}`, () => {
+  it('delivers whatever has a path, once, with true states and within the quotas', () => {
+    for (const copies of [3, 20]) {
+      const made = run({ copies });
+      const paths = countPaths(made);
+      assert.deepEqual(made.checks.firstFindings, []);
+      assert.deepEqual([...paths.lost, ...paths.underplaced], []);
+      assert.ok(paths.withPlaced > 50 && made.checks.counts.states > 1_000, 'there was something to check');
+      if (copies === 20) assert.equal(paths.deliveredOfAny, paths.withAny);
+    }
+  });
+
+  it('the same seed gives the same run, another seed another', () => {
+    const [first, again, other] = [run(), run(), run({ seed: options.seed ^ 1 })];
+    assert.equal(first.checks.trace, again.checks.trace);
+    assert.notEqual(first.checks.trace, other.checks.trace);
+  });
+
+  it('notices custodians that lose what they hold', () => {
+    const made = run({}, broken => hourly(broken, person => broken.program(person).custody.rows.clear()));
+    assert.ok((made.checks.findings.get('false-held') ?? 0) > 0);
+  });
+
+  it('notices programs that forget what they have taken in', () => {
+    const made = run({}, broken => hourly(broken, person => broken.program(person).seen.clear()));
+    assert.ok((made.checks.findings.get('twice') ?? 0) > 0);
+  });
+
+  it('notices programs that do not pull, and programs that place too little', () => {
+    const silent = run({}, broken => {
+      for (const person of broken.world.contacts.keys()) broken.program(person).pulls.begin = () => undefined;
+    });
+    assert.ok(countPaths(silent).lost.length > 0);
+    const lazy = run({}, broken => {
+      for (const person of broken.world.contacts.keys()) broken.program(person).custody.ask = () => undefined;
+    });
+    assert.ok(countPaths(lazy).underplaced.length > 0);
+  });
+
+  it('notices a quota that is passed', () => {
+    const made = run({}, broken =>
+      hourly(broken, person => {
+        const id = parseEnvelopeId(Buffer.alloc(32, person));
+        const row = {
+          envelopeId: id,
+          name: 'x',
+          seq: 0,
+          tag: '',
+          box: '',
+          depositor: null,
+          dueMs: Infinity,
+          untilMs: 0,
+        };
+        broken.program(person).custody.rows.set('x', { ...row, bytes: LIMITS.mailboxBytes + 1 });
+      }),
+    );
+    assert.ok((made.checks.findings.get('quota') ?? 0) > 0);
+  });
+});
