@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { hex } from '../../core/base/bytes.ts';
 import type { EnvelopeId } from '../../core/base/ids.ts';
 import { LIMITS } from '../../core/base/limits.ts';
+import { drain } from '../../core/mailbox/drain.ts';
 import { newPuller, type PullerInput, type PullerState, stepPuller } from '../../core/mailbox/sync.ts';
 import { type HolderInput, type HolderState, newHolder, stepHolder } from '../../core/mailbox/sync-holder.ts';
 import { envelopeIdOf } from '../../core/wire/envelope.ts';
@@ -185,6 +186,26 @@ describe('pull sync', () => {
     pair.quiesce();
     assert.equal(pair.stored.length, 44);
     assert.deepEqual(pair.rows, []);
+  });
+
+  it('drains into a file everything that is held, in order, and removes nothing', () => {
+    for (const count of [0, 1, 49, 50, 51, 333]) {
+      const pair = new Pair(5);
+      pair.add(count);
+      const missing = pair.rows[20];
+      const found = drain(TAGS, {
+        page: (_, after) => {
+          const rest = pair.rows.filter(row => row.seq > after);
+          const entries = rest.slice(0, 50).map(({ id, ofPuller }) => ({ envelopeId: id, ofPuller }));
+          return { entries, next: rest.length > 50 ? (rest[49]?.seq ?? null) : null };
+        },
+        envelope: id => (id === missing?.id ? null : (pair.rows.find(row => row.id === id)?.bytes ?? null)),
+      });
+      assert.deepEqual(
+        [...found],
+        pair.rows.filter(row => row !== missing).map(row => row.bytes),
+      );
+    }
   });
 
   it('frames out of order end the stream, change no store and throw nothing', () => {
