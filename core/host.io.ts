@@ -32,6 +32,8 @@ export interface HostOptions {
   readonly dataDirectory: string;
   readonly listen: readonly string[];
   readonly offline: boolean;
+  /** Started to hold envelopes for contacts. */
+  readonly helper: boolean;
   readonly native: Native;
   readonly hardening: Hardening | undefined;
   readonly keychain: Keychain;
@@ -45,17 +47,22 @@ export interface HostOptions {
 /** The core's life on one data folder: without a profile, locked, unlocked. One change of state at a time. */
 export class Host implements CoreHost {
   readonly offlineMode: boolean;
+  readonly helper: boolean;
   readonly #options: HostOptions;
   readonly #events: Bus<ApiEvent>;
   readonly #startedAtMs = systemClock();
   #open: OpenProfile | undefined;
   #stopping = false;
+  /** As on disk; asked for with every envelope that comes into custody. */
+  #settings: Settings;
   #changing: Promise<unknown> = Promise.resolve();
 
   constructor(options: HostOptions) {
     this.#options = options;
     this.#events = new Bus(options.onFault);
     this.offlineMode = options.offline;
+    this.helper = options.helper;
+    this.#settings = readSettings(options.dataDirectory);
   }
 
   subscribe(listener: Listener<ApiEvent>): () => void {
@@ -154,11 +161,16 @@ export class Host implements CoreHost {
   }
 
   settings(): Settings {
-    return readSettings(this.#options.dataDirectory);
+    return this.#settings;
   }
 
   changeSettings(settings: Settings): void {
     writeSettings(this.#options.dataDirectory, settings);
+    this.#settings = settings;
+  }
+
+  holds(): boolean {
+    return this.helper || this.#settings.custody;
   }
 
   /** Locks for good; called once by the process on its way out. */
@@ -211,7 +223,7 @@ export class Host implements CoreHost {
   async #enter(dataKey: Secret): Promise<void> {
     const { dataDirectory, listen, onFault } = this.#options;
     const bus = new Bus<CoreEvent>(onFault);
-    this.#open = await OpenProfile.open(dataKey, { dataDirectory, listen, bus });
+    this.#open = await OpenProfile.open(dataKey, { dataDirectory, listen, bus, holds: () => this.holds() });
     const { messenger } = this.#open;
     bus.subscribe(event => {
       const shown = this.#open?.messenger === messenger ? apiEventOf(messenger, event) : undefined;

@@ -69,6 +69,7 @@ async function startCore(options: StartOptions): Promise<RunningCore> {
     dataDirectory,
     listen: options.listen,
     offline: options.offline,
+    helper: options.helper,
     native,
     hardening,
     keychain,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { StorageError } from './base/errors.ts';
 import type { ContactId } from './base/ids.ts';
 import type { Secret } from './base/secret.ts';
-import { systemClock, systemRandom, systemScheduler } from './base/world.io.ts';
+import { systemClock, systemMonotonic, systemRandom, systemScheduler } from './base/world.io.ts';
 import { createSwarm } from './network/swarm.io.ts';
 import type { Swarm } from './network/swarm.ts';
 import { type Account, createAccount, openAccount, wipeProfileRecord } from './state/account.ts';
@@ -12,6 +12,7 @@ import type { CoreEvent } from './state/events.ts';
 import { Messenger } from './state/messenger.ts';
 import { DATABASE_FOLDER } from './storage/database.io.ts';
 import type { ProfileRecord } from './storage/records.ts';
+import { startsFile } from './storage/starts-file.io.ts';
 import { openStore } from './storage/store.io.ts';
 import type { Store } from './storage/store.ts';
 
@@ -19,6 +20,8 @@ export interface OpenProfileOptions {
   readonly dataDirectory: string;
   readonly listen: readonly string[];
   readonly bus: Bus<CoreEvent>;
+  /** Whether the profile holds envelopes for its contacts. */
+  readonly holds: () => boolean;
 }
 
 /** An unlocked profile: the data key, the store it opens, and the messenger at work on it. */
@@ -30,7 +33,7 @@ export class OpenProfile {
   readonly #account: Account;
   readonly #swarm: Swarm;
 
-  private constructor(dataKey: Secret, store: Store, account: Account, swarm: Swarm, bus: Bus<CoreEvent>) {
+  private constructor(dataKey: Secret, store: Store, account: Account, swarm: Swarm, options: OpenProfileOptions) {
     this.dataKey = dataKey;
     this.#store = store;
     this.#account = account;
@@ -39,10 +42,13 @@ export class OpenProfile {
       store,
       account,
       swarm,
-      bus,
+      bus: options.bus,
       clock: systemClock,
       random: systemRandom,
       scheduler: systemScheduler,
+      monotonic: systemMonotonic,
+      startsFile: startsFile(options.dataDirectory),
+      holds: options.holds,
     });
   }
 
@@ -57,7 +63,7 @@ export class OpenProfile {
       account = openAccount(profile);
       const { transportSeed } = account;
       const swarm = createSwarm({ transportSeed, listen: options.listen, lastPorts: listenPorts });
-      const open = new OpenProfile(dataKey, store, account, swarm, options.bus);
+      const open = new OpenProfile(dataKey, store, account, swarm, options);
       await open.#start(listenPorts);
       return open;
     } catch (error) {
@@ -85,6 +91,7 @@ export class OpenProfile {
   }
 
   async #start(lastPorts: readonly number[]): Promise<void> {
+    await this.messenger.prepare();
     await this.#swarm.start();
     try {
       await this.#rememberPorts(lastPorts);

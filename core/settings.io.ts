@@ -9,7 +9,7 @@ import { diskError, isFullError, replaceFile } from './storage/file-system.io.ts
  * the wipe takes them along. The browser's own storage would do neither.
  */
 const SETTINGS_FILE = 'settings.json';
-const STANDARD: Settings = { theme: 'auto' };
+const STANDARD: Settings = { theme: 'auto', custody: true };
 
 /** What was chosen; the standard where nothing was, or the file is not one of ours. */
 export function readSettings(dataDirectory: string): Settings {

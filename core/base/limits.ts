@@ -132,6 +132,10 @@ export const LIMITS = {
   depositWindow: 32,
   /** Envelope ids in one question or notice about custody. */
   custodyIds: 256,
+  /** Envelopes of the outbox whose placement is kept in mind: two full outboxes; the rest are taken up as these end. */
+  placements: 20_000,
+  /** A hello, from the open stream to the answer. */
+  helloMs: 10_000,
   /** Hours of a contact's presence that are remembered. */
   uptimeHours: 168,
   /** A gap in time (sleep, switched off, clock set) up to this is believed to have passed: a lifetime and the skew. */

@@ -3,6 +3,9 @@ import type { Clock, RandomSource, Scheduler } from './clock.ts';
 
 export const systemClock: Clock = () => Date.now();
 
+/** Milliseconds since some moment; never goes back, whatever the clock is set to. */
+export const systemMonotonic: Clock = () => Math.floor(performance.now());
+
 export const systemRandom: RandomSource = length => {
   const bytes = Buffer.allocUnsafeSlow(length);
   if (length > 0) sodium.randombytes_buf(bytes);

@@ -3,6 +3,7 @@ import { type CommandName, isCommand, parseCommandLine, wantsJson } from './argu
 import * as core from './core-commands.io.ts';
 import { toFailure, usage } from './failure.ts';
 import { commandHelp, helpText } from './help.ts';
+import * as mailbox from './mailbox-commands.io.ts';
 import * as message from './message-commands.io.ts';
 import * as people from './people-commands.io.ts';
 import type { CoreRunner } from './runner.ts';
@@ -18,6 +19,7 @@ const ACTIONS: Readonly<Record<CommandName, (session: Session) => Promise<ExitCo
   unlock: core.unlock,
   lock: core.lock,
   wipe: core.wipeProfile,
+  custody: mailbox.custody,
   invite: people.invite,
   add: people.add,
   requests: people.requests,

@@ -30,7 +30,8 @@ export async function init(session: Session): Promise<ExitCode> {
 
 export async function start(session: Session): Promise<ExitCode> {
   const { options, dataDirectory, runner } = session;
-  const headless = options.headless === true;
+  const helper = options.helper === true;
+  const headless = helper || options.headless === true;
   const running = runningCore(session);
   if (running && !headless && !session.json) {
     const { url, launched } = await running.call('window.open', { launch: true });
@@ -49,6 +50,7 @@ export async function start(session: Session): Promise<ExitCode> {
       keepRunning: options['keep-running'] === true,
       listen: options.listen ?? [],
       offline: options.offline === true,
+      helper,
     });
     return await serve(session, core);
   } finally {

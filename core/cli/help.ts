@@ -4,6 +4,7 @@ const GROUPS: readonly (readonly [string, readonly CommandName[]])[] = [
   ['Molva itself', ['init', 'start', 'status', 'stop', 'open', 'unlock', 'lock', 'wipe']],
   ['People', ['invite', 'add', 'requests', 'accept', 'decline', 'contacts', 'verify', 'rename', 'remove']],
   ['Messages', ['send', 'messages', 'watch']],
+  ['Mailbox', ['custody']],
   ['Help', ['help', 'version']],
 ];
 

@@ -12,6 +12,8 @@ export interface StartOptions {
   readonly listen: readonly string[];
   /** No discovery and no internet: only the addresses given and those in invites. */
   readonly offline: boolean;
+  /** Holds envelopes for contacts whatever the settings say, without a window. */
+  readonly helper: boolean;
 }
 
 export interface RunningCore {

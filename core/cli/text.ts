@@ -1,4 +1,4 @@
-import type { ApiEvent, Contact, ContactRequest, Message, Status, Verification } from '../commands/schema.ts';
+import type { ApiEvent, Contact, ContactRequest, Custody, Message, Status, Verification } from '../commands/schema.ts';
 
 /** Plain text for a person. Whatever other people wrote goes through `safe`. */
 
@@ -22,6 +22,7 @@ export function statusText(status: Status): string {
     ],
     ...network.addresses.map((address, index): [string, string] => [index === 0 ? 'Addresses' : '', address]),
     ['Waiting', `${count(status.queued, 'message')} not yet delivered`],
+    ...(status.restoredAt === null ? [] : [['Restored', RESTORED] satisfies [string, string]]),
     [
       'Keychain',
       keychain.available ? (keychain.enabled ? 'opens this profile' : 'not used') : (keychain.reason ?? 'none'),
@@ -34,6 +35,14 @@ export function statusText(status: Status): string {
   ];
   const head = `Molva ${status.version} is ${STATE_TEXT[status.state]} (process ${status.pid}).\n`;
   return head + rows.map(([name, value]) => `  ${name.padEnd(10)} ${value}\n`).join('');
+}
+
+const RESTORED = 'this profile is an old copy; its sessions were begun anew';
+
+export function custodyText({ holds, helper, envelopes, bytes, limitBytes }: Custody): string {
+  const how = helper ? 'This helper holds' : holds ? 'This profile holds' : 'This profile takes nothing more to hold';
+  const part = `${Math.ceil(bytes / 1024)} KiB of ${limitBytes / 2 ** 20} MiB`;
+  return `${how} for contacts that are away: ${count(envelopes, 'envelope')}, ${part}.\n`;
 }
 
 const STATE_TEXT = {
@@ -76,10 +85,14 @@ export function messagesText(messages: readonly Message[]): string {
 
 export function messageLine(message: Message): string {
   const who = message.outgoing ? 'you' : safe(message.fromNick);
-  const state = message.outgoing ? `  (${message.state})` : '';
+  const state = message.outgoing ? `  (${stateText(message)})` : message.late ? '  (late)' : '';
   // Further lines are indented, so that a text cannot pass for somebody else's message.
   const text = message.text.split(/\r?\n/).map(safe).join('\n       ');
   return `${timeOf(message.sentAt)}  ${who}: ${text}${state}`;
+}
+
+function stateText({ state, heldBy, until }: Pick<Message, 'state' | 'heldBy' | 'until'>): string {
+  return state === 'held' && until !== null ? `held by ${heldBy} until ${stamp(until)}` : state;
 }
 
 export function verificationText(verification: Verification): string {
@@ -112,7 +125,9 @@ export function eventText(event: ApiEvent): string {
     case 'message-sent':
       return messageLine(event.message);
     case 'message-state':
-      return `${timeOf(event.at)}  message ${event.id} is ${event.state}`;
+      return `${timeOf(event.at)}  message ${event.id} is ${stateText(event)}`;
+    case 'profile-restored':
+      return `${timeOf(event.at)}  ${RESTORED}`;
     case 'contact-request':
       return `${safe(event.request.nick)} asks to become a contact: molva accept ${event.request.id}`;
     case 'contact-changed':

@@ -2,7 +2,7 @@ import type { CoreEvent } from '../state/events.ts';
 import type { Messenger } from '../state/messenger.ts';
 import type { ApiEvent } from './schema.ts';
 import { verificationOf } from './verification.ts';
-import { contactView, messageView, requestView } from './views.ts';
+import { contactView, heldView, messageView, requestView } from './views.ts';
 
 /** A core event as API clients see it; undefined when what it speaks of is gone already. */
 export function apiEventOf(messenger: Messenger, event: CoreEvent): ApiEvent | undefined {
@@ -18,8 +18,14 @@ export function apiEventOf(messenger: Messenger, event: CoreEvent): ApiEvent | u
     }
     case 'message-state': {
       const { id, conversation, state, atMs } = event;
-      return { event: event.type, id, conversation, state, at: atMs };
+      return { event: event.type, id, conversation, state, heldBy: 0, until: null, at: atMs };
     }
+    case 'message-held': {
+      const { id, conversation, held, atMs } = event;
+      return { event: 'message-state', id, conversation, ...heldView(held), at: atMs };
+    }
+    case 'profile-restored':
+      return { event: event.type, at: event.atMs };
     case 'contact-request': {
       const request = store.requests.get(event.id);
       return request && { event: event.type, request: requestView(messenger, request) };
@@ -40,9 +46,11 @@ export function apiEventOf(messenger: Messenger, event: CoreEvent): ApiEvent | u
     case 'network-changed':
       return networkEvent(messenger);
     case 'offline-sync-started':
-      return { event: event.type, contact: event.contact, queued: event.queued };
-    case 'offline-sync-finished':
-      return { event: event.type, contact: event.contact, sent: event.sent };
+      return { event: event.type, contact: event.contact, direction: event.direction, queued: event.queued };
+    case 'offline-sync-finished': {
+      const { contact, direction, sent, received } = event;
+      return { event: event.type, contact, direction, sent, received };
+    }
   }
 }
 

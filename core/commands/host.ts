@@ -2,7 +2,7 @@ import type { Messenger } from '../state/messenger.ts';
 import type { CoreState, Settings, Status } from './schema.ts';
 
 /** The part of the status that only the process knows. */
-export type ProcessStatus = Omit<Status, 'state' | 'profile' | 'network' | 'queued'>;
+export type ProcessStatus = Omit<Status, 'state' | 'profile' | 'network' | 'queued' | 'restoredAt'>;
 
 /** What commands ask of the process around them; the entry point supplies it. Passphrases handed in are wiped. */
 export interface CoreHost {
@@ -25,6 +25,11 @@ export interface CoreHost {
   openWindow(launch: boolean): Promise<{ url: string; launched: boolean }>;
   /** @param url as `parseLink` gives it */
   openLink(url: string): Promise<void>;
+  settings(): Settings;
   changeSettings(settings: Settings): void;
+  /** Whether it was started to hold for others, whatever the settings say. */
+  readonly helper: boolean;
+  /** Whether envelopes are taken for contacts that are away. */
+  holds(): boolean;
   processStatus(): Promise<ProcessStatus>;
 }

@@ -1,12 +1,16 @@
 import { UsageError } from '../base/errors.ts';
 import { parseMessageId } from '../base/ids.ts';
+import { LIMITS } from '../base/limits.ts';
 import type { SentText } from '../state/sending.ts';
 import type { CoreHost } from './host.ts';
 import type { CommandTable } from './schema.ts';
 import { messageView } from './views.ts';
 import { findContact } from './who.ts';
 
-type MessageCommands = Pick<CommandTable, 'messages.send' | 'messages.list' | 'messages.markRead'>;
+type MessageCommands = Pick<
+  CommandTable,
+  'messages.send' | 'messages.sendAgain' | 'messages.list' | 'messages.markRead'
+>;
 
 export function messageCommands(host: CoreHost): MessageCommands {
   return {
@@ -15,6 +19,16 @@ export function messageCommands(host: CoreHost): MessageCommands {
       const id = messenger.knows(who) ? who : findContact(messenger, who).id;
       const { message, contact } = await messenger.ask<SentText>(id, { kind: 'send', text });
       return messageView(messenger, message, contact, 'queued');
+    },
+    'messages.sendAgain': async ({ id: asked }) => {
+      const messenger = host.messenger();
+      const { store } = messenger.context;
+      const id = parseMessageId(asked);
+      const conversation = store.messages.conversationOf(id);
+      const record = conversation && store.conversations.get(conversation);
+      if (!record) throw new UsageError('not-found', 'messages.sendAgain', 'There is no such message.');
+      const { message, contact } = await messenger.ask<SentText>(record.contact, { kind: 'send-again', id });
+      return messageView(messenger, message, contact);
     },
     'messages.list': async ({ who, limit, before }) => {
       const messenger = host.messenger();
@@ -30,6 +44,8 @@ export function messageCommands(host: CoreHost): MessageCommands {
       return {
         messages: store.reading(() => shown.map(message => messageView(messenger, message, contact))),
         more: found.length > limit,
+        completeUpTo: store.messages.completeUpTo(contact.conversation)?.id ?? null,
+        missing: store.messages.awaitedOf(contact.conversation, LIMITS.awaitedParents).length,
       };
     },
     'messages.markRead': async ({ who, upTo }) => {

@@ -28,9 +28,9 @@ export function profileCommands(host: CoreHost): ProfileCommands {
       return { done: true };
     },
     'window.open': ({ launch }) => host.openWindow(launch),
-    'settings.set': async settings => {
-      host.changeSettings(settings);
-      return settings;
+    'settings.set': async ({ theme }) => {
+      host.changeSettings({ ...host.settings(), theme });
+      return host.settings();
     },
     'link.open': async ({ url: asked }) => {
       const url = parseLink(asked);
@@ -70,7 +70,7 @@ async function statusOf(host: CoreHost): Promise<Status> {
   const { offlineMode } = host;
   if (state !== 'unlocked') {
     const network = { online: false, offlineMode, peerId: null, addresses: [], peers: 0 };
-    return { ...process, state, profile: null, network, queued: 0 };
+    return { ...process, state, profile: null, network, queued: 0, restoredAt: null };
   }
   const messenger = host.messenger();
   const { swarm } = messenger;
@@ -81,5 +81,6 @@ async function statusOf(host: CoreHost): Promise<Status> {
     profile: profileView(messenger),
     network: { online: peers > 0, offlineMode, peerId: swarm.peerId, addresses: swarm.addresses(), peers },
     queued: messenger.queuedMessages(),
+    restoredAt: messenger.starts.restoredAtMs,
   };
 }

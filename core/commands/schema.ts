@@ -26,8 +26,12 @@ const text = v.pipe(v.string(), v.minLength(1), utf8Max(LIMITS.textBytes), v.des
 const invite = v.pipe(v.string(), v.maxLength(2048), v.description('molva:1/...'));
 const link = v.pipe(v.string(), v.minLength(1), v.maxLength(LIMITS.linkCharacters), v.description('an address'));
 
-export const messageState = v.picklist(['queued', 'delivered', 'read', 'expired', 'received']);
+export const messageState = v.picklist(['queued', 'held', 'delivered', 'read', 'expired', 'received']);
 export const trust = v.picklist(['unverified', 'verified', 'changed']);
+export const syncDirection = v.pipe(
+  v.picklist(['out', 'in']),
+  v.description('out: what waited here goes to the contact; in: what the contact held comes here'),
+);
 export const coreState = v.picklist(['no-profile', 'locked', 'unlocked', 'stopping']);
 
 export const message = v.object({
@@ -38,7 +42,10 @@ export const message = v.object({
   outgoing: v.boolean(),
   text: v.string(),
   sentAt: timeMs(),
-  state: v.pipe(messageState, v.description('own: queued, delivered, read or expired; others: received')),
+  state: v.pipe(messageState, v.description('own: queued, held, delivered, read or expired; others: received')),
+  heldBy: v.pipe(count(), v.description('contacts that hold it for its recipient, by their signed receipts')),
+  until: v.nullable(v.pipe(timeMs(), v.description('until when the last of them holds it'))),
+  late: v.pipe(v.boolean(), v.description('it came after messages that stand below it')),
 });
 
 export const contact = v.object({
@@ -88,9 +95,18 @@ export const verification = v.object({
   expiresAt: timeMs(),
 });
 
+export const custody = v.object({
+  holds: v.pipe(v.boolean(), v.description('takes envelopes for contacts that are away')),
+  helper: v.pipe(v.boolean(), v.description('started as a helper: holds whatever the setting says')),
+  envelopes: count(),
+  bytes: count(),
+  limitBytes: count(),
+});
+
 /** Choices that are no secret and hold for the locked page too; they stand in `settings.json`. */
 export const settings = v.object({
   theme: v.pipe(v.picklist(['auto', 'light', 'dark']), v.description('auto follows the system')),
+  custody: v.pipe(v.optional(v.boolean(), true), v.description('hold envelopes for contacts that are away')),
 });
 
 export const status = v.object({
@@ -117,6 +133,9 @@ export const status = v.object({
   }),
   settings,
   queued: v.pipe(count(), v.description('own messages not yet delivered')),
+  restoredAt: v.nullable(
+    v.pipe(timeMs(), v.description('when this run found that the profile is an old copy, and began its sessions anew')),
+  ),
   memoryBytes: count(),
 });
 
@@ -126,7 +145,15 @@ export const EVENTS = {
   'peer-disconnected': v.object({ contact: id() }),
   'message-received': v.object({ message }),
   'message-sent': v.object({ message }),
-  'message-state': v.object({ id: id(), conversation: id(), state: messageState, at: timeMs() }),
+  'message-state': v.object({
+    id: id(),
+    conversation: id(),
+    state: messageState,
+    heldBy: count(),
+    until: v.nullable(timeMs()),
+    at: timeMs(),
+  }),
+  'profile-restored': v.object({ at: timeMs() }),
   'contact-request': v.object({ request: contactRequest }),
   'request-closed': v.object({ id: id() }),
   'contact-changed': v.object({ contact }),
@@ -134,8 +161,13 @@ export const EVENTS = {
   'conversation-read': v.object({ conversation: id() }),
   'verification-changed': v.object({ verification }),
   'network-changed': v.object({ online: v.boolean(), peers: count(), addresses: v.array(v.string()) }),
-  'offline-sync-started': v.object({ contact: id(), queued: count() }),
-  'offline-sync-finished': v.object({ contact: id(), sent: count() }),
+  'offline-sync-started': v.object({ contact: id(), direction: syncDirection, queued: count() }),
+  'offline-sync-finished': v.object({
+    contact: id(),
+    direction: syncDirection,
+    sent: v.pipe(count(), v.description('out: envelopes the contact has stored')),
+    received: v.pipe(count(), v.description('in: envelopes stored here')),
+  }),
 } as const;
 
 interface MethodSpec {
@@ -162,7 +194,7 @@ export const METHODS = {
   }),
   'settings.set': method({
     summary: 'Changes settings of this data folder that are no secret; `status.get` shows them.',
-    params: v.strictObject(settings.entries),
+    params: v.strictObject({ theme: settings.entries.theme }),
     result: settings,
     errors: ['disk-full', 'disk-failed'],
   }),
@@ -279,14 +311,39 @@ export const METHODS = {
       limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000)), 50),
       before: v.optional(id()),
     }),
-    result: v.object({ messages: v.array(message), more: v.boolean() }),
+    result: v.object({
+      messages: v.array(message),
+      more: v.boolean(),
+      completeUpTo: v.nullable(
+        v.pipe(id(), v.description('up to here nothing is missing that any message here answers to')),
+      ),
+      missing: v.pipe(count(), v.description('messages that others here answer to, and that have not come')),
+    }),
     errors: ['locked', 'not-found', 'ambiguous', 'database-damaged'],
+  }),
+  'messages.sendAgain': method({
+    summary: 'Sends the text of an expired message as a new one; the expired one stays as it is.',
+    params: v.strictObject({ id: id() }),
+    result: message,
+    errors: ['locked', 'not-found', 'refused', 'limit-reached', 'busy', 'disk-full', 'disk-failed'],
   }),
   'messages.markRead': method({
     summary: 'Marks received messages read, up to and with `upTo`; the sender gets a receipt.',
     params: v.strictObject({ who, upTo: v.optional(id()) }),
     result: done,
     errors: ['locked', 'not-found', 'ambiguous'],
+  }),
+  'custody.get': method({
+    summary: 'What this profile holds for others.',
+    params: none,
+    result: custody,
+    errors: ['locked'],
+  }),
+  'custody.set': method({
+    summary: 'Turns holding for others on or off. What was promised is held to its end.',
+    params: v.strictObject({ holds: v.boolean() }),
+    result: custody,
+    errors: ['locked', 'disk-full', 'disk-failed'],
   }),
   'verification.start': method({
     summary: 'Begins a one-time code with a contact; this side shows it.',
@@ -346,6 +403,7 @@ export type Conversation = v.InferOutput<typeof conversation>;
 export type ContactRequest = v.InferOutput<typeof contactRequest>;
 export type Profile = v.InferOutput<typeof profile>;
 export type Verification = v.InferOutput<typeof verification>;
+export type Custody = v.InferOutput<typeof custody>;
 export type Settings = v.InferOutput<typeof settings>;
 export type Status = v.InferOutput<typeof status>;
 export type CoreState = v.InferOutput<typeof coreState>;

@@ -1,4 +1,5 @@
 import { contactCommands } from './contacts.ts';
+import { custodyCommands } from './custody.ts';
 import type { CoreHost } from './host.ts';
 import { messageCommands } from './messages.ts';
 import { profileCommands } from './profile.ts';
@@ -11,6 +12,7 @@ export function createCommands(host: CoreHost): CommandTable {
     ...profileCommands(host),
     ...contactCommands(host),
     ...messageCommands(host),
+    ...custodyCommands(host),
     ...verificationCommands(host),
   };
 }

@@ -1,5 +1,6 @@
 import { identityPublicOf } from '../crypto/card.ts';
 import { safetyNumber } from '../crypto/verification.ts';
+import type { Held } from '../mailbox/placement.ts';
 import type { Messenger } from '../state/messenger.ts';
 import type { ContactRecord, ConversationRecord, RequestRecord, StoredMessage } from '../storage/records.ts';
 import { decodeCard } from '../wire/card.ts';
@@ -42,6 +43,7 @@ export function messageView(
   contact: ContactRecord,
   state = stateOf(messenger, message),
 ): Message {
+  const held = state === 'queued' ? heldView(messenger.placing.heldOf(message.id)) : { state, heldBy: 0, until: null };
   const { account } = messenger.context;
   return {
     id: message.id,
@@ -51,8 +53,14 @@ export function messageView(
     outgoing: message.outgoing,
     text: message.text,
     sentAt: message.hlc.ms,
-    state,
+    ...held,
+    late: message.late,
   };
+}
+
+/** How far a text has come that its recipient has not confirmed. */
+export function heldView({ heldBy, untilMs }: Held): Pick<Message, 'state' | 'heldBy' | 'until'> {
+  return { state: heldBy > 0 ? 'held' : 'queued', heldBy, until: untilMs };
 }
 
 export function conversationView(

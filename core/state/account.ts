@@ -1,6 +1,8 @@
 import { wipe } from '../base/bytes.ts';
 import type { Clock, RandomSource } from '../base/clock.ts';
+import { blake2b, deriveKey } from '../base/hash.ts';
 import { type ContactId, contactIdOf } from '../base/ids.ts';
+import { LABEL } from '../base/labels.ts';
 import { LIMITS } from '../base/limits.ts';
 import { requireNick } from '../base/nick.ts';
 import { Secret } from '../base/secret.ts';
@@ -22,6 +24,10 @@ export interface Account {
   readonly public: IdentityPublic;
   readonly transportSeed: Secret;
   readonly mailbox: MailboxKeys;
+  /** Marks the starts of this profile as its own. */
+  readonly instanceKey: Secret;
+  /** Settles ties between custodians. */
+  readonly tieKey: Secret;
   /** The current signed card; replaced whole by `renewCard`. */
   card: Buffer;
   nick: string;
@@ -83,7 +89,10 @@ export async function createAccount(
 export function openAccount(profile: ProfileRecord): Account {
   const identity = importIdentity(profile.identity);
   const mailbox = deriveMailboxKeys(profile.mailboxKey);
-  wipe(profile.identity, profile.mailboxKey, profile.presenceKey);
+  const root = blake2b(KEY_BYTES, profile.identity);
+  const instanceKey = Secret.take(deriveKey(root, LABEL.incarnation));
+  const tieKey = Secret.take(deriveKey(root, LABEL.custodianTie));
+  wipe(root, profile.identity, profile.mailboxKey, profile.presenceKey);
   const transportSeed = Secret.take(profile.transportSeed);
   return {
     id: contactIdOf(identity.public.identity),
@@ -92,11 +101,15 @@ export function openAccount(profile: ProfileRecord): Account {
     public: identity.public,
     transportSeed,
     mailbox,
+    instanceKey,
+    tieKey,
     card: Buffer.from(profile.card),
     nick: profile.nick,
     wipe() {
       identity.wipe();
       transportSeed.wipe();
+      instanceKey.wipe();
+      tieKey.wipe();
       wipeMailboxKeys(mailbox);
     },
   };

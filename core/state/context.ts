@@ -1,10 +1,11 @@
 import type { Clock, RandomSource, Scheduler } from '../base/clock.ts';
-import type { ContactId } from '../base/ids.ts';
+import type { ContactId, EnvelopeId, MessageId } from '../base/ids.ts';
 import type { ContactRecord } from '../storage/records.ts';
 import type { Store } from '../storage/store.ts';
 import type { Account } from './account.ts';
 import type { Bus } from './bus.ts';
 import type { CoreEvent } from './events.ts';
+import type { Posted } from './placing.ts';
 
 /** What every service of an unlocked profile stands on. */
 export interface Context {
@@ -16,7 +17,13 @@ export interface Context {
   readonly bus: Bus<CoreEvent>;
   readonly time: LocalTime;
   /** Told after a commit that put envelopes into a contact's outbox. */
-  outboxChanged(contact: ContactId): void;
+  outboxChanged(contact: ContactId, posted: readonly Posted[]): void;
+  /** Told after envelopes have left the outbox. */
+  outboxEnded(ids: readonly EnvelopeId[]): void;
+  /** Told after everything in a contact's outbox was dropped. */
+  outboxDropped(contact: ContactId): void;
+  /** Told after own texts were delivered, or have expired. */
+  messagesEnded(ids: readonly MessageId[]): void;
   /** Changes a contact's row in its own turn; a failure is not told. */
   changeContact(contact: ContactId, change: Partial<ContactRecord>): void;
 }

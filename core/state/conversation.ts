@@ -6,22 +6,24 @@ import type { ConsumedInitiation } from '../crypto/session.ts';
 import type { Content } from '../wire/content.ts';
 import { Actor, type Entry } from './actor.ts';
 import type { Context } from './context.ts';
-import { initiate, receiveInitiation, receiveResponse } from './handshakes.ts';
+import { beginIfNone, initiate, receiveInitiation, receiveResponse, startAnew } from './handshakes.ts';
 import { expireWaiting, markRead } from './reading.ts';
 import { sendReceipts } from './receipts.ts';
 import { type Opened, receiveRatchet } from './receiving.ts';
-import { sealWaiting, sendControl, sendText } from './sending.ts';
+import { sealWaiting, sendAgain, sendControl, sendText } from './sending.ts';
 import { Turn } from './turn.ts';
 import { stepVerification, type VerificationInput } from './verifying.ts';
 
 export type ConversationStep =
   | { readonly kind: 'send'; readonly text: string }
+  | { readonly kind: 'send-again'; readonly id: MessageId }
   | { readonly kind: 'send-control'; readonly content: Exclude<Content, { kind: 'text' }> }
   | { readonly kind: 'ratchet'; readonly opened: Opened }
   | { readonly kind: 'initiation'; readonly initiation: ConsumedInitiation; readonly opened: Opened | null }
   | { readonly kind: 'response'; readonly initiationId: Uint8Array; readonly opened: Opened }
   | { readonly kind: 'initiate'; readonly proof: Uint8Array }
   | { readonly kind: 'seal-waiting'; readonly after: MessageId | undefined; readonly unposted: boolean }
+  | { readonly kind: 'mend' | 'start-anew' }
   | { readonly kind: 'mark-read'; readonly upTo: MessageId | undefined }
   | { readonly kind: 'expire' }
   | { readonly kind: 'verify'; readonly input: VerificationInput }
@@ -89,9 +91,12 @@ export class Conversation {
     return this.#mailbox.keys;
   }
 
-  /** Seals what a crash left stored but not sealed. */
+  /** Seals what a crash left stored but not sealed, and begins the session that one left out. */
   mend(): void {
-    this.#sealRest(true);
+    this.ask({ kind: 'mend' }).then(
+      () => this.#sealRest(true),
+      () => undefined,
+    );
   }
 
   /** Part by part, so that other steps come in between; a failure is made up for by `mend` at the next start. */
@@ -125,6 +130,8 @@ function take(turn: Turn, step: ConversationStep): unknown {
   switch (step.kind) {
     case 'send':
       return sendText(turn, step.text);
+    case 'send-again':
+      return sendAgain(turn, step.id);
     case 'send-control':
       return sendControl(turn, step.content);
     case 'ratchet':
@@ -137,6 +144,10 @@ function take(turn: Turn, step: ConversationStep): unknown {
       return initiate(turn, step.proof);
     case 'seal-waiting':
       return sealWaiting(turn, step.after, step.unposted);
+    case 'mend':
+      return beginIfNone(turn);
+    case 'start-anew':
+      return startAnew(turn);
     case 'mark-read':
       return markRead(turn, step.upTo);
     case 'expire':

@@ -4,6 +4,7 @@ import type { FrameChannel, Swarm } from '../network/swarm.ts';
 import { decodeDelivery, ENVELOPE_PROTOCOL, encodeDelivery } from '../wire/delivery.ts';
 import { envelopeIdOf } from '../wire/envelope.ts';
 import type { Context } from './context.ts';
+import type { Hellos } from './hello.ts';
 import type { Intake, Verdict } from './intake.ts';
 import { Link } from './link.ts';
 
@@ -12,14 +13,16 @@ export class Delivery {
   readonly #context: Context;
   readonly #swarm: Swarm;
   readonly #intake: Intake;
+  readonly #hellos: Hellos;
   readonly #links = new Map<ContactId, Link>();
   readonly #unsubscribe: () => void;
   #stopped = false;
 
-  constructor(context: Context, swarm: Swarm, intake: Intake) {
+  constructor(context: Context, swarm: Swarm, intake: Intake, hellos: Hellos) {
     this.#context = context;
     this.#swarm = swarm;
     this.#intake = intake;
+    this.#hellos = hellos;
     this.#unsubscribe = swarm.on({
       connected: peer => this.#seen(peer, 'peer-connected'),
       disconnected: peer => this.#seen(peer, 'peer-disconnected'),
@@ -27,9 +30,12 @@ export class Delivery {
     });
   }
 
-  /** Starts to answer and to reach every contact. */
-  async start(): Promise<void> {
+  async serve(): Promise<void> {
     await this.#swarm.serve(ENVELOPE_PROTOCOL, channel => void this.#receive(channel), { maxInbound: 2 });
+  }
+
+  /** Starts to reach every contact. */
+  start(): void {
     for (const contact of this.#context.store.contacts.list()) this.reach(contact.id);
   }
 
@@ -38,7 +44,7 @@ export class Delivery {
     if (this.#stopped) return;
     let link = this.#links.get(contact);
     if (!link) {
-      link = new Link(this.#context, this.#swarm, contact);
+      link = new Link(this.#context, this.#swarm, this.#hellos, contact);
       this.#links.set(contact, link);
     }
     link.tell({ kind: 'due' });

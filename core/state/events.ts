@@ -1,4 +1,5 @@
 import type { ContactId, ConversationId, MessageId } from '../base/ids.ts';
+import type { Held } from '../mailbox/placement.ts';
 import type { ContactRecord, StoredMessage } from '../storage/records.ts';
 
 /** How far an own message has come; everything past `queued` rests on a signed receipt or the clock. */
@@ -20,10 +21,33 @@ export type CoreEvent =
       readonly state: OutgoingState;
       readonly atMs: number;
     }
+  | {
+      /** A text that waits is held by more or fewer custodians than before. */
+      readonly type: 'message-held';
+      readonly id: MessageId;
+      readonly conversation: ConversationId;
+      readonly held: Held;
+      readonly atMs: number;
+    }
+  | { readonly type: 'profile-restored'; readonly atMs: number }
   | { readonly type: 'contact-request' | 'request-closed'; readonly id: ContactId }
   | { readonly type: 'contact-changed' | 'contact-removed'; readonly id: ContactId }
   | { readonly type: 'conversation-read'; readonly conversation: ConversationId }
   | { readonly type: 'verification-changed'; readonly contact: ContactId }
   | { readonly type: 'network-changed' }
-  | { readonly type: 'offline-sync-started'; readonly contact: ContactId; readonly queued: number }
-  | { readonly type: 'offline-sync-finished'; readonly contact: ContactId; readonly sent: number };
+  | {
+      readonly type: 'offline-sync-started';
+      readonly contact: ContactId;
+      readonly direction: SyncDirection;
+      readonly queued: number;
+    }
+  | {
+      readonly type: 'offline-sync-finished';
+      readonly contact: ContactId;
+      readonly direction: SyncDirection;
+      readonly sent: number;
+      readonly received: number;
+    };
+
+/** `out`: the own outbox goes to the contact. `in`: what the contact held comes here. */
+export type SyncDirection = 'out' | 'in';

@@ -37,6 +37,21 @@ export function initiate(turn: Turn, proof: Uint8Array = NOTHING): void {
   turn.post('initiation', initiation, null);
 }
 
+/** A contact without a session, or one under way: the profile was put back, and all of them were dropped. */
+export function beginIfNone(turn: Turn): void {
+  const { phase, initiation } = turn.contact;
+  if (phase === 'accepted' && !initiation && !turn.sessions.live) initiate(turn);
+}
+
+/** This profile is a copy: nothing that another copy may have used is used again. */
+export function startAnew(turn: Turn): void {
+  if (turn.contact.initiation) wipe(turn.contact.initiation.pending);
+  turn.sessions.dropAll();
+  turn.dropOutbox();
+  turn.changeContact({ initiation: null });
+  beginIfNone(turn);
+}
+
 /**
  * Answers an initiation of this contact, or leaves it when it is a replay or lost the crossing
  * (docs/protocol/session.md, "Crossed initiations"). What it carries is received either way.

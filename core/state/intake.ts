@@ -22,6 +22,8 @@ export class Intake {
   readonly #context: Context;
   readonly #conversation: (contact: ContactId) => Conversation;
   readonly #introductions: Introductions;
+  /** Whose messages came last: what a custodian brings is most likely of the same people. */
+  #recent: readonly ContactId[] = [];
   readonly #underWay = new Map<string, Promise<Verdict>>();
   #tags: { readonly day: number; readonly known: ReadonlySet<string> } = { day: -1, known: new Set() };
 
@@ -80,8 +82,10 @@ export class Intake {
 
   async #ratchet(opened: Opened, bearer: ContactId | undefined): Promise<Verdict> {
     if (bearer && (await this.#tryRatchet(bearer, opened))) return 'stored';
-    for (const contact of this.#context.store.sessions.contacts()) {
-      if (contact !== bearer && (await this.#tryRatchet(contact, opened))) return 'stored';
+    for (const contact of new Set([...this.#recent, ...this.#context.store.sessions.contacts()])) {
+      if (contact === bearer || !(await this.#tryRatchet(contact, opened))) continue;
+      if (this.#recent[0] !== contact) this.#recent = [contact, ...this.#recent.filter(id => id !== contact)];
+      return 'stored';
     }
     // Whoever brought it may have lost step with us, or we with them: a fresh session mends either.
     if (bearer) this.#introductions.renew(bearer);

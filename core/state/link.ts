@@ -5,12 +5,14 @@ import { newPushState, type PushInput, type PushOutput, type PushState, stepPush
 import type { FrameChannel, Swarm } from '../network/swarm.ts';
 import { decodeDelivery, ENVELOPE_PROTOCOL, encodeDelivery } from '../wire/delivery.ts';
 import type { Context } from './context.ts';
+import type { Hellos } from './hello.ts';
 
 /** The way to one contact: dials it, pushes its outbox, and removes from the outbox what it has stored. */
 export class Link {
   readonly #context: Context;
   readonly #swarm: Swarm;
   readonly #contact: ContactId;
+  readonly #hellos: Hellos;
   #state: PushState;
   #channel: FrameChannel | undefined;
   #wake: Cancel | undefined;
@@ -22,10 +24,11 @@ export class Link {
   #backlog: number | undefined;
   #stopped = false;
 
-  constructor(context: Context, swarm: Swarm, contact: ContactId) {
+  constructor(context: Context, swarm: Swarm, hellos: Hellos, contact: ContactId) {
     this.#context = context;
     this.#swarm = swarm;
     this.#contact = contact;
+    this.#hellos = hellos;
     this.#state = newPushState(context.clock());
   }
 
@@ -71,6 +74,8 @@ export class Link {
     this.#abort = new AbortController();
     const transportKey = contact.transportKey as TransportKey;
     await this.#swarm.dial({ transportKey, addresses: contact.addresses }, this.#abort.signal);
+    // Nobody who has not accepted answers a hello; the request goes without.
+    if (contact.phase === 'accepted') await this.#hellos.greet(this.#contact, transportKey);
     return this.#swarm.channel(transportKey, ENVELOPE_PROTOCOL);
   }
 
@@ -82,7 +87,7 @@ export class Link {
     const queued = this.#context.store.outbox.countOf(this.#contact);
     if (queued > 0) {
       this.#backlog = 0;
-      this.#context.bus.emit({ type: 'offline-sync-started', contact: this.#contact, queued });
+      this.#context.bus.emit({ type: 'offline-sync-started', contact: this.#contact, direction: 'out', queued });
     }
     this.#readAnswers(channel).finally(() => {
       void channel.close();
@@ -130,7 +135,10 @@ export class Link {
       .write(tx => {
         for (const id of ours) store.outbox.remove(tx, id);
       })
-      .catch(() => undefined);
+      .then(
+        () => this.#context.outboxEnded(ours),
+        () => undefined,
+      );
     if (this.#backlog !== undefined) this.#backlog += ours.length;
     this.tell({ kind: 'settled', count: ours.length });
   }
@@ -139,6 +147,7 @@ export class Link {
     const sent = this.#backlog;
     if (sent === undefined) return;
     this.#backlog = undefined;
-    this.#context.bus.emit({ type: 'offline-sync-finished', contact: this.#contact, sent });
+    const counts = { sent, received: 0 };
+    this.#context.bus.emit({ type: 'offline-sync-finished', contact: this.#contact, direction: 'out', ...counts });
   }
 }

@@ -6,6 +6,7 @@ import { LIMITS } from '../base/limits.ts';
 import { addressesToCard } from '../network/card-addresses.ts';
 import type { Swarm } from '../network/swarm.ts';
 import type { InviteRecord } from '../storage/records.ts';
+import type { StartsFile } from '../storage/start-instance.ts';
 import type { Store } from '../storage/store.ts';
 import { expiryHours } from '../wire/envelope.ts';
 import { decodeInvite, encodeInvite, INVITE_SECRET_BYTES, inviteExpired } from '../wire/invite.ts';
@@ -13,11 +14,19 @@ import type { Account } from './account.ts';
 import type { Bus } from './bus.ts';
 import { type Context, LocalTime } from './context.ts';
 import { Conversation, type ConversationStep } from './conversation.ts';
+import { CustodyService } from './custodian.ts';
 import { Delivery } from './delivery.ts';
 import type { CoreEvent } from './events.ts';
+import { Hellos } from './hello.ts';
 import { Intake } from './intake.ts';
 import { Introductions } from './introductions.ts';
+import { Placing } from './placing.ts';
+import { Presence } from './presence.ts';
+import { PullService } from './pull-service.ts';
+import { Pulling } from './pulling.ts';
+import { Recipients } from './recipients.ts';
 import { fetchCard, serveCards } from './rendezvous.ts';
+import { Starts } from './restored.ts';
 import { Upkeep } from './upkeep.ts';
 
 export interface MessengerParts {
@@ -28,6 +37,11 @@ export interface MessengerParts {
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly scheduler: Scheduler;
+  readonly monotonic: Clock;
+  /** Where the starts of this profile are counted, beside the database. */
+  readonly startsFile: StartsFile;
+  /** Whether it holds envelopes for its contacts. */
+  readonly holds: () => boolean;
 }
 
 /** An unlocked profile at work: its conversations, its way in and out, and its upkeep. */
@@ -37,6 +51,14 @@ export class Messenger {
   readonly introductions: Introductions;
   readonly upkeep: Upkeep;
   readonly intake: Intake;
+  readonly starts: Starts;
+  readonly custody: CustodyService;
+  readonly placing: Placing;
+  readonly #presence: Presence;
+  readonly #recipients: Recipients;
+  readonly #hellos: Hellos;
+  readonly #pulling: Pulling;
+  readonly #pullService: PullService;
   readonly #delivery: Delivery;
   readonly #conversations = new Map<ContactId, Conversation>();
   #unsubscribe: (() => void) | undefined;
@@ -47,7 +69,14 @@ export class Messenger {
     this.context = {
       ...parts,
       time: new LocalTime(clock),
-      outboxChanged: contact => this.#delivery.outboxChanged(contact),
+      outboxChanged: (contact, posted) => {
+        this.#delivery.outboxChanged(contact);
+        this.placing.posted(posted);
+      },
+      outboxEnded: ids => this.placing.ended(ids),
+      outboxDropped: contact => this.placing.dropped(contact),
+      // What a failing disk leaves in the outbox is pushed once more, and dropped by whoever has it.
+      messagesEnded: ids => void this.placing.endMessages(ids).catch(() => undefined),
       changeContact: (contact, change) => {
         this.ask(contact, { kind: 'change', change: turn => turn.changeContact(change) }).catch(() => undefined);
       },
@@ -55,16 +84,40 @@ export class Messenger {
     const conversation = (contact: ContactId) => this.#conversation(contact);
     this.introductions = new Introductions(this.context, conversation);
     this.intake = new Intake(this.context, conversation, this.introductions);
-    this.#delivery = new Delivery(this.context, this.swarm, this.intake);
-    this.upkeep = new Upkeep(this.context, conversation);
+    const { swarm, context } = this;
+    this.starts = new Starts(context, parts.startsFile, conversation);
+    const heard = (contact: ContactId) => this.#heard(contact);
+    this.#hellos = new Hellos(context, swarm, { starts: this.starts, holds: parts.holds, heard });
+    this.#presence = new Presence(context, swarm, contact => this.placing.presenceChanged(contact));
+    this.#recipients = new Recipients(context);
+    const taken = (tag: Uint8Array) => this.#pullService.news(tag);
+    const { monotonic, holds } = parts;
+    this.custody = new CustodyService(context, swarm, { monotonic, holds, recipients: this.#recipients, taken });
+    this.#pullService = new PullService(context, swarm, this.custody, this.#recipients);
+    this.placing = new Placing(context, swarm, this.#presence);
+    this.#pulling = new Pulling(context, swarm, this.intake);
+    this.#delivery = new Delivery(context, swarm, this.intake, this.#hellos);
+    this.upkeep = new Upkeep(context, conversation, () => this.#sweep());
   }
 
-  /** The swarm has been started: answers, reaches every contact, and seals what a crash left unsealed. */
-  async start(): Promise<void> {
+  /** Counts the start and makes ready to answer: to be awaited before the swarm is started. @throws StorageError */
+  async prepare(): Promise<void> {
+    await this.starts.begin();
     await serveCards(this.context, this.swarm);
+    for (const service of [this.#hellos, this.custody, this.#pullService, this.#delivery]) await service.serve();
+  }
+
+  /** The swarm has been started: reaches every contact, and seals what a crash left unsealed. */
+  async start(): Promise<void> {
     await this.upkeep.offerAddresses(this.swarm.addresses());
-    this.#unsubscribe = this.swarm.on({ addressesChanged: () => this.#addressesChanged() });
-    await this.#delivery.start();
+    const watch = this.swarm.on({ addressesChanged: () => this.#addressesChanged() });
+    const hear = this.context.bus.subscribe(event => this.#contactsMayHaveChanged(event));
+    this.#unsubscribe = () => {
+      watch();
+      hear();
+    };
+    await this.placing.start();
+    this.#delivery.start();
     for (const contact of this.context.store.contacts.list()) this.#conversation(contact.id).mend();
     this.upkeep.start();
   }
@@ -73,6 +126,11 @@ export class Messenger {
   async stop(): Promise<void> {
     this.#unsubscribe?.();
     await this.upkeep.stop();
+    this.placing.stop();
+    this.#pulling.stop();
+    this.#pullService.stop();
+    this.#hellos.stop();
+    this.#presence.stop();
     await this.#delivery.stop();
     await this.introductions.stop();
     await Promise.all([...this.#conversations.values()].map(conversation => conversation.stop()));
@@ -151,8 +209,11 @@ export class Messenger {
       store.pending.removeAllOf(tx, id);
       store.outbox.removeAllOf(tx, id);
       store.verifications.remove(tx, id);
+      store.uptime.remove(tx, id);
+      store.instances.removeSeen(tx, id);
       store.contacts.remove(tx, id);
     });
+    this.placing.dropped(id);
     bus.emit({ type: 'contact-removed', id });
   }
 
@@ -171,6 +232,30 @@ export class Messenger {
       store.invites.put(tx, invite);
     });
     return invite;
+  }
+
+  /** Whether it holds envelopes for others has changed: contacts are told. */
+  holdsChanged(): void {
+    this.#hellos.sayAgain();
+  }
+
+  #heard(contact: ContactId): void {
+    this.#presence.note(contact);
+    this.placing.presenceChanged(contact);
+    this.#pulling.begin(contact);
+  }
+
+  #contactsMayHaveChanged(event: CoreEvent): void {
+    if (event.type !== 'contact-changed' && event.type !== 'contact-removed') return;
+    this.#presence.forget();
+    this.#recipients.forget();
+  }
+
+  async #sweep(): Promise<void> {
+    this.#presence.sweep();
+    this.placing.sweep();
+    this.#pulling.sweep();
+    await this.custody.sweep();
   }
 
   #introduced(contact: ContactId): void {

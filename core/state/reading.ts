@@ -40,7 +40,7 @@ export function expireWaiting(turn: Turn): void {
   for (const id of store.messages.undelivered(conversation, LIMITS.actorBatch)) {
     const known = store.messages.stateOf(id);
     if (known?.state !== 'queued' || known.atMs > horizon) continue;
-    turn.waiting -= 1;
+    turn.endMessage(id);
     turn.put(tx => store.messages.setState(tx, id, { state: 'expired', atMs: nowMs, receipt: null }));
     turn.event({ type: 'message-state', id, conversation, state: 'expired', atMs: nowMs });
   }

@@ -43,7 +43,7 @@ function advance(turn: Turn, id: MessageId, type: ReceiptType, proof: MessageId)
   }
   const state = { state: type, atMs: turn.nowMs, receipt: proof } as const;
   turn.put(tx => store.messages.setState(tx, id, state));
-  if (known.state === 'queued') turn.waiting -= 1;
+  if (known.state === 'queued') turn.endMessage(id);
   turn.event({ type: 'message-state', id, conversation: turn.conversationId, state: type, atMs: turn.nowMs });
   return true;
 }

@@ -40,6 +40,20 @@ export function sendText(turn: Turn, text: string): SentText {
   return { message, contact };
 }
 
+/**
+ * Sends the text of an expired message anew, below what was said since. The expired one stays: if it came after all,
+ * that it was said twice is no lie.
+ * @throws UsageError `refused` the message is no own one that has expired
+ */
+export function sendAgain(turn: Turn, id: MessageId): SentText {
+  const { messages } = turn.context.store;
+  const expired = messages.get(id);
+  if (!expired || messages.stateOf(id)?.state !== 'expired') {
+    throw new UsageError('refused', 'messages.sendAgain', 'Only a message that has expired can be sent again.');
+  }
+  return sendText(turn, expired.text);
+}
+
 /** Sends what is not a text; it waits in the store while there is no session. */
 export function sendControl(turn: Turn, content: Exclude<Content, { kind: 'text' }>): void {
   const bytes = encodeContent(content);

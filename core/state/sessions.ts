@@ -84,8 +84,13 @@ export class Sessions {
     this.#dropped.push(...this.#records.splice(LIMITS.sessionsPerContact));
   }
 
+  /** None of their keys is used again. */
+  dropAll(): void {
+    this.#dropped.push(...this.#records.splice(0));
+  }
+
   get changed(): boolean {
-    return [...this.#open.values()].some(session => session.changed);
+    return this.#dropped.length > 0 || [...this.#open.values()].some(session => session.changed);
   }
 
   save(tx: WriteTx): void {
@@ -101,7 +106,7 @@ export class Sessions {
 
   close(): void {
     for (const { ratchet } of this.#open.values()) ratchet.wipe();
-    for (const record of this.#records) wipe(record.state, record.verificationKey);
+    for (const record of [...this.#records, ...this.#dropped]) wipe(record.state, record.verificationKey);
     this.#open.clear();
   }
 

@@ -10,6 +10,7 @@ import type { WriteTx } from '../storage/store.ts';
 import { encodeEnvelope, envelopeIdOf } from '../wire/envelope.ts';
 import type { Context } from './context.ts';
 import type { CoreEvent } from './events.ts';
+import type { Posted } from './placing.ts';
 import { Sessions } from './sessions.ts';
 
 /**
@@ -42,7 +43,8 @@ export class Turn {
   readonly #seen = new Set<string>();
   #contactChanged = false;
   #conversationChanged = false;
-  #outboxChanged = false;
+  readonly #posted: Posted[] = [];
+  readonly #ended: MessageId[] = [];
 
   constructor(
     context: Context,
@@ -130,7 +132,21 @@ export class Turn {
       messageId,
     };
     this.#puts.push(tx => context.store.outbox.put(tx, record));
-    this.#outboxChanged = true;
+    this.#posted.push(record);
+  }
+
+  /** An own text was delivered, or has expired: nothing that carries it is needed any more. */
+  endMessage(id: MessageId): void {
+    this.waiting -= 1;
+    this.#ended.push(id);
+  }
+
+  /** Nothing that waits in the contact's outbox is sent any more. */
+  dropOutbox(): void {
+    const { store, outboxDropped } = this.context;
+    this.#posted.length = 0;
+    this.put(tx => store.outbox.removeAllOf(tx, this.contact.id));
+    this.after(() => outboxDropped(this.contact.id));
   }
 
   /** The envelope has been opened; carried here again, it is acknowledged and dropped. */
@@ -151,7 +167,8 @@ export class Turn {
     if (this.#puts.length > 0 || this.sessions.changed) await store.write(tx => this.#writeAll(tx));
     for (const run of this.#after) run();
     for (const event of this.#events) this.context.bus.emit(event());
-    if (this.#outboxChanged) this.context.outboxChanged(this.contact.id);
+    if (this.#posted.length > 0) this.context.outboxChanged(this.contact.id, this.#posted);
+    if (this.#ended.length > 0) this.context.messagesEnded(this.#ended);
   }
 
   #writeAll(tx: WriteTx): void {

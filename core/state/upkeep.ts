@@ -4,6 +4,7 @@ import type { ContactId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import { openCard } from '../crypto/card.ts';
 import { generatePrekey, type Prekey } from '../crypto/prekey.ts';
+import type { OutboxRecord } from '../storage/records.ts';
 import { type CardChange, cardOffers, nextCard, prekeyRecord, wipeProfileRecord } from './account.ts';
 import type { Context } from './context.ts';
 import type { Conversation } from './conversation.ts';
@@ -14,13 +15,16 @@ const SWEEP_EVERY_MS = MINUTE_MS;
 export class Upkeep {
   readonly #context: Context;
   readonly #conversation: (contact: ContactId) => Conversation;
+  readonly #alsoSweep: () => Promise<void>;
   #cancel: Cancel | undefined;
   #running: Promise<void> = Promise.resolve();
   #stopped = false;
 
-  constructor(context: Context, conversation: (contact: ContactId) => Conversation) {
+  /** @param alsoSweep what other services do once a minute */
+  constructor(context: Context, conversation: (contact: ContactId) => Conversation, alsoSweep: () => Promise<void>) {
     this.#context = context;
     this.#conversation = conversation;
+    this.#alsoSweep = alsoSweep;
   }
 
   /** Sweeps now, and from then on once a minute; one sweep ends before the next begins. */
@@ -43,14 +47,17 @@ export class Upkeep {
   async sweep(): Promise<void> {
     const { store, clock } = this.#context;
     const nowMs = clock();
+    let expired: readonly OutboxRecord[] = [];
     await store.write(tx => {
-      store.outbox.expireBefore(tx, nowMs, LIMITS.actorInbox);
+      expired = store.outbox.expireBefore(tx, nowMs, LIMITS.actorInbox);
       store.seen.sweep(tx, nowMs, LIMITS.actorInbox);
       for (const invite of store.invites.list())
         if (invite.expiresAtMs <= nowMs) store.invites.remove(tx, invite.secret);
       for (const prekey of store.prekeys.list()) if (prekey.expiresAtMs <= nowMs) store.prekeys.remove(tx, prekey.id);
     });
+    this.#context.outboxEnded(expired.map(({ envelopeId }) => envelopeId));
     for (const contact of store.contacts.list()) await this.#conversation(contact.id).ask({ kind: 'expire' });
+    await this.#alsoSweep();
     await this.#rotatePrekey(nowMs);
   }
 

@@ -50,6 +50,7 @@ function makeCore(options: StartOptions, emit: (event: ApiEvent) => void, stop: 
     triesLeft: 3,
     expiresAt: Date.now() + 600_000,
   };
+  const held = { holds: true, helper: false, envelopes: 3, bytes: 4096, limitBytes: 64 * 2 ** 20 };
   const open = () => {
     if (state !== 'unlocked') throw new UsageError('locked', 'test', 'The profile is locked.');
   };
@@ -77,8 +78,9 @@ function makeCore(options: StartOptions, emit: (event: ApiEvent) => void, stop: 
     },
     keychain: { available: false, enabled: false, reason: 'There is none here.' },
     hardening: { addon: 'missing', coreDumps: 'unknown', memory: 'unlocked', missing: ['Build the addon.'] },
-    settings: { theme: 'auto' },
+    settings: { theme: 'auto', custody: true },
     queued: 2,
+    restoredAt: null,
     memoryBytes: 60 * 2 ** 20,
   });
   return {
@@ -134,6 +136,9 @@ function makeCore(options: StartOptions, emit: (event: ApiEvent) => void, stop: 
         text,
         sentAt: Date.now(),
         state: 'queued',
+        heldBy: 0,
+        until: null,
+        late: false,
       };
       messages.push(message);
       emit({ event: 'message-sent', message });
@@ -141,8 +146,13 @@ function makeCore(options: StartOptions, emit: (event: ApiEvent) => void, stop: 
     },
     'messages.list': async ({ who, limit = 50 }) => {
       find(who);
-      return { messages: messages.slice(-limit), more: false };
+      return { messages: messages.slice(-limit), more: false, completeUpTo: null, missing: 0 };
     },
+    'messages.sendAgain': async () => {
+      throw new UsageError('refused', 'test', 'Only a message that has expired can be sent again.');
+    },
+    'custody.get': async () => held,
+    'custody.set': async ({ holds }) => ({ ...held, holds }),
     'messages.markRead': done,
     'verification.start': async ({ who }) => {
       find(who);
@@ -166,7 +176,7 @@ function makeCore(options: StartOptions, emit: (event: ApiEvent) => void, stop: 
       find(who);
       return { ...verification, phase: 'cancelled' };
     },
-    'settings.set': async settings => settings,
+    'settings.set': async ({ theme }) => ({ theme, custody: true }),
     'link.open': async ({ url }) => ({ url }),
     'panic.wipe': async () => {
       rmSync(join(options.dataDirectory, 'vault.key'), { force: true });

@@ -25,7 +25,15 @@ describe('page: conversations', { skip: NO_BROWSER }, () => {
     assert.equal(sent.text, 'first line\nsecond line');
     assert.equal(await composer.inputValue(), '');
     const tell = (to: 'delivered' | 'read' | 'expired') =>
-      core.emit({ event: 'message-state', id: sent.id, conversation: sent.conversation, state: to, at: Date.now() });
+      core.emit({
+        event: 'message-state',
+        id: sent.id,
+        conversation: sent.conversation,
+        state: to,
+        heldBy: 0,
+        until: null,
+        at: Date.now(),
+      });
     tell('delivered');
     await hasState(page, state, 'delivered');
     assert.match((await state.getAttribute('title')) ?? '', /signed a receipt/);

@@ -54,6 +54,7 @@ function statusOf(profile: FakeProfile): Status {
     hardening: profile.hardening,
     settings: profile.settings,
     queued: 0,
+    restoredAt: null,
     memoryBytes: 70_000_000,
   };
 }
@@ -63,9 +64,9 @@ function coreCommands(profile: FakeProfile, emit: Emit): Family {
     'status.get': async () => statusOf(profile),
     'core.stop': async () => DONE,
     'window.open': async () => ({ url: 'http://127.0.0.1/', launched: true }),
-    'settings.set': async settings => {
-      profile.settings = settings;
-      return settings;
+    'settings.set': async ({ theme }) => {
+      profile.settings = { ...profile.settings, theme };
+      return profile.settings;
     },
     'link.open': async ({ url }) => ({ url: parseLink(url) }),
     'profile.get': async () => own(profile),
@@ -164,7 +165,7 @@ function messageCommands(profile: FakeProfile, emit: Emit): Family {
       const all = profile.messages.get(find(profile, who).conversation) ?? [];
       const end = before === undefined ? all.length : all.findIndex(message => message.id === before);
       const start = Math.max(0, end - limit);
-      return { messages: all.slice(start, end), more: start > 0 };
+      return { messages: all.slice(start, end), more: start > 0, completeUpTo: all.at(-1)?.id ?? null, missing: 0 };
     },
     'messages.markRead': async ({ who }) => {
       const { conversation } = find(profile, who);

@@ -24,7 +24,7 @@ export class FakeProfile {
   wrongPassphrases = 0;
   keychain: Status['keychain'] = { available: true, enabled: false, reason: null };
   hardening: Status['hardening'] = { addon: 'loaded', coreDumps: 'off', memory: 'locked', missing: [] };
-  settings: Status['settings'] = { theme: 'auto' };
+  settings: Status['settings'] = { theme: 'auto', custody: true };
   readonly contacts = new Map<string, Contact>();
   readonly requests = new Map<string, ContactRequest>();
   readonly messages = new Map<string, Message[]>();
@@ -75,6 +75,9 @@ export class FakeProfile {
       text,
       sentAt: Date.now(),
       state: outgoing ? 'queued' : 'received',
+      heldBy: 0,
+      until: null,
+      late: false,
       ...more,
     };
     this.messages.get(contact.conversation)?.push(message);

@@ -9,6 +9,7 @@ import type { CoreEvent } from '../../core/state/events.ts';
 import { Messenger } from '../../core/state/messenger.ts';
 import type { SentText } from '../../core/state/sending.ts';
 import { MemoryRows } from '../../core/storage/memory-rows.ts';
+import type { StartsFile } from '../../core/storage/start-instance.ts';
 import { openMemoryStore } from '../../core/storage/store.io.ts';
 import type { Store } from '../../core/storage/store.ts';
 import type { MemoryNetwork } from './memory-network.ts';
@@ -21,7 +22,16 @@ export class Person {
   readonly #network: MemoryNetwork;
   readonly #time: VirtualTime;
   readonly #dataKey = systemRandom(32);
-  readonly rows = new MemoryRows();
+  rows = new MemoryRows();
+  /** Holds envelopes for contacts. */
+  holds = true;
+  startsMark: Buffer | undefined;
+  readonly startsFile: StartsFile = {
+    read: () => this.startsMark,
+    write: bytes => {
+      this.startsMark = Buffer.from(bytes);
+    },
+  };
   #messenger: Messenger | undefined;
   #store: Store | undefined;
   #account: Account | undefined;
@@ -70,9 +80,21 @@ export class Person {
     });
     bus.subscribe(event => this.events.push(event));
     const { clock, scheduler } = this.#time;
-    this.#messenger = new Messenger({ store, account, swarm, bus, clock, random: systemRandom, scheduler });
+    this.#messenger = new Messenger({
+      store,
+      account,
+      swarm,
+      bus,
+      clock,
+      random: systemRandom,
+      scheduler,
+      monotonic: this.#time.monotonic,
+      startsFile: this.startsFile,
+      holds: () => this.holds,
+    });
     this.#account = account;
     this.#swarm = swarm;
+    await this.#time.run(this.#messenger.prepare());
     await swarm.start();
     await this.#time.run(this.#messenger.start());
   }
@@ -84,6 +106,13 @@ export class Person {
     if (messenger) await this.#time.run(messenger.stop());
     await this.#swarm?.stop();
     this.#account?.wipe();
+  }
+
+  /** While away, the database is replaced by another. */
+  async putBack(rows: MemoryRows): Promise<void> {
+    await this.#store?.close();
+    this.rows = rows;
+    this.#store = undefined;
   }
 
   async meet(other: Person): Promise<void> {

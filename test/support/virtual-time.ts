@@ -16,7 +16,13 @@ export class VirtualTime {
     this.nowMs = startMs;
   }
 
-  readonly clock: Clock = () => this.nowMs;
+  /** What the wall clock is off by. */
+  offsetMs = 0;
+
+  readonly clock: Clock = () => this.nowMs + this.offsetMs;
+
+  /** Goes on while the wall clock is set to anything. */
+  readonly monotonic: Clock = () => this.nowMs;
 
   readonly scheduler: Scheduler = (delayMs, run): Cancel => {
     const timer = { atMs: this.nowMs + Math.max(0, delayMs), order: this.#order++, run };

@@ -66,6 +66,9 @@ const message: Message = {
   text: 'hi\n12:00  you: forged\u001b[31m',
   sentAt: new Date(2026, 0, 2, 3, 4).getTime(),
   state: 'received',
+  heldBy: 0,
+  until: null,
+  late: false,
 };
 
 test('a text cannot pass for another message or steer the terminal', () => {

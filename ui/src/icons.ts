@@ -25,6 +25,7 @@ export const icons = {
   unverified: icon(svg`<path d="M12 3l7 2.6v5.4c0 4.6-2.9 8-7 10-4.1-2-7-5.4-7-10V5.6z"/><path d="M9.2 12h5.6"/>`),
   changed: icon(svg`<path d="M12 4L2.8 19.500h18.400z"/><path d="M12 10v4.500M12 17v.01"/>`),
   queued: icon(svg`<circle cx="12" cy="12" r="8.5"/><path d="M12 7.500V12l3 2"/>`),
+  held: icon(svg`<path d="M4 12.500h4l1.5 2.500h5l1.500-2.500h4M4 12.500L6.500 6h11L20 12.500V18H4z"/>`),
   delivered: icon(svg`<path d="M5 12.500l4.5 4.500L19 7"/>`),
   read: icon(svg`<path d="M2 12.500L6.5 17 15 7.500M11.5 15.500L13 17 22 7.5"/>`),
   expired: icon(svg`<circle cx="12" cy="12" r="8.5"/><path d="M12 7.500v5M12 16v.01"/>`),

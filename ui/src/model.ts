@@ -167,7 +167,7 @@ export class Model {
     if (verification !== null) this.#set(withVerification(this.#state, verification));
   }
 
-  async changeSettings(chosen: Settings): Promise<void> {
+  async changeSettings(chosen: Pick<Settings, 'theme'>): Promise<void> {
     const settings = await this.call('settings.set', chosen);
     const { status } = this.#state;
     if (status !== null) this.#set({ ...this.#state, status: { ...status, settings } });

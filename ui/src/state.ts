@@ -3,6 +3,7 @@ import type {
   Contact,
   ContactRequest,
   Conversation,
+  EventData,
   Message,
   Status,
   Verification,
@@ -160,11 +161,18 @@ function withMessage(state: State, message: Message, unread: number): State {
   return { ...updated, conversations: sorted(updated.conversations) };
 }
 
-/** An event of a later state can overtake the answer to `messages.send`: a state never goes back. */
-const PROGRESS = { received: 0, queued: 0, expired: 1, delivered: 2, read: 3 } as const;
+/**
+ * An event of a later state can overtake the answer to `messages.send`: a state never goes back.
+ */
+const PROGRESS = { received: 0, queued: 0, held: 0, expired: 1, delivered: 2, read: 3 } as const;
 
 function further(old: Message, state: Message['state']): Message {
   return PROGRESS[state] > PROGRESS[old.state] ? { ...old, state } : old;
+}
+
+/** What waits may be held by more custodians than before, or by fewer. */
+function told(old: Message, { state, heldBy, until }: Pick<Message, 'state' | 'heldBy' | 'until'>): Message {
+  return PROGRESS[state] >= PROGRESS[old.state] ? { ...old, state, heldBy, until } : old;
 }
 
 function newer(old: Message | null, message: Message): Message {
@@ -181,9 +189,9 @@ function inserted(messages: readonly Message[], message: Message): readonly Mess
   return messages.toSpliced(at, 0, message);
 }
 
-function withMessageState(state: State, event: { id: string; conversation: string; state: Message['state'] }): State {
+function withMessageState(state: State, event: EventData<'message-state'>): State {
   const thread = state.thread;
-  const change = (message: Message) => (message.id === event.id ? further(message, event.state) : message);
+  const change = (message: Message) => (message.id === event.id ? told(message, event) : message);
   const next =
     thread?.conversation === event.conversation ? { ...thread, messages: thread.messages.map(change) } : thread;
   return updateConversation({ ...state, thread: next }, event.conversation, old =>

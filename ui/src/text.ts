@@ -50,6 +50,7 @@ const trustMeaning: Record<Trust, string> = {
 
 const states: Record<MessageState, string> = {
   queued: 'Waiting',
+  held: 'Held for them',
   delivered: 'Delivered',
   read: 'Read',
   expired: 'Not delivered',
@@ -58,6 +59,7 @@ const states: Record<MessageState, string> = {
 
 const stateMeaning: Record<MessageState, string> = {
   queued: 'Waiting on this computer until the other side can be reached',
+  held: 'Contacts hold it, sealed, until the other side is back: each signed a receipt',
   delivered: 'Delivered: the other side signed a receipt',
   read: 'Read: the other side signed a receipt for reading',
   expired: 'Not delivered within seven days, and no longer tried',

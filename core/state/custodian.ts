@@ -1,0 +1,195 @@
+import type { Clock } from '../base/clock.ts';
+import { MINUTE_MS } from '../base/clock.ts';
+import type { ContactId, EnvelopeId } from '../base/ids.ts';
+import { LIMITS } from '../base/limits.ts';
+import { admit, type HeldEnvelope, signCustodyReceipt } from '../mailbox/custody.ts';
+import { advanceHoldingClock, type HoldingClock, startHoldingClock } from '../mailbox/expiry.ts';
+import type { FrameChannel, Swarm } from '../network/swarm.ts';
+import type { CustodyUsage } from '../storage/records.ts';
+import type { WriteTx } from '../storage/store.ts';
+import { CUSTODY_PROTOCOL, decodeCustody, encodeCustody, encodeCustodyReceipt } from '../wire/custody.ts';
+import { decodeEnvelope, envelopeIdOf } from '../wire/envelope.ts';
+import type { Context } from './context.ts';
+import type { Recipients } from './recipients.ts';
+
+export interface CustodianOptions {
+  readonly monotonic: Clock;
+  readonly holds: () => boolean;
+  readonly recipients: Recipients;
+  /** An envelope with this tag has been taken in. */
+  readonly taken: (tag: Uint8Array) => void;
+}
+
+/** What became of a deposit; `untilMs` by the wall clock here. */
+export type Deposited =
+  | { readonly kind: 'held'; readonly envelopeId: EnvelopeId; readonly untilMs: number; readonly fresh: boolean }
+  | { readonly kind: 'refused'; readonly envelopeId: EnvelopeId };
+
+/** How often the holding clock is stored while nothing else is: what a crash may cost of it. */
+const CLOCK_EVERY_MS = 10 * MINUTE_MS;
+
+/** Holds envelopes for others (docs/protocol/mailbox.md §3): takes, answers with a signed receipt, lets go on time. */
+export class CustodyService {
+  readonly #context: Context;
+  readonly #swarm: Swarm;
+  readonly #options: CustodianOptions;
+  #clock: HoldingClock;
+  #clockStoredMs = 0;
+
+  constructor(context: Context, swarm: Swarm, options: CustodianOptions) {
+    this.#context = context;
+    this.#swarm = swarm;
+    this.#options = options;
+    this.#clock = startHoldingClock(context.store.custody.clock(), this.#reading());
+  }
+
+  async serve(): Promise<void> {
+    await this.#swarm.serve(CUSTODY_PROTOCOL, channel => void this.#serve(channel), { maxInbound: 2 });
+  }
+
+  get usage(): CustodyUsage {
+    return this.#context.store.custody.usage();
+  }
+
+  /**
+   * Takes an envelope into custody, or refuses it.
+   * @param depositor null: somebody who is no contact
+   * @returns once the outcome is durable
+   * @throws DecodeError no envelope; StorageError
+   */
+  async deposit(bytes: Uint8Array, depositor: ContactId | null): Promise<Deposited> {
+    const envelope = decodeEnvelope(bytes);
+    const envelopeId = envelopeIdOf(bytes);
+    let outcome = { kind: 'refused', envelopeId } as Deposited;
+    await this.#context.store.write(tx => {
+      outcome = this.#take(tx, { bytes, envelopeId, depositor, ...envelope });
+    });
+    if (outcome.kind === 'held' && outcome.fresh) this.#options.taken(envelope.tag);
+    return outcome;
+  }
+
+  /** Removes what its recipient has stored. */
+  async remove(ids: readonly EnvelopeId[]): Promise<void> {
+    const { store } = this.#context;
+    await store.write(tx => {
+      for (const id of ids) store.custody.remove(tx, id);
+    });
+  }
+
+  /** Lets go of what was held long enough. */
+  async sweep(): Promise<void> {
+    const { store } = this.#context;
+    if (store.custody.usage().envelopes === 0) return;
+    const { forwardMs } = this.#tick();
+    await store.write(tx => {
+      const expired = store.custody.expire(tx, forwardMs, LIMITS.actorInbox);
+      if (expired.length > 0 || forwardMs - this.#clockStoredMs >= CLOCK_EVERY_MS) this.#putClock(tx);
+    });
+  }
+
+  #take(
+    tx: WriteTx,
+    item: {
+      bytes: Uint8Array;
+      envelopeId: EnvelopeId;
+      depositor: ContactId | null;
+      tag: Uint8Array;
+      expiresAtHours: number;
+    },
+  ): Deposited {
+    const { account, clock, store } = this.#context;
+    const { custody } = store;
+    const { envelopeId, depositor, tag, bytes } = item;
+    const { forwardMs } = this.#tick();
+    const wallMs = clock();
+    const held = custody.entry(envelopeId, tx);
+    if (held) return { kind: 'held', envelopeId, untilMs: wallMs + held.expiresAtMs - forwardMs, fresh: false };
+    const recipient = this.#options.recipients.of(tag) ?? null;
+    const room = {
+      // What is for this profile itself is pushed to it, not deposited with it.
+      holds: this.#options.holds() && recipient !== account.id,
+      totalBytes: custody.usage(tx).bytes,
+      depositorBytes: custody.usageOfDepositor(depositor, tx).bytes,
+      boxCount: custody.usageOfRecipient(recipient, tag, tx).envelopes,
+      box: custody.boxOf(recipient, tag, tx) as Iterable<HeldEnvelope>,
+    };
+    const admission = admit({ bytes: bytes.length, expiresAtHours: item.expiresAtHours, depositor }, room, wallMs);
+    if (admission.kind === 'refuse') return { kind: 'refused', envelopeId };
+    for (const id of admission.evict) custody.remove(tx, id);
+    const expiresAtMs = forwardMs + admission.holdMs;
+    const entry = { envelopeId, tag, recipient, depositor, bytes: bytes.length, storedAtMs: forwardMs, expiresAtMs };
+    custody.put(tx, { ...entry, envelope: bytes });
+    this.#putClock(tx);
+    return { kind: 'held', envelopeId, untilMs: wallMs + admission.holdMs, fresh: true };
+  }
+
+  /** Answers each deposit once it is durable; a peer that breaks the protocol is cut off without a word. */
+  async #serve(channel: FrameChannel): Promise<void> {
+    const contact = this.#context.store.contacts.byTransport(channel.peer);
+    const depositor = contact?.phase === 'accepted' ? contact.id : null;
+    // Strangers wait for each answer: their deposits never crowd out those of contacts.
+    const window = depositor === null ? 1 : LIMITS.depositWindow;
+    const underWay = new Set<Promise<void>>();
+    try {
+      for await (const bytes of channel.frames) {
+        const frame = decodeCustody(bytes);
+        if (frame.kind === 'check') await this.#answerCheck(channel, frame.ids);
+        else if (frame.kind === 'release') await this.#release(frame.ids, depositor);
+        else if (frame.kind === 'deposit') {
+          while (underWay.size >= window) await Promise.race(underWay);
+          const done = this.#answerDeposit(channel, frame.envelope, depositor).finally(() => underWay.delete(done));
+          underWay.add(done);
+        } else break;
+      }
+    } catch {
+      // The peer sees a closed stream and nothing else.
+    } finally {
+      await Promise.allSettled(underWay);
+      await channel.close();
+    }
+  }
+
+  /** Not the envelope's fault when it fails: without an answer its depositor keeps it and comes again. */
+  async #answerDeposit(channel: FrameChannel, bytes: Uint8Array, depositor: ContactId | null): Promise<void> {
+    try {
+      const outcome = await this.deposit(bytes, depositor);
+      await channel.send(this.#answerOf(outcome));
+    } catch {
+      await channel.close();
+    }
+  }
+
+  #answerOf(outcome: Deposited): Buffer {
+    if (outcome.kind === 'refused') return encodeCustody({ kind: 'refused', ids: [outcome.envelopeId] });
+    const receipt = signCustodyReceipt(this.#context.account.identity, outcome.envelopeId, outcome.untilMs);
+    return encodeCustody({ kind: 'held', receipt: encodeCustodyReceipt(receipt) });
+  }
+
+  async #answerCheck(channel: FrameChannel, ids: readonly EnvelopeId[]): Promise<void> {
+    const gone = ids.filter(id => !this.#context.store.custody.has(id));
+    if (gone.length > 0) await channel.send(encodeCustody({ kind: 'gone', ids: gone }));
+  }
+
+  async #release(ids: readonly EnvelopeId[], depositor: ContactId | null): Promise<void> {
+    if (depositor === null) return;
+    const { custody } = this.#context.store;
+    await this.#context.store.write(tx => {
+      for (const id of ids) if (custody.entry(id, tx)?.depositor === depositor) custody.remove(tx, id);
+    });
+  }
+
+  #reading() {
+    return { wallMs: this.#context.clock(), monotonicMs: this.#options.monotonic() };
+  }
+
+  #tick(): HoldingClock {
+    this.#clock = advanceHoldingClock(this.#clock, this.#reading());
+    return this.#clock;
+  }
+
+  #putClock(tx: WriteTx): void {
+    const { forwardMs, wallMs } = this.#clock;
+    this.#clockStoredMs = forwardMs;
+    this.#context.store.custody.putClock(tx, { forwardMs: Math.floor(forwardMs), wallMs });
+  }
+}
