@@ -136,6 +136,14 @@ export const LIMITS = {
   placements: 20_000,
   /** A hello, from the open stream to the answer. */
   helloMs: 10_000,
+  /** A text that waits and has no envelope, refused by a clock that was wrong say, is sealed again this often. */
+  mendMs: 5 * MINUTE_MS,
+  /** Messages asked for in one question: what comes between two sweeps of a busy talk. */
+  missingIds: 32,
+  /** A message named and not here is asked for after a minute, and then this often. */
+  missingAskMs: 10 * MINUTE_MS,
+  /** Texts sealed again for one contact's questions within an hour: whoever asks for ever gets no more. */
+  missingAnswers: 256,
   /** Hours of a contact's presence that are remembered. */
   uptimeHours: 168,
   /** A gap in time (sleep, switched off, clock set) up to this is believed to have passed: a lifetime and the skew. */

@@ -30,6 +30,7 @@ const ACTIONS: Readonly<Record<CommandName, (session: Session) => Promise<ExitCo
   remove: people.remove,
   send: message.send,
   messages: message.messages,
+  resend: message.resend,
   watch: message.watch,
   verify,
   help,

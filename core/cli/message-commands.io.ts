@@ -5,7 +5,7 @@ import { noCore, usage } from './failure.ts';
 import type { Session } from './session.io.ts';
 import { eventText, messageLine, messagesText } from './text.ts';
 
-/** send, messages, watch. */
+/** send, messages, resend, watch. */
 
 export async function send(session: Session): Promise<ExitCode> {
   const [who = '', word = ''] = session.words;
@@ -35,8 +35,17 @@ export async function messages(session: Session): Promise<ExitCode> {
   const params: Params<'messages.list'> = { who };
   if (limit !== undefined) params.limit = readLimit(limit);
   if (before !== undefined) params.before = before;
-  const { messages: list } = await session.core().call('messages.list', params);
+  const { messages: list, missing } = await session.core().call('messages.list', params);
   session.printAll(list, () => (list.length === 0 ? 'No messages yet.\n' : messagesText(list)));
+  if (missing > 0)
+    session.note(`${missing} earlier ${missing === 1 ? 'message has' : 'messages have'} not come yet.\n`);
+  return EXIT.done;
+}
+
+export async function resend(session: Session): Promise<ExitCode> {
+  const [id = ''] = session.words;
+  const message = await session.core().call('messages.sendAgain', { id });
+  session.print(message, () => `${messageLine(message)}\n`);
   return EXIT.done;
 }
 

@@ -1,3 +1,4 @@
+import { LIMITS } from '../base/limits.ts';
 import { identityPublicOf } from '../crypto/card.ts';
 import { safetyNumber } from '../crypto/verification.ts';
 import type { Held } from '../mailbox/placement.ts';
@@ -52,7 +53,7 @@ export function messageView(
     fromNick: message.outgoing ? account.nick : nickOf(contact),
     outgoing: message.outgoing,
     text: message.text,
-    sentAt: message.hlc.ms,
+    sentAt: sentAtMs(message),
     ...held,
     late: message.late,
   };
@@ -61,6 +62,12 @@ export function messageView(
 /** How far a text has come that its recipient has not confirmed. */
 export function heldView({ heldBy, untilMs }: Held): Pick<Message, 'state' | 'heldBy' | 'until'> {
   return { state: heldBy > 0 ? 'held' : 'queued', heldBy, until: untilMs };
+}
+
+/** The sender's time; where that cannot be, a clock was wrong, and it is the time of arrival here. */
+function sentAtMs({ hlc, receivedAtMs }: StoredMessage): number {
+  const earliestMs = receivedAtMs - LIMITS.envelopeLifetimeMs - LIMITS.clockSkewMs;
+  return hlc.ms < earliestMs || hlc.ms > receivedAtMs + LIMITS.clockSkewMs ? receivedAtMs : hlc.ms;
 }
 
 export function conversationView(

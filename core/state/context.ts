@@ -5,6 +5,7 @@ import type { Store } from '../storage/store.ts';
 import type { Account } from './account.ts';
 import type { Bus } from './bus.ts';
 import type { CoreEvent } from './events.ts';
+import type { Gaps } from './gaps.ts';
 import type { Posted } from './placing.ts';
 
 /** What every service of an unlocked profile stands on. */
@@ -16,8 +17,11 @@ export interface Context {
   readonly scheduler: Scheduler;
   readonly bus: Bus<CoreEvent>;
   readonly time: LocalTime;
+  readonly gaps: Gaps;
   /** Told after a commit that put envelopes into a contact's outbox. */
   outboxChanged(contact: ContactId, posted: readonly Posted[]): void;
+  /** Whether an envelope with this own text waits in the outbox. */
+  carried(message: MessageId): boolean;
   /** Told after envelopes have left the outbox. */
   outboxEnded(ids: readonly EnvelopeId[]): void;
   /** Told after everything in a contact's outbox was dropped. */

@@ -1,11 +1,13 @@
 import { equalBytes } from '../base/bytes.ts';
 import { UsageError } from '../base/errors.ts';
-import type { ContactId, MessageId } from '../base/ids.ts';
+import type { ContactId, ConversationId, MessageId } from '../base/ids.ts';
+import { LIMITS } from '../base/limits.ts';
 import { deriveMailboxKeys, type MailboxKeys, wipeMailboxKeys } from '../crypto/mailbox-seal.ts';
 import type { ConsumedInitiation } from '../crypto/session.ts';
 import type { Content } from '../wire/content.ts';
 import { Actor, type Entry } from './actor.ts';
 import type { Context } from './context.ts';
+import { askForMissing } from './gaps.ts';
 import { beginIfNone, initiate, receiveInitiation, receiveResponse, startAnew } from './handshakes.ts';
 import { expireWaiting, markRead } from './reading.ts';
 import { sendReceipts } from './receipts.ts';
@@ -23,7 +25,7 @@ export type ConversationStep =
   | { readonly kind: 'response'; readonly initiationId: Uint8Array; readonly opened: Opened }
   | { readonly kind: 'initiate'; readonly proof: Uint8Array }
   | { readonly kind: 'seal-waiting'; readonly after: MessageId | undefined; readonly unposted: boolean }
-  | { readonly kind: 'mend' | 'start-anew' }
+  | { readonly kind: 'mend' | 'start-anew' | 'ask-missing' }
   | { readonly kind: 'mark-read'; readonly upTo: MessageId | undefined }
   | { readonly kind: 'expire' }
   | { readonly kind: 'verify'; readonly input: VerificationInput }
@@ -39,6 +41,7 @@ export class Conversation {
   readonly #actor: Actor<ConversationStep>;
   #mailbox: { readonly key: Uint8Array; readonly keys: MailboxKeys } | undefined;
   #waiting: number | undefined;
+  #mendedAtMs = 0;
 
   constructor(context: Context, contact: ContactId) {
     this.#context = context;
@@ -91,12 +94,20 @@ export class Conversation {
     return this.#mailbox.keys;
   }
 
-  /** Seals what a crash left stored but not sealed, and begins the session that one left out. */
+  /** Seals what waits without an envelope, and begins a session where there is none. */
   mend(): void {
+    this.#mendedAtMs = this.#context.clock();
     this.ask({ kind: 'mend' }).then(
       () => this.#sealRest(true),
       () => undefined,
     );
+  }
+
+  /** As `mend`, where a text waits without an envelope, and not too often: whoever refused it once may do so again. */
+  mendIfDue(conversation: ConversationId): void {
+    const { store, clock, carried } = this.#context;
+    if (Math.abs(clock() - this.#mendedAtMs) < LIMITS.mendMs) return;
+    if (store.messages.undelivered(conversation, LIMITS.actorBatch).some(id => !carried(id))) this.mend();
   }
 
   /** Part by part, so that other steps come in between; a failure is made up for by `mend` at the next start. */
@@ -146,6 +157,8 @@ function take(turn: Turn, step: ConversationStep): unknown {
       return sealWaiting(turn, step.after, step.unposted);
     case 'mend':
       return beginIfNone(turn);
+    case 'ask-missing':
+      return askForMissing(turn);
     case 'start-anew':
       return startAnew(turn);
     case 'mark-read':

@@ -17,6 +17,7 @@ import { Conversation, type ConversationStep } from './conversation.ts';
 import { CustodyService } from './custodian.ts';
 import { Delivery } from './delivery.ts';
 import type { CoreEvent } from './events.ts';
+import { Gaps } from './gaps.ts';
 import { Hellos } from './hello.ts';
 import { Intake } from './intake.ts';
 import { Introductions } from './introductions.ts';
@@ -69,10 +70,12 @@ export class Messenger {
     this.context = {
       ...parts,
       time: new LocalTime(clock),
+      gaps: new Gaps(clock),
       outboxChanged: (contact, posted) => {
         this.#delivery.outboxChanged(contact);
         this.placing.posted(posted);
       },
+      carried: id => this.placing.carries(id),
       outboxEnded: ids => this.placing.ended(ids),
       outboxDropped: contact => this.placing.dropped(contact),
       // What a failing disk leaves in the outbox is pushed once more, and dropped by whoever has it.
@@ -214,6 +217,7 @@ export class Messenger {
       store.contacts.remove(tx, id);
     });
     this.placing.dropped(id);
+    this.context.gaps.forget(id);
     bus.emit({ type: 'contact-removed', id });
   }
 
@@ -255,7 +259,20 @@ export class Messenger {
     this.#presence.sweep();
     this.placing.sweep();
     this.#pulling.sweep();
+    for (const { id, conversation } of this.context.store.contacts.list()) {
+      this.#conversation(id).mendIfDue(conversation);
+    }
+    await this.#askForMissing();
     await this.custody.sweep();
+  }
+
+  async #askForMissing(): Promise<void> {
+    const { store, gaps } = this.context;
+    for (const contact of store.contacts.list()) {
+      if (!this.isOnline(contact)) continue;
+      const missing = store.messages.awaitedOf(contact.conversation, 1).length > 0;
+      if (gaps.isTimeToAsk(contact.id, missing)) await this.ask(contact.id, { kind: 'ask-missing' });
+    }
   }
 
   #introduced(contact: ContactId): void {

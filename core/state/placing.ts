@@ -108,6 +108,11 @@ export class Placing {
     for (const [name] of names) this.#step(name, { kind: 'end' });
   }
 
+  /** Whether an envelope with this text waits in the outbox, as far as is known. */
+  carries(message: MessageId): boolean {
+    return this.#overflown || this.#byMessage.has(message);
+  }
+
   /** By whom a text is held, by receipts in force. */
   heldOf(message: MessageId): Held {
     const names = this.#byMessage.get(message);

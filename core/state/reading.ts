@@ -32,14 +32,23 @@ export function markRead(turn: Turn, upTo: MessageId | undefined): void {
   turn.event({ type: 'conversation-read', conversation: turn.conversationId });
 }
 
-/** Own texts that nobody confirmed within an envelope's lifetime are `expired`: no copy of them is under way. */
+/**
+ * Own texts that nobody confirmed within an envelope's lifetime are `expired`: no copy of them is under way. One that
+ * seems to wait longer than the program can have been away, or to be of tomorrow, was said by a wrong clock or is
+ * judged by one: its time begins anew.
+ */
 export function expireWaiting(turn: Turn): void {
   const { store } = turn.context;
   const horizon = turn.nowMs - LIMITS.envelopeLifetimeMs;
   const { nowMs, conversationId: conversation } = turn;
   for (const id of store.messages.undelivered(conversation, LIMITS.actorBatch)) {
     const known = store.messages.stateOf(id);
-    if (known?.state !== 'queued' || known.atMs > horizon) continue;
+    if (known?.state !== 'queued') continue;
+    if (known.atMs < horizon - LIMITS.believedGapMs || known.atMs > nowMs + LIMITS.clockSkewMs) {
+      turn.put(tx => store.messages.setState(tx, id, { ...known, atMs: nowMs }));
+      continue;
+    }
+    if (known.atMs > horizon) continue;
     turn.endMessage(id);
     turn.put(tx => store.messages.setState(tx, id, { state: 'expired', atMs: nowMs, receipt: null }));
     turn.event({ type: 'message-state', id, conversation, state: 'expired', atMs: nowMs });

@@ -2,11 +2,11 @@ import { wipe } from '../base/bytes.ts';
 import { AuthError, CoreError } from '../base/errors.ts';
 import { compareHlc } from '../base/hlc.ts';
 import { type EnvelopeId, messageIdOf } from '../base/ids.ts';
-import { LIMITS } from '../base/limits.ts';
 import { openCard } from '../crypto/card.ts';
 import type { StoredMessage } from '../storage/records.ts';
 import { type Content, decodeContent, type TextContent } from '../wire/content.ts';
 import { applyCard } from './cards.ts';
+import { answerMissing } from './gaps.ts';
 import { applyReceipt } from './receipts.ts';
 import type { Turn } from './turn.ts';
 import { receiveVerification } from './verifying.ts';
@@ -54,6 +54,9 @@ function receiveControl(turn: Turn, content: Exclude<Content, TextContent>): voi
       break;
     case 'verification':
       receiveVerification(turn, content.body);
+      break;
+    case 'missing':
+      answerMissing(turn, content);
   }
 }
 
@@ -62,11 +65,9 @@ function receiveText(turn: Turn, content: TextContent, bytes: Buffer): void {
   const id = messageIdOf(turn.conversationId, turn.contact.identity, bytes);
   turn.toAcknowledge.push(id);
   if (turn.added.has(id) || store.messages.has(id)) return;
-  // A time too far ahead would stand above everything for years; such a text is filed under its arrival.
-  const tooFar = content.hlc.ms > turn.nowMs + LIMITS.clockSkewMs;
-  const hlc = tooFar ? { ms: turn.nowMs, counter: content.hlc.counter } : content.hlc;
+  // Whatever its sender's clock says: the same order stands on every machine, and the time shown is another matter.
+  const { hlc, parents, text } = content;
   turn.seeTime(hlc);
-  const { parents, text } = content;
   let message: StoredMessage = {
     id,
     sender: turn.contact.id,

@@ -72,7 +72,7 @@ export interface WaitingContent {
 
 /** What waits for a session or was never confirmed: control contents first, then texts, oldest first. */
 export function waitingContents(turn: Turn, limit: number, after?: MessageId): WaitingContent[] {
-  const { store, account } = turn.context;
+  const { store } = turn.context;
   const controls = after ? [] : store.pending.listOf(turn.contact.id, limit);
   const waiting: WaitingContent[] = controls.map(({ seq, content }) => ({
     content: Buffer.from(content),
@@ -82,11 +82,8 @@ export function waitingContents(turn: Turn, limit: number, after?: MessageId): W
   for (const id of store.messages.undelivered(turn.conversationId, limit, after)) {
     const message = store.messages.get(id);
     if (!message) continue;
-    const { hlc, parents, text } = message;
-    const content = encodeContent({ kind: 'text', hlc, parents, text });
-    // A text is named by its bytes: one that no longer encodes to them must not go out under another name.
-    if (messageIdOf(turn.conversationId, account.public.identity, content) === id)
-      waiting.push({ content, id, seq: 0 });
+    const content = contentOf(turn, message);
+    if (content) waiting.push({ content, id, seq: 0 });
   }
   return waiting;
 }
@@ -107,6 +104,20 @@ export function sealWaiting(turn: Turn, after: MessageId | undefined, unposted: 
     if (id === null) turn.put(tx => store.pending.remove(tx, turn.contact.id, seq));
   }
   return waiting.length >= LIMITS.actorBatch ? (waiting.at(-1)?.id ?? undefined) : undefined;
+}
+
+/** Seals a text that was sent before, whatever became of it, under the live session. */
+export function sealAgain(turn: Turn, message: StoredMessage): void {
+  const content = contentOf(turn, message);
+  const waits = turn.context.store.messages.stateOf(message.id)?.state === 'queued';
+  // What was delivered once must not look as if it waited again.
+  if (content) sealContent(turn, content, waits ? message.id : null);
+}
+
+/** A text is named by its bytes: one that no longer encodes to them must not go out under another name. */
+function contentOf(turn: Turn, { id, hlc, parents, text }: StoredMessage): Buffer | undefined {
+  const content = encodeContent({ kind: 'text', hlc, parents, text });
+  return messageIdOf(turn.conversationId, turn.context.account.public.identity, content) === id ? content : undefined;
 }
 
 function sealContent(turn: Turn, content: Buffer, id: MessageId | null): boolean {

@@ -7,7 +7,7 @@ import { type Cbor, decodeCbor, encodeCbor, Shape } from './cbor.ts';
  * What a ratchet message carries (docs/protocol/envelope.md, "Content"): a CBOR array
  * [version, kind, ...]. A text is named by its bytes (messageIdOf), so they are never re-made.
  */
-export type Content = TextContent | ReceiptContent | CardContent | VerificationContent;
+export type Content = TextContent | ReceiptContent | CardContent | VerificationContent | MissingContent;
 
 export interface TextContent {
   readonly kind: 'text';
@@ -36,10 +36,17 @@ export interface VerificationContent {
   readonly body: Uint8Array;
 }
 
+/** Texts that others name as their parents and that have not come: whoever made them seals them again. */
+export interface MissingContent {
+  readonly kind: 'missing';
+  /** At least one, at most LIMITS.missingIds. */
+  readonly ids: readonly MessageId[];
+}
+
 export type ReceiptType = 'delivered' | 'read';
 
 const CONTENT_VERSION = 1;
-const KIND = { text: 1, receipt: 2, card: 3, verification: 4 } as const;
+const KIND = { text: 1, receipt: 2, card: 3, verification: 4, missing: 5 } as const;
 export const RECEIPT_TYPE = { delivered: 1, read: 2 } as const;
 const SIGNATURE_BYTES = 64;
 /** Largest content: a text with every parent, and CBOR heads. */
@@ -65,6 +72,8 @@ export function decodeContent(bytes: Uint8Array): Content {
       return { kind: 'card', card: shape.bytesUpTo(shape.tuple(value, 3)[2], LIMITS.cardBytes) };
     case KIND.verification:
       return { kind: 'verification', body: shape.bytesUpTo(shape.tuple(value, 3)[2], VERIFICATION_BYTES) };
+    case KIND.missing:
+      return decodeMissing(shape.tuple(value, 3));
     default:
       return shape.fail();
   }
@@ -85,6 +94,8 @@ function fieldsOf(content: Content): Cbor[] {
       return [content.card];
     case 'verification':
       return [content.body];
+    case 'missing':
+      return [content.ids.map(idBytes)];
   }
 }
 
@@ -95,6 +106,12 @@ function decodeText([, , hlc, parents, text]: readonly unknown[]): TextContent {
     parents: shape.list(parents, LIMITS.parents, messageId),
     text: shape.text(text, LIMITS.textBytes),
   };
+}
+
+function decodeMissing([, , list]: readonly unknown[]): MissingContent {
+  const ids = shape.list(list, LIMITS.missingIds, messageId);
+  if (ids.length === 0) shape.fail();
+  return { kind: 'missing', ids };
 }
 
 function decodeReceipt([, , type, atMs, ids, signature]: readonly unknown[]): ReceiptContent {

@@ -33,6 +33,10 @@ const families: readonly Family[] = [
       encodeContent({ kind: 'receipt', type: 'read', atMs: 1_700_000_000_000, ids, signature: systemRandom(64) }),
       encodeContent({ kind: 'card', card: systemRandom(90) }),
       encodeContent({ kind: 'verification', body: systemRandom(60) }),
+      encodeContent({
+        kind: 'missing',
+        ids: [messageIdFromBytes(systemRandom(16)), messageIdFromBytes(systemRandom(16))],
+      }),
     ],
     again: bytes => encodeContent(decodeContent(bytes)),
   },

@@ -23,6 +23,8 @@ export class Person {
   readonly #time: VirtualTime;
   readonly #dataKey = systemRandom(32);
   rows = new MemoryRows();
+  /** What this person's clock is off by. */
+  clockOffsetMs = 0;
   /** Holds envelopes for contacts. */
   holds = true;
   startsMark: Buffer | undefined;
@@ -79,7 +81,8 @@ export class Person {
       throw fault;
     });
     bus.subscribe(event => this.events.push(event));
-    const { clock, scheduler } = this.#time;
+    const { scheduler } = this.#time;
+    const clock = () => this.#time.clock() + this.clockOffsetMs;
     this.#messenger = new Messenger({
       store,
       account,

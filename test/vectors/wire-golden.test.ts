@@ -102,6 +102,7 @@ test('golden: contents', () => {
     ],
     [{ kind: 'card', card: fill(0x55, 30) }, frozen('83 01 03 581e', run('55', 30))],
     [{ kind: 'verification', body: fill(0x66, 5) }, frozen('83 01 04 45', run('66', 5))],
+    [{ kind: 'missing', ids: [idA, idB] }, frozen('83 01 05 82 50', run('a1', 16), '50', run('b2', 16))],
   ];
   for (const [content, expected] of cases) {
     holds(encodeContent(content), expected, bytes => encodeContent(decodeContent(bytes)));
