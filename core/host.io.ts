@@ -223,7 +223,13 @@ export class Host implements CoreHost {
   async #enter(dataKey: Secret): Promise<void> {
     const { dataDirectory, listen, onFault } = this.#options;
     const bus = new Bus<CoreEvent>(onFault);
-    this.#open = await OpenProfile.open(dataKey, { dataDirectory, listen, bus, holds: () => this.holds() });
+    this.#open = await OpenProfile.open(dataKey, {
+      dataDirectory,
+      listen,
+      bus,
+      holds: () => this.holds(),
+      helper: this.helper,
+    });
     const { messenger } = this.#open;
     bus.subscribe(event => {
       const shown = this.#open?.messenger === messenger ? apiEventOf(messenger, event) : undefined;

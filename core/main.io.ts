@@ -9,6 +9,7 @@ import { loadNative } from './base/native.io.ts';
 import { systemClock, systemRandom, systemScheduler } from './base/world.io.ts';
 import { runCli } from './cli/cli.io.ts';
 import type { CoreRunner, RunningCore, StartOptions } from './cli/runner.ts';
+import { createBundleStreams } from './commands/bundles.ts';
 import { removeCoreFile, writeCoreFile } from './commands/core-file.io.ts';
 import type { Profile } from './commands/schema.ts';
 import { createCommands } from './commands/table.ts';
@@ -80,6 +81,7 @@ async function startCore(options: StartOptions): Promise<RunningCore> {
   });
   const api = createApi({
     commands: createCommands(host),
+    bundles: createBundleStreams(host),
     subscribe: listener => host.subscribe(listener),
     tokens,
     pageDirectory: join(PROGRAM, 'ui', 'dist'),

@@ -22,6 +22,7 @@ export interface OpenProfileOptions {
   readonly bus: Bus<CoreEvent>;
   /** Whether the profile holds envelopes for its contacts. */
   readonly holds: () => boolean;
+  readonly helper: boolean;
 }
 
 /** An unlocked profile: the data key, the store it opens, and the messenger at work on it. */
@@ -49,6 +50,7 @@ export class OpenProfile {
       monotonic: systemMonotonic,
       startsFile: startsFile(options.dataDirectory),
       holds: options.holds,
+      helper: options.helper,
     });
   }
 

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Scheduler } from '../base/clock.ts';
 import { LIMITS } from '../base/limits.ts';
+import type { BundleStreams } from '../commands/bundles.ts';
 import type { ApiEvent, CommandTable } from '../commands/schema.ts';
 import { type ApiLog, createDispatch } from './dispatch.ts';
 import { handleHttp } from './http.io.ts';
@@ -11,6 +12,7 @@ import type { Tokens } from './tokens.ts';
 
 export interface ApiOptions {
   readonly commands: CommandTable;
+  readonly bundles: BundleStreams;
   /** Registers a listener of all events; gives back how to leave. */
   readonly subscribe: (listener: (event: ApiEvent) => void) => () => void;
   readonly tokens: Tokens;
@@ -35,7 +37,8 @@ const CLOSE_GRACE_MS = 1_000;
 export function createApi(options: ApiOptions): Api {
   const server = createServer({
     headersTimeout: LIMITS.rpcHeadersMs,
-    requestTimeout: LIMITS.rpcRequestMs,
+    // A bundle takes as long as it takes; the bodies of all else are timed where they are read.
+    requestTimeout: 0,
     connectionsCheckingInterval: 1_000,
     keepAliveTimeout: LIMITS.rpcHeadersMs,
     maxHeaderSize: 8 * 1024,
@@ -75,12 +78,12 @@ function bind(server: Server): Promise<number> {
 }
 
 function serve(server: Server, origin: string, options: ApiOptions): () => Promise<void> {
-  const { tokens, log } = options;
+  const { tokens, log, bundles, scheduler } = options;
   const dispatch = createDispatch(options.commands, log);
   const pages = readPageFiles(options.pageDirectory);
   const sockets = createSockets({ origin, tokens, dispatch, log });
   server.on('request', (request, response) => {
-    handleHttp(request, response, { origin, pages, tokens, dispatch }).catch(() => {
+    handleHttp(request, response, { origin, pages, tokens, dispatch, bundles, scheduler }).catch(() => {
       // The other side went away in the middle of its request.
       log('api.request-broken', {});
       response.destroy();

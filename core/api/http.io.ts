@@ -1,7 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Scheduler } from '../base/clock.ts';
 import { LIMITS } from '../base/limits.ts';
+import type { BundleStreams } from '../commands/bundles.ts';
 import { ERROR_MAP } from '../commands/error-map.ts';
 import { errorAnswer, resultAnswer } from './answer.ts';
+import { exportBundle, importBundle } from './bundle-http.io.ts';
 import type { Dispatch } from './dispatch.ts';
 import { bearerOf, isJson, refusalOf, securityHeaders } from './guard.ts';
 import type { PageFile } from './page-files.io.ts';
@@ -14,6 +17,8 @@ export interface HttpParts {
   readonly pages: ReadonlyMap<string, PageFile>;
   readonly tokens: Tokens;
   readonly dispatch: Dispatch;
+  readonly bundles: BundleStreams;
+  readonly scheduler: Scheduler;
 }
 
 const NOT_BUILT = 'The page of Molva has not been built. Run "npm run setup" and start Molva again.\n';
@@ -24,6 +29,8 @@ export async function handleHttp(request: IncomingMessage, response: ServerRespo
   const refusal = refusalOf(request, parts.origin);
   if (refusal) return plain(response, refusal.status, 'This address is for Molva only.\n');
   if (request.url === '/rpc') return handleRpc(request, response, parts);
+  if (request.url === '/bundle/export' || request.url === '/bundle/import')
+    return handleBundle(request, response, parts);
   if (request.url === '/session') return handleSession(request, response, parts);
   return handlePage(request, response, parts.pages);
 }
@@ -42,7 +49,7 @@ async function handleRpc(request: IncomingMessage, response: ServerResponse, par
   if (judgement.kind !== 'accepted') return unauthorized(response, judgement);
   if (!isJson(request.headers)) return plain(response, 415, 'Send application/json.\n');
   try {
-    const call = parseRequest(await readBody(request));
+    const call = parseRequest(await readBody(request, parts));
     const outcome = await parts.dispatch(call);
     if (outcome.kind === 'done') return json(response, 200, resultAnswer(call.id, outcome.result));
     json(response, ERROR_MAP[outcome.answer.error.data.code].http, JSON.stringify(outcome.answer));
@@ -57,7 +64,7 @@ async function handleSession(request: IncomingMessage, response: ServerResponse,
   if (!isJson(request.headers)) return plain(response, 415, 'Send application/json.\n');
   if (belongsToOther(request.socket)) return unauthorized(response, { kind: 'refused' });
   try {
-    const { code } = parseStrings(await readBody(request), 'code');
+    const { code } = parseStrings(await readBody(request, parts), 'code');
     const exchange = parts.tokens.exchange(code);
     if (exchange.kind !== 'accepted') return unauthorized(response, exchange);
     json(response, 200, JSON.stringify({ token: exchange.token }));
@@ -67,8 +74,30 @@ async function handleSession(request: IncomingMessage, response: ServerResponse,
   }
 }
 
+async function handleBundle(request: IncomingMessage, response: ServerResponse, parts: HttpParts): Promise<void> {
+  if (request.method !== 'POST') return methodNotAllowed(response, 'POST');
+  const judgement = parts.tokens.judge(bearerOf(request.headers));
+  if (judgement.kind !== 'accepted') return unauthorized(response, judgement);
+  if (request.url === '/bundle/import') return importBundle(parts.bundles, request, response);
+  try {
+    await exportBundle(parts.bundles, await readBody(request, parts), response);
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+    refuseBody(response, error);
+  }
+}
+
 /** @throws RequestError `too-large`, as soon as that is known */
-async function readBody(request: IncomingMessage): Promise<Buffer> {
+async function readBody(request: IncomingMessage, { scheduler }: HttpParts): Promise<Buffer> {
+  const giveUp = scheduler(LIMITS.rpcRequestMs, () => void request.destroy());
+  try {
+    return await bodyOf(request);
+  } finally {
+    giveUp();
+  }
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   const tooLarge = () => new RequestError(-32600, null, 'The request is too large.', 'too-large');
   if (Number(request.headers['content-length'] ?? 0) > LIMITS.rpcBodyBytes) throw tooLarge();
   const chunks: Buffer[] = [];

@@ -154,6 +154,8 @@ export const LIMITS = {
   syncPage: 1_000,
   /** Envelopes sent in a pull and not yet settled: two megabytes of the largest. */
   syncWindow: 32,
+  /** A program that hands over a bundle and says nothing for so long has gone. */
+  bundleIdleMs: 30_000,
   /** A bundle file: what a custodian may hold, four times over; more is refused before it is written. */
   bundleBytes: 256 * 1024 * 1024,
 } as const;

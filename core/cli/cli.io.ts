@@ -20,6 +20,7 @@ const ACTIONS: Readonly<Record<CommandName, (session: Session) => Promise<ExitCo
   lock: core.lock,
   wipe: core.wipeProfile,
   custody: mailbox.custody,
+  bundle: mailbox.bundle,
   invite: people.invite,
   add: people.add,
   requests: people.requests,

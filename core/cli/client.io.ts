@@ -1,13 +1,23 @@
-import { request as httpRequest } from 'node:http';
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { readCoreFile } from '../commands/core-file.io.ts';
 import type { CoreFile } from '../commands/core-file.ts';
 import type { ApiEvent, MethodName, Params, Result } from '../commands/schema.ts';
+import type { BundleReport } from '../state/bundles.ts';
 import { fromAnswer, noCore } from './failure.ts';
 
 export interface CoreClient {
   readonly pid: number;
   /** @throws CliFailure the core's refusal, or `no-core` when what answers is no core of this profile */
   call<M extends MethodName>(method: M, params: Params<M>): Promise<Result<M>>;
+  /**
+   * A bundle for the contacts named (all, when none is), as it comes.
+   * @throws CliFailure the core's refusal; while it is read, `no-core` when it ends too early
+   */
+  exportBundle(who: readonly string[]): Promise<AsyncIterable<Buffer>>;
+  /** Hands a bundle over. @throws CliFailure */
+  importBundle(pieces: Readable): Promise<BundleReport>;
   /** Hands over events as they come, until `stop` or until the core goes away. */
   watch(onEvent: (event: ApiEvent) => void): Promise<Watching>;
 }
@@ -24,6 +34,8 @@ export function findCore(dataDirectory: string): CoreClient {
   return {
     pid: file.pid,
     call: async (method, params) => readAnswer(await post(file, method, params, dataDirectory), dataDirectory),
+    exportBundle: who => openBundle(file, who, dataDirectory),
+    importBundle: pieces => sendBundle(file, pieces, dataDirectory),
     watch: onEvent => openWatch(file, onEvent, dataDirectory),
   };
 }
@@ -49,6 +61,54 @@ function post(file: CoreFile, method: string, params: unknown, dataDirectory: st
     request.on('close', () => body.fill(0));
     request.end(body);
   });
+}
+
+async function openBundle(
+  file: CoreFile,
+  who: readonly string[],
+  dataDirectory: string,
+): Promise<AsyncIterable<Buffer>> {
+  const body = JSON.stringify({ for: who });
+  const request = bundleRequest(file, 'export', 'application/json');
+  request.end(body);
+  const response = await responseTo(request, dataDirectory);
+  if (response.statusCode !== 200) readAnswer(await textOf(response, dataDirectory), dataDirectory);
+  return whole(response, dataDirectory);
+}
+
+async function* whole(response: IncomingMessage, dataDirectory: string): AsyncIterable<Buffer> {
+  try {
+    for await (const piece of response) yield piece;
+  } catch {
+    throw noCore(dataDirectory);
+  }
+}
+
+async function sendBundle(file: CoreFile, pieces: Readable, dataDirectory: string): Promise<BundleReport> {
+  const request = bundleRequest(file, 'import', 'application/octet-stream');
+  const answered = responseTo(request, dataDirectory);
+  // A refusal may come before all is sent: what counts is the answer.
+  const [response] = await Promise.all([answered, pipeline(pieces, request).catch(() => undefined)]);
+  const text = await textOf(response, dataDirectory);
+  return response.statusCode === 200 ? JSON.parse(text) : readAnswer(text, dataDirectory);
+}
+
+function bundleRequest(file: CoreFile, direction: 'export' | 'import', type: string): ClientRequest {
+  const headers = { Authorization: `Bearer ${file.token}`, 'Content-Type': type };
+  return httpRequest(`${file.url}/bundle/${direction}`, { method: 'POST', headers, agent: false });
+}
+
+function responseTo(request: ClientRequest, dataDirectory: string): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    request.once('response', resolve);
+    request.on('error', () => reject(noCore(dataDirectory)));
+  });
+}
+
+async function textOf(response: IncomingMessage, dataDirectory: string): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const piece of whole(response, dataDirectory)) chunks.push(piece);
+  return Buffer.concat(chunks).toString();
 }
 
 /** An answer that is not JSON-RPC comes from a stranger on the same port, or from a core with another token. */

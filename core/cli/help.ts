@@ -4,7 +4,7 @@ const GROUPS: readonly (readonly [string, readonly CommandName[]])[] = [
   ['Molva itself', ['init', 'start', 'status', 'stop', 'open', 'unlock', 'lock', 'wipe']],
   ['People', ['invite', 'add', 'requests', 'accept', 'decline', 'contacts', 'verify', 'rename', 'remove']],
   ['Messages', ['send', 'messages', 'resend', 'watch']],
-  ['Mailbox', ['custody']],
+  ['Mailbox', ['custody', 'bundle']],
   ['Help', ['help', 'version']],
 ];
 

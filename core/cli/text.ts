@@ -1,4 +1,5 @@
 import type { ApiEvent, Contact, ContactRequest, Custody, Message, Status, Verification } from '../commands/schema.ts';
+import type { BundleReport } from '../state/bundles.ts';
 
 /** Plain text for a person. Whatever other people wrote goes through `safe`. */
 
@@ -43,6 +44,19 @@ export function custodyText({ holds, helper, envelopes, bytes, limitBytes }: Cus
   const how = helper ? 'This helper holds' : holds ? 'This profile holds' : 'This profile takes nothing more to hold';
   const part = `${Math.ceil(bytes / 1024)} KiB of ${limitBytes / 2 ** 20} MiB`;
   return `${how} for contacts that are away: ${count(envelopes, 'envelope')}, ${part}.\n`;
+}
+
+/** What became of a bundle, for a person. */
+export function bundleText(report: BundleReport): string {
+  const parts = [
+    `${report.taken} new for you`,
+    `${report.kept} now held for contacts`,
+    `${report.seenBefore} known before`,
+    `${report.notOurs} for nobody known here`,
+    `${report.refused} expired, unreadable or without room`,
+  ];
+  const whole = { complete: '', cut: 'The file ends too early. ', damaged: 'The file is damaged. ' }[report.file];
+  return `${whole}${count(report.read, 'envelope')} read: ${parts.join(', ')}.\n`;
 }
 
 const STATE_TEXT = {

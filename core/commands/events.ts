@@ -24,6 +24,10 @@ export function apiEventOf(messenger: Messenger, event: CoreEvent): ApiEvent | u
       const { id, conversation, held, atMs } = event;
       return { event: 'message-state', id, conversation, ...heldView(held), at: atMs };
     }
+    case 'bundle-progress': {
+      const { direction, bytes, envelopes } = event;
+      return { event: event.type, direction, bytes, envelopes };
+    }
     case 'profile-restored':
       return { event: event.type, at: event.atMs };
     case 'contact-request': {

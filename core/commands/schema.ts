@@ -72,6 +72,7 @@ export const EVENTS = {
     at: timeMs(),
   }),
   'profile-restored': v.object({ at: timeMs() }),
+  'bundle-progress': v.object({ direction: v.picklist(['export', 'import']), bytes: count(), envelopes: count() }),
   'contact-request': v.object({ request: contactRequest }),
   'request-closed': v.object({ id: id() }),
   'contact-changed': v.object({ contact }),

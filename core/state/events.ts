@@ -29,6 +29,12 @@ export type CoreEvent =
       readonly held: Held;
       readonly atMs: number;
     }
+  | {
+      readonly type: 'bundle-progress';
+      readonly direction: 'export' | 'import';
+      readonly bytes: number;
+      readonly envelopes: number;
+    }
   | { readonly type: 'profile-restored'; readonly atMs: number }
   | { readonly type: 'contact-request' | 'request-closed'; readonly id: ContactId }
   | { readonly type: 'contact-changed' | 'contact-removed'; readonly id: ContactId }

@@ -11,6 +11,7 @@ import type { Store } from '../storage/store.ts';
 import { expiryHours } from '../wire/envelope.ts';
 import { decodeInvite, encodeInvite, INVITE_SECRET_BYTES, inviteExpired } from '../wire/invite.ts';
 import type { Account } from './account.ts';
+import { Bundles } from './bundles.ts';
 import type { Bus } from './bus.ts';
 import { type Context, LocalTime } from './context.ts';
 import { Conversation, type ConversationStep } from './conversation.ts';
@@ -43,6 +44,8 @@ export interface MessengerParts {
   readonly startsFile: StartsFile;
   /** Whether it holds envelopes for its contacts. */
   readonly holds: () => boolean;
+  /** Started to hold for others, and as far as there is room for people unknown here too. */
+  readonly helper: boolean;
 }
 
 /** An unlocked profile at work: its conversations, its way in and out, and its upkeep. */
@@ -55,6 +58,7 @@ export class Messenger {
   readonly starts: Starts;
   readonly custody: CustodyService;
   readonly placing: Placing;
+  readonly bundles: Bundles;
   readonly #presence: Presence;
   readonly #recipients: Recipients;
   readonly #hellos: Hellos;
@@ -97,6 +101,8 @@ export class Messenger {
     const { monotonic, holds } = parts;
     this.custody = new CustodyService(context, swarm, { monotonic, holds, recipients: this.#recipients, taken });
     this.#pullService = new PullService(context, swarm, this.custody, this.#recipients);
+    const { intake, custody } = this;
+    this.bundles = new Bundles(context, { intake, custody, recipients: this.#recipients, helper: parts.helper });
     this.placing = new Placing(context, swarm, this.#presence);
     this.#pulling = new Pulling(context, swarm, this.intake);
     this.#delivery = new Delivery(context, swarm, this.intake, this.#hellos);

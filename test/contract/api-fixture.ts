@@ -28,6 +28,14 @@ export async function serveApi(t: TestContext, commands: Partial<CommandTable> =
   const listeners = new Set<(event: ApiEvent) => void>();
   const log: Served['log'] = [];
   const api = createApi({
+    bundles: {
+      write: () => {
+        throw new UsageError('refused', 'test', 'Not in this test.');
+      },
+      read: async () => {
+        throw new UsageError('refused', 'test', 'Not in this test.');
+      },
+    },
     commands: completed(commands),
     subscribe: listener => {
       listeners.add(listener);

@@ -208,6 +208,14 @@ const runner: CoreRunner = {
       for (const listener of listeners) listener(event);
     };
     const api = createApi({
+      bundles: {
+        write: () => {
+          throw new UsageError('refused', 'test', 'Not in this test.');
+        },
+        read: async () => {
+          throw new UsageError('refused', 'test', 'Not in this test.');
+        },
+      },
       commands: makeCore(options, emit, stop),
       subscribe: listener => {
         listeners.add(listener);

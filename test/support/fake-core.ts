@@ -5,7 +5,8 @@ import { handleHttp } from '../../core/api/http.io.ts';
 import { readPageFiles } from '../../core/api/page-files.io.ts';
 import { createSockets } from '../../core/api/socket.io.ts';
 import { createTokens } from '../../core/api/tokens.ts';
-import { systemClock, systemRandom } from '../../core/base/world.io.ts';
+import { UsageError } from '../../core/base/errors.ts';
+import { systemClock, systemRandom, systemScheduler } from '../../core/base/world.io.ts';
 import type { ApiEvent, CommandTable } from '../../core/commands/schema.ts';
 import { fakeCommands } from './fake-commands.ts';
 import { FakeProfile } from './fake-profile.ts';
@@ -45,12 +46,18 @@ export async function createFakeCore(pageDirectory: string, profile = new FakePr
     const dispatch = createDispatch(commands, (event, facts) => {
       throw new Error(`${event} ${JSON.stringify(facts)}`);
     });
+    const refuse = (): never => {
+      throw new UsageError('refused', 'fake', 'The fake core carries no bundles.');
+    };
+    const bundles = { write: refuse, read: async () => refuse() };
     const server = createServer();
     const port = await bind(server, wanted);
     const origin = `http://127.0.0.1:${port}`;
     const sockets = createSockets({ origin, tokens, dispatch, log: () => {} });
     server.on('request', (request, response) => {
-      handleHttp(request, response, { origin, pages, tokens, dispatch }).catch(() => response.destroy());
+      handleHttp(request, response, { origin, pages, tokens, dispatch, bundles, scheduler: systemScheduler }).catch(
+        () => response.destroy(),
+      );
     });
     server.on('upgrade', sockets.upgrade);
     return { server, sockets, origin, port };

@@ -27,6 +27,7 @@ export class Person {
   clockOffsetMs = 0;
   /** Holds envelopes for contacts. */
   holds = true;
+  helper = false;
   startsMark: Buffer | undefined;
   readonly startsFile: StartsFile = {
     read: () => this.startsMark,
@@ -94,6 +95,7 @@ export class Person {
       monotonic: this.#time.monotonic,
       startsFile: this.startsFile,
       holds: () => this.holds,
+      helper: this.helper,
     });
     this.#account = account;
     this.#swarm = swarm;
