@@ -161,6 +161,35 @@ describe('strangers at the door', () => {
     await ben.start();
     await talk(ben, 'Ada', ['back again']);
   });
+
+  test('connections that say nothing, opened again whenever they end, do not keep a friend out', async t => {
+    const [ada, ben] = await Promise.all([RealCore.make(t, 'Ada'), RealCore.make(t, 'Ben')]);
+    await Promise.all([ada.start(), ben.start()]);
+    await introduce(ada, ben);
+    const { port } = await addressOf(ada);
+    const held = new Set<Socket>();
+    let over = false;
+    const hold = () => {
+      if (over) return;
+      const socket = connectFromElsewhere(port);
+      held.add(socket);
+      socket.on('close', () => {
+        held.delete(socket);
+        setTimeout(hold, 20);
+      });
+    };
+    t.after(() => {
+      over = true;
+      for (const socket of held) socket.destroy();
+    });
+    for (let i = 0; i < 100; i += 1) hold();
+    await ben.kill();
+    const startedAt = performance.now();
+    await ben.start();
+    await talk(ada, 'Ben', ['are you back?']);
+    await talk(ben, 'Ada', ['I am']);
+    t.diagnostic(`in touch again ${Math.round(performance.now() - startedAt)} ms after the start`);
+  });
 });
 
 /** Runs `one` so many times, some at a time. */
@@ -174,15 +203,20 @@ async function manyTimes<T>(times: number, one: (number: number) => Promise<T>):
   return results;
 }
 
-/** A connection from another address of this machine, with garbage or with nothing to say; ends when it is ended. */
-function knock(port: number, number: number): Promise<void> {
+/** A connection from another address of this machine than the friends use. */
+function connectFromElsewhere(port: number): Socket {
   const from = process.platform === 'linux' ? { localAddress: '127.0.0.2' } : {};
+  const socket = connect({ host: '127.0.0.1', port, ...from });
+  socket.on('error', () => socket.destroy());
+  return socket.resume();
+}
+
+/** A connection with garbage or with nothing to say; ends when it is ended. */
+function knock(port: number, number: number): Promise<void> {
   return new Promise(resolve => {
-    const socket: Socket = connect({ host: '127.0.0.1', port, ...from });
-    socket.on('error', () => socket.destroy());
+    const socket = connectFromElsewhere(port);
     socket.on('close', () => resolve());
     socket.on('connect', () => (number % 2 === 0 ? socket.end(randomBytes(200)) : socket.destroy()));
-    socket.resume();
   });
 }
 
