@@ -39,7 +39,10 @@ export class RealCore {
   readonly passphraseFile: string;
   /** Everything its processes ever printed. */
   printed = '';
+  /** The one-use address of the page, as the last start printed it. */
   url = '';
+  /** Holds the passphrase file and, unless another place was named, the data folder. */
+  readonly #home: string;
   readonly #molva: string;
   #child: ChildProcess | undefined;
   #ended: Promise<Ended> | undefined;
@@ -66,8 +69,6 @@ export class RealCore {
     this.#molva = options.molva ?? MOLVA;
     writeFileSync(this.passphraseFile, `${options.passphrase ?? PASSPHRASE}\n`, { mode: 0o600 });
   }
-
-  readonly #home: string;
 
   get pid(): number {
     return this.#child?.pid ?? 0;
