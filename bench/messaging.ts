@@ -5,8 +5,8 @@ import { perSecond, quantile, type Row } from './row.ts';
 import type { SocketClient } from './socket-client.ts';
 
 const TEXT = 'x'.repeat(100);
-const WARM_UP = Number(process.env.WU ?? 5_000);
-const MESSAGES = Number(process.env.MSGS ?? 20_000);
+const WARM_UP = 5_000;
+const MESSAGES = 20_000;
 /** Sent and not yet received: keeps both cores busy and fits the calls one client may have open. */
 const WINDOW = 1_000;
 const LIGHT_MESSAGES = 500;
