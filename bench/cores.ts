@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { ApiEvent, Contact } from '../core/commands/schema.ts';
 import { RUNTIME_FLAGS } from '../tools/runtime.mjs';
+import { filesBelow } from '../tools/stamps.mjs';
 import { SocketClient } from './socket-client.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -30,7 +31,9 @@ export class BenchCore {
     this.#passphraseFile = passphraseFile;
   }
 
+  /** @throws Error the bundle is older than the sources, which would run in its place */
   static async create(nick: string): Promise<BenchCore> {
+    if (!process.env.MOLVA_BENCH_CORE) requireFreshBundle();
     const dataDirectory = mkdtempSync(join(tmpdir(), 'molva-bench-'));
     const passphraseFile = join(dataDirectory, 'passphrase');
     writeFileSync(passphraseFile, PASSPHRASE, { mode: 0o600 });
@@ -115,6 +118,12 @@ export async function meet(a: BenchCore, b: BenchCore): Promise<[Contact, Contac
   const [ofA] = (await b.client.call('contacts.list', {})).filter(contact => contact.claimedNick === a.nick);
   if (!ofA) throw new Error('the contact is not there');
   return [ofB, ofA];
+}
+
+function requireFreshBundle(): void {
+  const builtAtMs = statSync(join(ROOT, 'dist', 'core.mjs')).mtimeMs;
+  const newer = filesBelow(join(ROOT, 'core')).find((file: string) => statSync(file).mtimeMs > builtAtMs);
+  if (newer) throw new Error(`the bundle is older than ${newer}: npm run setup`);
 }
 
 async function firstLine(child: ChildProcess): Promise<string> {
