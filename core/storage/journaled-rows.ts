@@ -82,7 +82,7 @@ export class JournaledRows implements RowBase {
     this.#begun = true;
     this.#at += record.length;
     this.#number += 1;
-    for (const op of ops) this.#fresh.set(op);
+    for (const op of ops) this.#note(op);
   }
 
   /** Brings everything into the database, which then needs no journal. No commit may come meanwhile. */
@@ -105,6 +105,13 @@ export class JournaledRows implements RowBase {
     }
     for (const file of this.#files) file.close();
     await this.#base.close();
+  }
+
+  /** A row that came and went before the database heard of it leaves nothing to tell. */
+  #note(op: Op): void {
+    const unknown = op.value === null && !this.#settling?.changes.has(op.key) && !this.#base.has(op.key);
+    if (unknown) this.#fresh.forget(op.key);
+    else this.#fresh.set(op);
   }
 
   async #begin(): Promise<void> {

@@ -1,5 +1,5 @@
 import { utf8 } from '../base/bytes.ts';
-import { decodeHlc, encodeHlc } from '../base/hlc.ts';
+import { encodeHlc } from '../base/hlc.ts';
 import { ID_BYTES, idBytes, messageIdFromBytes } from '../base/ids.ts';
 import { contactIdFromBytes } from './id-text.ts';
 import type { StoredMessage } from './records.ts';
@@ -56,7 +56,7 @@ export function decodeMessage(row: Buffer): StoredMessage {
   const message: StoredMessage = {
     id: messageIdFromBytes(row.subarray(2, 18)),
     sender: contactIdFromBytes(row.subarray(18, 34)),
-    hlc: decodeHlc(row.subarray(34, 42)),
+    hlc: { ms: row.readUIntBE(34, 6), counter: row.readUInt16BE(40) },
     outgoing: (flags & OUTGOING) !== 0,
     parents,
     text: row.toString('utf8', textAt, textEnd),

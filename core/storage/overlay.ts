@@ -11,6 +11,10 @@ class TableChanges {
     this.ops.set(name, op);
   }
 
+  forget(name: string): void {
+    if (this.ops.delete(name)) this.#names?.splice(lowerBound(this.#names, name), 1);
+  }
+
   /** Those with `low` <= key < `high`, as they are now: what is put while they are read does not move them. */
   between(low: string, high: string, reverse: boolean): string[] {
     this.#names ??= [...this.ops.keys()].sort();
@@ -29,6 +33,14 @@ export class Changes {
 
   set(op: Op): void {
     this.#table(op.key[0] as number).set(nameOf(op.key), op);
+  }
+
+  has(key: Buffer): boolean {
+    return this.find(key, nameOf(key)) !== undefined;
+  }
+
+  forget(key: Buffer): void {
+    this.#table(key[0] as number).forget(nameOf(key));
   }
 
   /** In order of key. A range lies in one table. */

@@ -48,10 +48,12 @@ class CutFile implements JournalFile {
 /** A database whose commits take hold when they are let: a power cut may come before. */
 class HeldRows extends MemoryRows {
   held = false;
+  failing = false;
   #waiting: (() => void)[] = [];
 
   override async commit(ops: readonly Op[]): Promise<void> {
     if (this.held) await new Promise<void>(resolve => this.#waiting.push(resolve));
+    if (this.failing) throw new Error('no room');
     await super.commit(ops);
   }
 
@@ -161,17 +163,39 @@ test('a write that fails is not stored, even when its bytes reached the disk; th
   const disk = new MemoryRows();
   const [a, b] = [new CutFile(), new CutFile()];
   const rows = new JournaledRows(disk, [a, b], FILE_BYTES);
-  await rows.commit([{ key: key(1), value: Buffer.of(1) }]);
-  a.failing = true;
+  const large = Buffer.alloc(FILE_BYTES - 200, 7);
+  await rows.commit([{ key: key(1), value: large }]);
+  await rows.commit([{ key: key(4), value: Buffer.alloc(300) }]);
+  b.failing = true;
   await assert.rejects(rows.commit([{ key: key(2), value: Buffer.of(2) }]), /disk failed/);
   assert.equal(rows.has(key(2)), false);
-  a.failing = false;
-  await rows.commit([{ key: key(3), value: Buffer.of(3) }]);
+  b.failing = false;
+  await rows.commit([{ key: key(3), value: large }]);
   const after = new JournaledRows(disk, [a, b], FILE_BYTES);
   assert.deepEqual(
-    [1, 2, 3].map(n => after.has(key(n))),
-    [true, false, true],
+    [1, 2, 3, 4].map(n => after.has(key(n))),
+    [true, false, true, true],
   );
+});
+
+test('while the database takes nothing the journal goes on until it is full; then nothing is lost', async () => {
+  const disk = new HeldRows();
+  const [a, b] = [new CutFile(), new CutFile()];
+  const rows = new JournaledRows(disk, [a, b], FILE_BYTES);
+  await rows.commit([{ key: key(0), value: Buffer.alloc(500) }]);
+  disk.failing = true;
+  let stored = 1;
+  await assert.rejects(async () => {
+    for (; stored < 40; stored += 1) await rows.commit([{ key: key(stored), value: Buffer.alloc(500) }]);
+  }, /no room/);
+  assert.ok(stored > FILE_BYTES / 600, `${stored} stored`);
+  assert.equal(rows.has(key(stored)), false);
+  const cut = new JournaledRows(await survivor(disk), [copyOf(a), copyOf(b)], FILE_BYTES);
+  assert.equal(Object.keys(contents(cut)).length, stored);
+  disk.failing = false;
+  await rows.commit([{ key: key(stored), value: Buffer.alloc(500) }]);
+  const after = new JournaledRows(await survivor(disk), [copyOf(a), copyOf(b)], FILE_BYTES);
+  assert.equal(Object.keys(contents(after)).length, stored + 1);
 });
 
 test('a commit longer than the journal goes past it, in its turn', async () => {
