@@ -2,18 +2,7 @@ import assert from 'node:assert/strict';
 import { systemRandom } from '../core/base/world.io.ts';
 import { Ratchet, type RatchetSeed } from '../core/crypto/ratchet/ratchet.ts';
 import { generateX25519 } from '../core/crypto/x25519.ts';
-
-export interface Row {
-  readonly name: string;
-  readonly unit: string;
-  readonly value: number;
-  readonly peer: string;
-  readonly peerValue: number;
-  /** How many times faster than the peer. */
-  readonly ratio: number;
-  readonly goal: number;
-  readonly note: string;
-}
+import { median, type Row } from './row.ts';
 
 type Way = 0 | 1;
 
@@ -94,11 +83,18 @@ function perSecond(count: number, startedAt: bigint): number {
 
 function row(name: string, samples: readonly [number[], number[]], goal: number, note: string): Row {
   const [value, peerValue] = samples.map(median) as [number, number];
-  return { name, unit: 'messages/s', value, peer: PEER, peerValue, ratio: value / peerValue, goal, note };
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
+  return {
+    name,
+    unit: 'messages/s',
+    value,
+    peer: PEER,
+    peerValue,
+    ratio: value / peerValue,
+    goal,
+    goalOf: 'ratio',
+    better: 'more',
+    note,
+  };
 }
 
 if (import.meta.main) {

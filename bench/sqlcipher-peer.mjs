@@ -1,8 +1,5 @@
-import { base32nopad } from '@scure/base';
 import Database from 'better-sqlite3-multiple-ciphers';
-
-const toText = bytes => base32nopad.encode(bytes).toLowerCase();
-const toBytes = text => base32nopad.decode(text.toUpperCase());
+import { idBytes as toBytes, messageIdFromBytes as toText } from '../core/base/ids.ts';
 
 /** Statements are never collected; see below. */
 const kept = [];

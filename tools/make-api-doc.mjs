@@ -51,7 +51,8 @@ stops) holds \`{"url","pid","token"}\`.
 | \`GET /ws\` | WebSocket with the protocols \`molva.v1\` and \`token.TOKEN\`; requests and answers as text frames, and events |
 
 The token is 256 bits in base64url and new at each start. The page is opened as \`http://127.0.0.1:PORT/#code=C\`: the
-part after \`#\` is never sent in a request.
+part after \`#\` is never sent in a request. A chosen theme stands behind it as \`&theme=T\`. Settings that are no secret
+(\`settings.set\`) lie in \`settings.json\` of the data directory (mode 0600).
 
 ## Rules
 

@@ -7,8 +7,11 @@ export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 /** libp2p 3 and type stripping need it; the product's own runtime is newer still. */
 const OLDEST_MAJOR = 24;
 
-/** Young objects die young: a small nursery saves 5 MiB of an idle core and costs nothing measurable. */
-export const RUNTIME_FLAGS = ['--max-semi-space-size=1'];
+/**
+ * The nursery of an idle core stays at 1 MiB; under load it may grow, since a batch of messages does not die young.
+ * Measured: less than 1 MiB more when idle, a sixth less processor time a message than with 1 MiB for good.
+ */
+export const RUNTIME_FLAGS = ['--min-semi-space-size=1', '--max-semi-space-size=8'];
 
 const SYSTEM = { win32: 'win', linux: 'linux', darwin: 'darwin' };
 

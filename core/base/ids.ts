@@ -1,5 +1,4 @@
-import { base32nopad } from '@scure/base';
-import { asBuffer, compareBytes, concat, utf8 } from './bytes.ts';
+import { compareBytes, concat, utf8 } from './bytes.ts';
 import { DecodeError } from './errors.ts';
 import { blake2b } from './hash.ts';
 import { LABEL } from './labels.ts';
@@ -16,7 +15,10 @@ export type MessageId = string & { readonly __brand: 'MessageId' };
 export const PUBLIC_KEY_BYTES = 32;
 export const ID_BYTES = 16;
 export const ENVELOPE_ID_BYTES = 32;
-const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
+const LETTERS = Buffer.from('abcdefghijklmnopqrstuvwxyz234567');
+const VALUES = new Uint8Array(128);
+for (const [value, letter] of LETTERS.entries()) VALUES[letter] = value;
+const TEXT = Buffer.alloc(26);
 export const ID_TEXT = /^[a-z2-7]{26}$/;
 
 export function parseIdentityKey(bytes: Uint8Array): IdentityKey {
@@ -64,25 +66,36 @@ export function messageIdFromBytes(bytes: Uint8Array): MessageId {
   return idText(bytes) as MessageId;
 }
 
-/** The 16 bytes behind a text id. */
+/**
+ * The 16 bytes behind a text id. Base32 (RFC 4648, lower case) is written out here and below: every message stored
+ * or read back takes several.
+ */
 export function idBytes(id: ContactId | ConversationId | MessageId): Buffer {
-  return asBuffer(base32nopad.decode(id.toUpperCase()));
+  const out = Buffer.allocUnsafe(ID_BYTES);
+  let [bits, held, at] = [0, 0, 0];
+  for (let i = 0; i < id.length; i += 1) {
+    held = ((held << 5) | (VALUES[id.charCodeAt(i) & 0x7f] as number)) & 0xfff;
+    bits += 5;
+    if (bits < 8) continue;
+    bits -= 8;
+    out[at] = held >>> bits;
+    at += 1;
+  }
+  return out;
 }
 
-/** RFC 4648 base32 in lower case; written out, because every message read back makes several. */
 function idText(bytes: Uint8Array): string {
-  let text = '';
-  let bits = 0;
-  let held = 0;
-  for (const byte of bytes) {
-    held = ((held & 0x1f) << 8) | byte;
+  let [bits, held, at] = [0, 0, 0];
+  for (let i = 0; i < ID_BYTES; i += 1) {
+    held = ((held << 8) | (bytes[i] as number)) & 0xfff;
     bits += 8;
-    while (bits >= 5) {
+    for (; bits >= 5; at += 1) {
       bits -= 5;
-      text += ALPHABET[(held >>> bits) & 0x1f];
+      TEXT[at] = LETTERS[(held >>> bits) & 0x1f] as number;
     }
   }
-  return bits > 0 ? text + ALPHABET[(held << (5 - bits)) & 0x1f] : text;
+  TEXT[at] = LETTERS[(held << (5 - bits)) & 0x1f] as number;
+  return TEXT.toString('latin1');
 }
 
 function checkedId(text: string): string {

@@ -99,6 +99,8 @@ export const LIMITS = {
   mergeSingles: 256,
   /** Plain bytes of a message block: with nonce, tag and page head it fills four 4 KiB pages and not one byte more. */
   blockBytes: 16 * 1024 - 96,
+  /** Each of the two files of the store's journal; a commit longer than that goes into the database at once. */
+  journalBytes: 1024 * 1024,
   /** A wrong passphrase delays the next try: doubling from the first to the last. */
   unlockDelayFirstMs: 1_000,
   unlockDelayLastMs: 15 * MINUTE_MS,

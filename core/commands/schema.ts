@@ -176,10 +176,10 @@ export const METHODS = {
   }),
   'contacts.list': method({ summary: 'All contacts.', params: none, result: v.array(contact), errors: ['locked'] }),
   'contacts.add': method({
-    summary: 'Asks the person behind an invite to become a contact.',
+    summary: 'Asks the person behind an invite to become a contact; a contact that moved is found again by it.',
     params: v.strictObject({ invite, nick: v.optional(nick) }),
     result: contact,
-    errors: ['locked', 'refused', 'unreachable', 'already-exists', 'limit-reached'],
+    errors: ['locked', 'bad-bytes', 'refused', 'unreachable', 'limit-reached'],
   }),
   'contacts.rename': method({
     summary: 'Gives a contact an own nick.',

@@ -94,7 +94,7 @@ export function openEnvelope(keys: MailboxKeys, envelope: Envelope): { kind: Sea
   }
   const kind = KINDS[plain[0] as number];
   const end = HEAD_BYTES + plain.readUInt32BE(1);
-  if (!kind || end > plain.length || plain.subarray(end).some(byte => byte !== 0)) {
+  if (!kind || end > plain.length || !sodium.sodium_is_zero(plain.subarray(end), plain.length - end)) {
     throw new DecodeError('envelope.open');
   }
   return { kind, body: plain.subarray(HEAD_BYTES, end) };

@@ -12,7 +12,7 @@ import { decodeGreeting } from '../wire/greeting.ts';
 import type { Invite } from '../wire/invite.ts';
 import { readInitiation } from './account.ts';
 import { Actor, type Entry } from './actor.ts';
-import { contactFieldsOf } from './cards.ts';
+import { applyCard, contactFieldsOf } from './cards.ts';
 import type { Context } from './context.ts';
 import type { Conversation } from './conversation.ts';
 import type { Verdict } from './intake.ts';
@@ -48,7 +48,9 @@ export class Introductions {
       const { store, account } = this.#context;
       const id = contactIdOf(card.identityKey);
       if (store.contacts.get(id)?.phase === 'accepted') {
-        throw new UsageError('already-exists', 'contacts.add', 'This person is a contact already.');
+        // Known already: the invite still says where the person is now.
+        await this.#conversation(id).ask({ kind: 'change', change: turn => applyCard(turn, card, cardBytes) });
+        return id;
       }
       if (store.requests.get(id)) return this.#accept(id, nick);
       await this.#create(card, cardBytes, 'requested', nick);

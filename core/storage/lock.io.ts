@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StorageError } from '../base/errors.ts';
@@ -25,9 +25,10 @@ export function lockProfile(folder: string): ProfileLock {
   let database: DatabaseSync | undefined;
   try {
     makePrivateFolder(folder);
+    // SQLite gives its own files the mode of this one.
+    closeSync(openSync(join(folder, LOCK_FILE), 'a', 0o600));
     database = new DatabaseSync(join(folder, LOCK_FILE));
     database.exec('PRAGMA busy_timeout=0; PRAGMA journal_mode=OFF; PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE');
-    chmodSync(join(folder, LOCK_FILE), 0o600);
     writeFileSync(join(folder, PID_FILE), `${process.pid}\n`, { mode: 0o600 });
   } catch (cause) {
     database?.close();

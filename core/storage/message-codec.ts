@@ -1,7 +1,7 @@
 import { utf8 } from '../base/bytes.ts';
-import { decodeHlc, encodeHlc } from '../base/hlc.ts';
-import { ID_BYTES, idBytes, messageIdFromBytes } from '../base/ids.ts';
-import { contactIdFromBytes } from './id-text.ts';
+import { encodeHlc } from '../base/hlc.ts';
+import { type ContactId, ID_BYTES, idBytes } from '../base/ids.ts';
+import { idAt } from './id-text.ts';
 import type { StoredMessage } from './records.ts';
 import { shape } from './row-codec.ts';
 
@@ -52,12 +52,12 @@ export function decodeMessage(row: Buffer): StoredMessage {
   if (textEnd > row.length) shape.fail();
   const parents = [];
   for (let at = HEAD_BYTES; at < textAt; at += ID_BYTES) {
-    parents.push(messageIdFromBytes(row.subarray(at, at + ID_BYTES)));
+    parents.push(idAt(row, at));
   }
   const message: StoredMessage = {
-    id: messageIdFromBytes(row.subarray(2, 18)),
-    sender: contactIdFromBytes(row.subarray(18, 34)),
-    hlc: decodeHlc(row.subarray(34, 42)),
+    id: idAt(row, 2),
+    sender: idAt(row, 18) as string as ContactId,
+    hlc: { ms: row.readUIntBE(34, 6), counter: row.readUInt16BE(40) },
     outgoing: (flags & OUTGOING) !== 0,
     parents,
     text: row.toString('utf8', textAt, textEnd),

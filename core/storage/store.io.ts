@@ -5,7 +5,9 @@ import type { RandomSource } from '../base/clock.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Secret } from '../base/secret.ts';
 import { systemRandom } from '../base/world.io.ts';
-import { openDatabase } from './database.io.ts';
+import { DATABASE_FOLDER, type LmdbRows, openDatabase } from './database.io.ts';
+import { DiskJournalFile } from './journal-file.io.ts';
+import { JournaledRows } from './journaled-rows.ts';
 import { MemoryRows } from './memory-rows.ts';
 import { MIGRATIONS } from './migrations/list.ts';
 import type { Migration } from './migrations/migrate.ts';
@@ -25,13 +27,15 @@ export interface StoreOptions {
  * @throws StorageError database-damaged, newer-format, network-file-system, disk-full, disk-failed
  */
 export async function openStore(profileFolder: string, dataKey: Secret, options: StoreOptions = {}): Promise<Store> {
-  const rows = await openDatabase(profileFolder, options.create === true);
+  const database = await openDatabase(profileFolder, options.create === true);
+  const rows = await journaled(database, profileFolder);
   const store = await prepared(rows, dataKey, options, async version => {
     const folder = join(profileFolder, `store-before-${version + 1}`);
     rmSync(folder, { recursive: true, force: true });
-    await rows.copyTo(folder);
+    await rows.settle();
+    await database.copyTo(folder);
   });
-  if (rows.fileBytes() <= LIMITS.verifyBytes) await verified(store);
+  if (database.fileBytes() <= LIMITS.verifyBytes) await verified(store);
   return store;
 }
 
@@ -42,6 +46,16 @@ export async function openMemoryStore(
   rows: RowBase = new MemoryRows(),
 ): Promise<Store> {
   return prepared(rows, dataKey, options, async () => {});
+}
+
+async function journaled(database: LmdbRows, profileFolder: string): Promise<JournaledRows> {
+  const file = (name: string): DiskJournalFile => new DiskJournalFile(join(profileFolder, DATABASE_FOLDER, name));
+  try {
+    return new JournaledRows(database, [file('journal-a'), file('journal-b')]);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
 }
 
 async function verified(store: Store): Promise<void> {

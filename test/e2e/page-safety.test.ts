@@ -30,6 +30,17 @@ describe('page: link, wipe and keyboard', { skip: NO_BROWSER }, () => {
     assert.deepEqual(faults, []);
   });
 
+  test('a core that ends on purpose is not waited for', async t => {
+    const { core, page } = await open(t);
+    await page.getByText('No one here yet.').waitFor();
+    core.profile.state = 'stopping';
+    core.emit({ event: 'core-state', state: 'stopping' });
+    await page.getByText('Molva is stopping.').waitFor();
+    await core.crash();
+    await page.getByText('Molva has stopped.').waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Try now' }).count(), 0);
+  });
+
   test('the core erases only after two full seconds of holding', async t => {
     const { core, page, faults } = await open(t);
     await page.getByRole('button', { name: 'Settings' }).click();

@@ -147,6 +147,17 @@ describe('two people', () => {
     await assert.rejects(ada.messenger.addContact(invite, ''), (error: CoreError) => error.code === 'refused');
   });
 
+  it('an invite of somebody who is a contact already changes nothing and asks nobody', async () => {
+    const { time, ada, ben } = await ada_and_ben();
+    await ada.meet(ben);
+    const before = ada.store.contacts.list();
+    const { invite } = await ben.messenger.createInvite();
+    assert.equal(await time.run(ada.messenger.addContact(invite, 'Other')), ben.id);
+    await time.pass(60_000);
+    assert.deepEqual(ada.store.contacts.list(), before);
+    assert.deepEqual(ben.store.requests.list(), []);
+  });
+
   it('a new nick and a new prekey reach contacts', async () => {
     const { time, ada, ben } = await ada_and_ben();
     await ada.meet(ben);

@@ -11,7 +11,7 @@ import { FakeProfile } from './fake-profile.ts';
 export const WIDE = { width: 1100, height: 720 };
 export const NARROW = { width: 420, height: 720 };
 
-const CHROMIUM = process.env.MOLVA_CHROMIUM ?? '/usr/bin/chromium';
+export const CHROMIUM = process.env.MOLVA_CHROMIUM ?? '/usr/bin/chromium';
 const UI = resolve(import.meta.dirname, '../../ui');
 
 /** Why the page cannot be tested here; on CI a missing browser fails instead. */
@@ -19,7 +19,7 @@ export const NO_BROWSER =
   existsSync(CHROMIUM) || process.env.CI === 'true' ? false : `no browser at ${CHROMIUM}; set MOLVA_CHROMIUM`;
 
 /** Runs in the page before its own scripts. */
-const REPORT_VIOLATIONS = `addEventListener('securitypolicyviolation', event => {
+export const REPORT_VIOLATIONS = `addEventListener('securitypolicyviolation', event => {
   reportViolation([event.violatedDirective, event.blockedURI, event.sample].join(' '));
 });`;
 

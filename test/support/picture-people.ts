@@ -23,6 +23,7 @@ export function people(profile: FakeProfile): void {
     6,
     'You are a true friend. The forecast says sun until four, then rain, so we turn round at two at the latest and walk the last part along the shore.',
   );
+  say(7, 'The map: https://example.org/islands/north?from=jetty&on=foot');
   say(19, 'Perfect. See you at the jetty', { outgoing: true, state: 'delivered' });
   say(22, 'The bus is at 8:12, by the way', { outgoing: true, state: 'queued' });
   profile.unread.clear();

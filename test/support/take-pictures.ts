@@ -26,6 +26,7 @@ const IN_DOCUMENTS = [
   'add-contact-dark-1100',
   'list-light-420',
   'conversation-dark-420',
+  'link-light-1100',
 ];
 
 async function openFirst(page: Page): Promise<void> {
@@ -82,6 +83,15 @@ const SCENES: readonly Scene[] = [
     act: async page => {
       await page.getByRole('button', { name: 'Add a contact' }).first().click();
       await page.getByRole('img', { name: 'Your invite as a QR code' }).waitFor();
+    },
+  },
+  {
+    name: 'link',
+    prepare: people,
+    act: async page => {
+      await openFirst(page);
+      await page.getByRole('link').first().click();
+      await page.getByRole('heading', { name: 'Open this address?' }).waitFor();
     },
   },
   {

@@ -126,6 +126,7 @@ export const text = {
       'This page was opened without its one-use key, or the key was used already. Start Molva, or run “molva open”.',
     composer: 'You can write again when Molva’s core is back.',
     stopping: 'Molva is stopping.',
+    stopped: 'Molva has stopped. Start it again, and it opens a window of its own.',
     openTitle: 'Open this address?',
     openHint: 'It opens in your browser, outside Molva. The site learns your internet address and when you came.',
     foreignLetters:
@@ -165,6 +166,7 @@ export const text = {
     online: 'Online',
     lastSeen: (when: string) => `Last seen ${when}`,
     offline: 'Offline; what you write waits',
+    unknown: 'Not known while the core is away',
     requested: (nick: string) => `${nick} has not accepted yet. What you write waits until then.`,
     changed: 'The key of this contact has changed. Compare a new code before you say anything private.',
     compare: 'Compare a code',

@@ -134,7 +134,7 @@ export class App extends LitElement {
       case undefined:
         return card(text.app, text.link.connecting);
       case 'stopping':
-        return card(text.app, text.link.stopping);
+        return card(text.app, link.kind === 'open' ? text.link.stopping : text.link.stopped);
       case 'no-profile':
         return html`<molva-welcome .model=${this.model}></molva-welcome>`;
       case 'locked':
@@ -163,7 +163,8 @@ export class App extends LitElement {
 
   #renderBanner() {
     const { link, status, wiped, loadError } = this.model.state;
-    if (wiped !== null || link.kind === 'no-key') return nothing;
+    // After a clean end there is nothing to wait for.
+    if (wiped !== null || link.kind === 'no-key' || status?.state === 'stopping') return nothing;
     if (link.kind === 'open') {
       if (loadError === null) return nothing;
       return banner(loadError, () => this.model.reload());

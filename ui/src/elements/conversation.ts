@@ -149,7 +149,7 @@ export class Conversation extends LitElement {
       <molva-avatar .nick=${contact.nick} .contactId=${contact.id} ?online=${contact.online}></molva-avatar>
       <div class="who">
         <h2><bdi class="cut">${contact.nick}</bdi><molva-trust-mark worded .trust=${contact.trust}></molva-trust-mark></h2>
-        <p class="small soft cut">${presence(contact)}</p>
+        <p class="small soft cut">${this.model.state.link.kind === 'open' ? presence(contact) : text.conversation.unknown}</p>
       </div>
       <button
         class="icon"

@@ -130,7 +130,10 @@ export class MessageList extends LitElement {
     const ask = () =>
       this.dispatchEvent(new CustomEvent('show-dialog', { detail: { link: url }, bubbles: true, composed: true }));
     const keys = (event: KeyboardEvent) => {
-      if (event.key === 'Enter') ask();
+      if (event.key !== 'Enter') return;
+      // Or the same press would go on to the dialog's first button.
+      event.preventDefault();
+      ask();
     };
     return html`<span class="link" role="link" tabindex="0" dir="ltr" title=${url} @click=${ask} @keydown=${keys}>${words}</span>`;
   }

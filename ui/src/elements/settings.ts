@@ -1,5 +1,4 @@
 import { html, LitElement, nothing } from 'lit';
-import { live } from 'lit/directives/live.js';
 import { ActionController } from '../controllers/action-controller.ts';
 import { ModelController } from '../controllers/model-controller.ts';
 import type { Model } from '../model.ts';
@@ -7,7 +6,7 @@ import { problemWithNick } from '../nick.ts';
 import { settingsStyles } from '../styles/settings.ts';
 import { shared } from '../styles/shared.ts';
 import { text } from '../text.ts';
-import { THEMES } from '../theme.io.ts';
+import { THEMES, type Theme } from '../theme.io.ts';
 import type { Dialog } from './dialog.ts';
 
 /** Name, appearance, keychain, what protects this computer, the lock, and the end of everything. */
@@ -41,6 +40,15 @@ export class Settings extends LitElement {
       await this.model.call('profile.rename', { nick });
       await this.model.refreshStatus();
     });
+  }
+
+  async #choose(theme: Theme): Promise<void> {
+    if (await this.#theme.run(() => this.model.changeSettings({ theme }))) return;
+    // The mark goes back to what is kept.
+    const kept = this.model.state.status?.settings.theme ?? 'auto';
+    for (const input of this.renderRoot.querySelectorAll<HTMLInputElement>('input[name=theme]')) {
+      input.checked = input.value === kept;
+    }
   }
 
   #setKeychain(event: Event): void {
@@ -92,8 +100,8 @@ export class Settings extends LitElement {
                 type="radio"
                 name="theme"
                 value=${theme}
-                .checked=${live(theme === chosen)}
-                @change=${() => this.#theme.run(() => this.model.changeSettings({ theme }))}
+                .checked=${theme === chosen}
+                @change=${() => this.#choose(theme)}
               /><span>${text.settings.themes[theme]}</span></label
             >`,
         )}

@@ -1,0 +1,31 @@
+/** One line of the results. */
+export interface Row {
+  readonly name: string;
+  readonly unit: string;
+  readonly value: number;
+  /** What it is measured against, in the same run; empty where there is only a goal. */
+  readonly peer: string;
+  readonly peerValue: number | null;
+  /** How many times better than the peer: above 1 is better, whichever way the unit runs. */
+  readonly ratio: number | null;
+  /** A number of the unit, or for a row that names no other goal a ratio to the peer. */
+  readonly goal: number;
+  readonly goalOf: 'value' | 'ratio';
+  /** Whether more of the unit is better. */
+  readonly better: 'more' | 'less';
+  readonly note: string;
+}
+
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+/** The smallest value that `share` of all values do not exceed. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
+}
+
+export function perSecond(count: number, startedAtMs: number): number {
+  return (count * 1_000) / (performance.now() - startedAtMs);
+}

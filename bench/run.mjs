@@ -1,0 +1,77 @@
+// `npm run bench`: the product's set-up, the peers, every measurement one after the other in its own process, and
+// the results in bench/results. Words choose measurements by name: `npm run bench -- ratchet store`.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+import '../tools/setup.mjs';
+import { findHeaders, findRuntime } from '../tools/runtime.mjs';
+import { fingerprint, Stamps } from '../tools/stamps.mjs';
+import { toMarkdown } from './report.mjs';
+
+const HERE = import.meta.dirname;
+const RESULTS = join(HERE, 'results');
+const MEASUREMENTS = ['ratchet', 'store', 'messaging', 'start', 'memory'];
+
+const say = text => process.stderr.write(`bench: ${text}\n`);
+
+/** The peers are not the product's: they have their own lock file, and run their install scripts to be built. */
+function installPeers(runtime) {
+  const stamps = new Stamps(join(HERE, 'node_modules', '.molva-bench.json'));
+  const wanted = fingerprint(HERE, ['package-lock.json'], [process.platform, process.arch]);
+  if (stamps.is('peers', wanted)) return;
+  say('installing the peers');
+  const done = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts=false'], {
+    cwd: HERE,
+    // What is built here is built for the product's runtime, against its own headers.
+    env: { ...process.env, npm_config_nodedir: findHeaders(runtime) ?? '' },
+    stdio: ['ignore', 2, 2],
+    shell: process.platform === 'win32',
+  });
+  if (done.status !== 0) return say('the peers were not installed: what is measured against them is left out');
+  stamps.set('peers', wanted);
+}
+
+/** @returns the rows, or undefined when the measurement failed */
+function measure(runtime, name) {
+  say(name);
+  const args = ['--no-warnings', join(HERE, `${name}.ts`)];
+  const done = spawnSync(runtime, args, { cwd: HERE, stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' });
+  if (done.status !== 0) return undefined;
+  return done.stdout
+    .split('\n')
+    .filter(Boolean)
+    .map(line => JSON.parse(line));
+}
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter(name => !MEASUREMENTS.includes(name));
+const runtime = findRuntime();
+if (unknown.length > 0 || !runtime) {
+  say(unknown.length > 0 ? `no such measurement: ${unknown.join(', ')}` : 'the packages are not installed');
+  process.exit(2);
+}
+installPeers(runtime);
+const failed = [];
+const rows = [];
+for (const name of MEASUREMENTS.filter(each => wanted.length === 0 || wanted.includes(each))) {
+  const measured = measure(runtime, name);
+  if (measured) rows.push(...measured);
+  else failed.push(name);
+}
+const [cpu] = cpus();
+const run = {
+  at: new Date().toISOString(),
+  runtime: spawnSync(runtime, ['--version'], { encoding: 'utf8' }).stdout.trim(),
+  machine: `${process.platform} ${process.arch}, ${cpus().length} × ${cpu?.model.trim() || 'processor of unknown make'}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
+  failed,
+  rows,
+};
+const markdown = toMarkdown(run);
+if (!existsSync(RESULTS)) mkdirSync(RESULTS);
+// A run of a part does not take the place of the whole.
+const name = wanted.length === 0 ? 'latest' : 'part';
+writeFileSync(join(RESULTS, `${name}.json`), `${JSON.stringify(run, null, 2)}\n`);
+writeFileSync(join(RESULTS, `${name}.md`), markdown);
+process.stdout.write(markdown);
+process.exitCode = failed.length > 0 ? 1 : 0;
