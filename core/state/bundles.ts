@@ -1,6 +1,8 @@
 import { CoreError } from '../base/errors.ts';
-import type { ContactId, EnvelopeId } from '../base/ids.ts';
+import type { ContactId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
+import { currentTags, deriveMailboxKeys, wipeMailboxKeys } from '../crypto/mailbox-seal.ts';
+import { drain, type EnvelopeSource } from '../mailbox/drain.ts';
 import { BundleReader, BundleWriter } from '../wire/bundle.ts';
 import { decodeEnvelope, envelopeIdOf } from '../wire/envelope.ts';
 import type { Context } from './context.ts';
@@ -35,6 +37,7 @@ export interface BundleReport {
 
 type Outcome = Exclude<keyof BundleReport, 'read' | 'file'>;
 
+/** Envelopes of the outbox looked at together: four megabytes of the largest. */
 const PAGE = 64;
 /** Progress is told this often. */
 const TELL_EVERY = 64;
@@ -89,22 +92,42 @@ export class Bundles {
     return { read, ...counts, file };
   }
 
+  /** First the own envelopes for each contact, then what is held for it. */
   *#waitingFor(contacts: readonly ContactId[]): Generator<Uint8Array> {
-    const { outbox, custody } = this.#context.store;
+    const { clock, store } = this.#context;
     for (const contact of contacts) {
-      for (let after: number | undefined, more = true; more; ) {
-        const records = outbox.listOf(contact, PAGE, after);
-        for (const { envelope } of records) yield envelope;
-        after = records.at(-1)?.seq;
-        more = records.length === PAGE;
-      }
-      // Names first: the box may change while the file is written.
-      const held: EnvelopeId[] = Array.from(custody.boxOf(contact, new Uint8Array()), item => item.envelopeId);
-      for (const id of held) {
-        const envelope = custody.envelope(id);
-        if (envelope) yield envelope;
-      }
+      const mailboxKey = store.contacts.get(contact)?.mailboxKey;
+      if (!mailboxKey) continue;
+      const keys = deriveMailboxKeys(mailboxKey);
+      const tags = currentTags(keys, clock());
+      wipeMailboxKeys(keys);
+      yield* drain(tags, this.#outboxOf(contact));
+      yield* drain(tags, this.#custody());
     }
+  }
+
+  #outboxOf(contact: ContactId): EnvelopeSource {
+    const { outbox } = this.#context.store;
+    return {
+      page: (_, after) => {
+        const records = outbox.listOf(contact, PAGE, after);
+        const next = records.length === PAGE ? (records.at(-1)?.seq ?? null) : null;
+        return { entries: records.map(({ envelopeId }) => ({ envelopeId, ofPuller: false })), next };
+      },
+      envelope: id => outbox.get(id)?.envelope ?? null,
+    };
+  }
+
+  #custody(): EnvelopeSource {
+    const { custody } = this.#context.store;
+    return {
+      page: (tags, after, limit) => {
+        const found = custody.byTags(tags, limit, after);
+        const next = found.length === limit ? (found.at(-1)?.seq ?? null) : null;
+        return { entries: found.map(({ envelopeId }) => ({ envelopeId, ofPuller: false })), next };
+      },
+      envelope: id => custody.envelope(id) ?? null,
+    };
   }
 
   async #take(bytes: Uint8Array): Promise<Outcome> {

@@ -41,6 +41,11 @@ export class LocalTime {
     this.#clock = clock;
   }
 
+  /** The outbox holds this number already: a clock set back since then must not give a lower one. */
+  above(sequence: number): void {
+    this.#sequence = Math.max(this.#sequence, sequence);
+  }
+
   /** Orders the outbox across restarts: wall-clock time in 1/64 ms (48 bits until 2109), never twice the same. */
   nextSequence(): number {
     this.#sequence = Math.max(this.#clock() * 64, this.#sequence + 1);

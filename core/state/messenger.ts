@@ -218,6 +218,7 @@ export class Messenger {
       store.pending.removeAllOf(tx, id);
       store.outbox.removeAllOf(tx, id);
       store.verifications.remove(tx, id);
+      store.placements.removeAllOfCustodian(tx, id);
       store.uptime.remove(tx, id);
       store.instances.removeSeen(tx, id);
       store.contacts.remove(tx, id);

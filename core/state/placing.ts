@@ -87,7 +87,13 @@ export class Placing {
 
   /** Envelopes have left the outbox: stored by their recipient, or expired. */
   ended(ids: readonly EnvelopeId[]): void {
-    for (const id of ids) this.#step(hex(id), { kind: 'end' });
+    for (const id of ids) {
+      const name = hex(id);
+      const placed = this.#placed.get(name);
+      // The usual case, thousands of times: nobody was ever asked.
+      if (placed?.placement.holdings.length === 0) this.#forget(name, placed);
+      else this.#step(name, { kind: 'end' });
+    }
   }
 
   /** A text was delivered, or has expired: none of its envelopes is needed any more. */
@@ -155,6 +161,7 @@ export class Placing {
         const records = store.reading(() => store.outbox.listOf(contact, PAGE, after));
         for (const record of records) this.#add(record, this.#stored(record.envelopeId));
         after = records.at(-1)?.seq;
+        this.#context.time.above(after ?? 0);
         page = this.#overflown ? 0 : records.length;
       }
     }
