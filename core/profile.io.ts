@@ -87,6 +87,7 @@ export class OpenProfile {
 
   /** For the panic wipe: the keys go first, and what is under way fails. */
   wipeKeys(): void {
+    this.messenger.halt();
     this.dataKey.wipe();
     this.#account.wipe();
     this.#store.wipeKeys();

@@ -135,14 +135,19 @@ export class Messenger {
   async stop(): Promise<void> {
     this.#unsubscribe?.();
     await this.upkeep.stop();
+    this.halt();
+    await this.#delivery.stop();
+    await this.introductions.stop();
+    await Promise.all([...this.#conversations.values()].map(conversation => conversation.stop()));
+  }
+
+  /** Begins nothing more and waits for nothing: also for the moment before the keys are wiped. */
+  halt(): void {
     this.placing.stop();
     this.#pulling.stop();
     this.#pullService.stop();
     this.#hellos.stop();
     this.#presence.stop();
-    await this.#delivery.stop();
-    await this.introductions.stop();
-    await Promise.all([...this.#conversations.values()].map(conversation => conversation.stop()));
   }
 
   ask<R>(contact: ContactId, step: ConversationStep): Promise<R> {

@@ -100,7 +100,11 @@ export class Placing {
   async endMessages(ids: readonly MessageId[]): Promise<void> {
     const { store } = this.#context;
     const names = ids.flatMap(id => [...(this.#byMessage.get(id) ?? [])]);
-    const envelopes = names.flatMap(name => this.#placed.get(name)?.placement.envelopeId ?? []);
+    // What is on its way to a connected recipient, and with nobody else, ends with the recipient's answer.
+    const envelopes = names
+      .flatMap(name => this.#placed.get(name)?.placement ?? [])
+      .filter(({ recipient, holdings }) => holdings.length > 0 || !this.#presence.isConnected(recipient))
+      .map(({ envelopeId }) => envelopeId);
     if (envelopes.length === 0) return;
     await store.write(tx => {
       for (const id of envelopes) store.outbox.remove(tx, id);
@@ -216,7 +220,8 @@ export class Placing {
 
   #step(name: string, input: PlacementInput): void {
     const placed = this.#placed.get(name);
-    if (!placed) return;
+    // What ends after the stop is found ended at the next start.
+    if (!placed || this.#stopped) return;
     const before = placed.placement;
     const { placement, outputs } = stepPlacement(before, input, this.#view(before));
     placed.placement = placement;
