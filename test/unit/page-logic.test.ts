@@ -151,7 +151,14 @@ describe('page logic: frames, passphrases, formats', () => {
 });
 
 function stateEvent(message: Message) {
-  return { event: 'message-state', id: message.id, conversation: message.conversation, heldBy: 0, until: null, at: 0 } as const;
+  return {
+    event: 'message-state',
+    id: message.id,
+    conversation: message.conversation,
+    heldBy: 0,
+    until: null,
+    at: 0,
+  } as const;
 }
 
 describe('page logic: names and links', () => {
