@@ -62,6 +62,10 @@ export const LIMITS = {
   frameBytes: 72 * 1024,
   /** Asking for a card by an invite, from the open stream to the answer. */
   rendezvousMs: 10_000,
+  /** Unread texts remembered below the last one read: what came late. */
+  lateUnread: 256,
+  /** Two initiations made within this of each other have crossed; a later one was made without knowing of the first. */
+  crossingMs: HOUR_MS,
   /** Messages marked read in one turn. */
   readAtOnce: 2048,
   /** Peers connected at once. */

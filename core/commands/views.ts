@@ -1,3 +1,4 @@
+import { LIMITS } from '../base/limits.ts';
 import { identityPublicOf } from '../crypto/card.ts';
 import { safetyNumber } from '../crypto/verification.ts';
 import type { Messenger } from '../state/messenger.ts';
@@ -50,7 +51,7 @@ export function messageView(
     fromNick: message.outgoing ? account.nick : nickOf(contact),
     outgoing: message.outgoing,
     text: message.text,
-    sentAt: message.hlc.ms,
+    sentAt: shownTime(message),
     state,
   };
 }
@@ -71,6 +72,11 @@ export function conversationView(
 
 function stateOf({ context }: Messenger, { id, outgoing }: StoredMessage): MessageState {
   return outgoing ? (context.store.messages.stateOf(id)?.state ?? 'queued') : 'received';
+}
+
+/** When it was said by its sender's clock; when it came, where that clock is more than a day off. */
+function shownTime({ hlc, receivedAtMs }: StoredMessage): number {
+  return Math.abs(hlc.ms - receivedAtMs) <= LIMITS.clockSkewMs || hlc.ms < receivedAtMs ? hlc.ms : receivedAtMs;
 }
 
 export function nickOf(record: ContactRecord): string {

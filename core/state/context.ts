@@ -1,7 +1,5 @@
 import type { Clock, RandomSource, Scheduler } from '../base/clock.ts';
-import { type HlcTime, mergeHlc, tickHlc } from '../base/hlc.ts';
 import type { ContactId } from '../base/ids.ts';
-import { LIMITS } from '../base/limits.ts';
 import type { ContactRecord } from '../storage/records.ts';
 import type { Store } from '../storage/store.ts';
 import type { Account } from './account.ts';
@@ -16,41 +14,24 @@ export interface Context {
   readonly random: RandomSource;
   readonly scheduler: Scheduler;
   readonly bus: Bus<CoreEvent>;
-  readonly time: LocalTime;
+  readonly sequence: OutboxSequence;
   /** Told after a commit that put envelopes into a contact's outbox. */
   outboxChanged(contact: ContactId): void;
   /** Changes a contact's row in its own turn; a failure is not told. */
   changeContact(contact: ContactId, change: Partial<ContactRecord>): void;
 }
 
-/** The profile's logical clock and the running number of its outbox; both only ever rise. */
-export class LocalTime {
-  #last: HlcTime;
-  #sequence = 0;
+/** The running number of the outbox: wall-clock time in 1/64 ms (48 bits until 2109), never twice the same. */
+export class OutboxSequence {
+  #last = 0;
   readonly #clock: Clock;
 
-  constructor(last: HlcTime, clock: Clock) {
-    this.#last = last;
+  constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  get last(): HlcTime {
+  next(): number {
+    this.#last = Math.max(this.#clock() * 64, this.#last + 1);
     return this.#last;
-  }
-
-  next(): HlcTime {
-    this.#last = tickHlc(this.#last, this.#clock());
-    return this.#last;
-  }
-
-  /** Takes note of another machine's time; one too far ahead is not believed. */
-  see(remote: HlcTime): void {
-    this.#last = mergeHlc(this.#last, remote, this.#clock(), LIMITS.clockSkewMs);
-  }
-
-  /** Orders the outbox across restarts: wall-clock time in 1/64 ms (48 bits until 2109), never twice the same. */
-  nextSequence(): number {
-    this.#sequence = Math.max(this.#clock() * 64, this.#sequence + 1);
-    return this.#sequence;
   }
 }

@@ -1,5 +1,6 @@
 import { equalBytes } from '../base/bytes.ts';
-import { UsageError } from '../base/errors.ts';
+import { AuthError, DecodeError, UsageError } from '../base/errors.ts';
+import { HLC_ZERO, type HlcTime } from '../base/hlc.ts';
 import type { ContactId, MessageId } from '../base/ids.ts';
 import { deriveMailboxKeys, type MailboxKeys, wipeMailboxKeys } from '../crypto/mailbox-seal.ts';
 import type { ConsumedInitiation } from '../crypto/session.ts';
@@ -10,7 +11,7 @@ import { initiate, receiveInitiation, receiveResponse } from './handshakes.ts';
 import { expireWaiting, markRead } from './reading.ts';
 import { sendReceipts } from './receipts.ts';
 import { type Opened, receiveRatchet } from './receiving.ts';
-import { sealWaiting, sendControl, sendText } from './sending.ts';
+import { type SealFrom, sealWaiting, sendControl, sendText } from './sending.ts';
 import { Turn } from './turn.ts';
 import { stepVerification, type VerificationInput } from './verifying.ts';
 
@@ -21,7 +22,7 @@ export type ConversationStep =
   | { readonly kind: 'initiation'; readonly initiation: ConsumedInitiation; readonly opened: Opened | null }
   | { readonly kind: 'response'; readonly initiationId: Uint8Array; readonly opened: Opened }
   | { readonly kind: 'initiate'; readonly proof: Uint8Array }
-  | { readonly kind: 'seal-waiting'; readonly after: MessageId | undefined; readonly unposted: boolean }
+  | { readonly kind: 'seal-waiting'; readonly from: SealFrom }
   | { readonly kind: 'mark-read'; readonly upTo: MessageId | undefined }
   | { readonly kind: 'expire' }
   | { readonly kind: 'verify'; readonly input: VerificationInput }
@@ -36,7 +37,10 @@ export class Conversation {
   readonly #context: Context;
   readonly #actor: Actor<ConversationStep>;
   #mailbox: { readonly key: Uint8Array; readonly keys: MailboxKeys } | undefined;
-  #waiting: number | undefined;
+  /** What the last turn left known of the store, so that the next need not count and look again. */
+  #former: { readonly waiting: number; readonly time: HlcTime } | undefined;
+  /** Sealing failed part-way: tried again at the next sweep. */
+  #mendDue = false;
 
   constructor(context: Context, contact: ContactId) {
     this.#context = context;
@@ -60,16 +64,23 @@ export class Conversation {
     try {
       const answers = store.reading(() => takeAll(turn, batch));
       await turn.commit();
-      this.#waiting = turn.waiting;
+      this.#former = { waiting: turn.waiting, time: turn.time };
       for (const answer of answers) answer();
     } catch (error) {
       // What the failed turn counted is not what the store holds.
-      this.#waiting = undefined;
-      throw error;
+      this.#former = undefined;
+      if (batch.length === 1) throw error;
+      return this.#handleOneByOne(batch);
     } finally {
       turn.close();
     }
-    if (turn.sessionMade) this.#sealRest(false);
+    if (turn.sessionMade) this.#sealRest({ after: undefined, unposted: false });
+    if (this.#mendDue && batch.some(({ step }) => step.kind === 'expire')) this.mend();
+  }
+
+  /** A step that makes its turn fail must not take the others along. */
+  async #handleOneByOne(batch: readonly Entry<ConversationStep>[]): Promise<void> {
+    for (const entry of batch) await this.#handle([entry]).catch(error => entry.fail(error));
   }
 
   #open(): Turn {
@@ -77,8 +88,11 @@ export class Conversation {
     const contact = store.contacts.get(this.contact);
     const conversation = contact && store.conversations.get(contact.conversation);
     if (!contact || !conversation) throw new UsageError('not-found', 'conversation', 'There is no such contact.');
-    const waiting = this.#waiting ?? store.messages.countUndelivered(conversation.id);
-    return new Turn(this.#context, contact, conversation, this.#mailboxOf(contact.mailboxKey), waiting);
+    this.#former ??= {
+      waiting: store.messages.countUndelivered(conversation.id),
+      time: store.messages.newest(conversation.id, 1)[0]?.hlc ?? HLC_ZERO,
+    };
+    return new Turn(this.#context, contact, conversation, this.#mailboxOf(contact.mailboxKey), this.#former);
   }
 
   #mailboxOf(key: Uint8Array): MailboxKeys {
@@ -91,14 +105,17 @@ export class Conversation {
 
   /** Seals what a crash left stored but not sealed. */
   mend(): void {
-    this.#sealRest(true);
+    this.#mendDue = false;
+    this.#sealRest({ after: undefined, unposted: true });
   }
 
-  /** Part by part, so that other steps come in between; a failure is made up for by `mend` at the next start. */
-  #sealRest(unposted: boolean, after?: MessageId): void {
-    this.ask<MessageId | undefined>({ kind: 'seal-waiting', after, unposted }).then(
-      next => next && this.#sealRest(unposted, next),
-      () => undefined,
+  /** Part by part, so that other steps come in between. */
+  #sealRest(from: SealFrom): void {
+    this.ask<SealFrom | undefined>({ kind: 'seal-waiting', from }).then(
+      next => next && this.#sealRest(next),
+      () => {
+        this.#mendDue = true;
+      },
     );
   }
 }
@@ -117,8 +134,14 @@ function attempt(turn: Turn, entry: Entry<ConversationStep>): () => void {
     turn.failure = undefined;
     return failure ? () => entry.fail(failure) : () => entry.settle(value);
   } catch (error) {
+    if (!isOfTheStep(error)) throw error;
     return () => entry.fail(error);
   }
+}
+
+/** The step asked for what cannot be, before it changed anything; any other error leaves the turn in doubt. */
+function isOfTheStep(error: unknown): boolean {
+  return error instanceof UsageError || error instanceof AuthError || error instanceof DecodeError;
 }
 
 function take(turn: Turn, step: ConversationStep): unknown {
@@ -136,7 +159,7 @@ function take(turn: Turn, step: ConversationStep): unknown {
     case 'initiate':
       return initiate(turn, step.proof);
     case 'seal-waiting':
-      return sealWaiting(turn, step.after, step.unposted);
+      return sealWaiting(turn, step.from);
     case 'mark-read':
       return markRead(turn, step.upTo);
     case 'expire':

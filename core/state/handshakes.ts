@@ -1,4 +1,5 @@
 import { equalBytes, wipe } from '../base/bytes.ts';
+import { AuthError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import { openCard } from '../crypto/card.ts';
 import {
@@ -24,7 +25,7 @@ const NOTHING = new Uint8Array();
 export function initiate(turn: Turn, proof: Uint8Array = NOTHING): void {
   const { account, random } = turn.context;
   const known = turn.contact.phase === 'accepted';
-  const contents = known ? waitingContents(turn, LIMITS.actorBatch).map(item => item.content) : [];
+  const contents = known ? waitingContents(turn) : [];
   const { initiation, initiationId, pending } = createSessionInitiation({
     self: account.identity,
     selfCardBytes: account.card,
@@ -33,7 +34,7 @@ export function initiate(turn: Turn, proof: Uint8Array = NOTHING): void {
     nowMs: turn.nowMs,
     random,
   });
-  turn.changeContact({ initiation: { id: initiationId, pending } });
+  turn.changeContact({ initiation: { id: initiationId, pending, atMs: turn.nowMs } });
   turn.post('initiation', initiation, null);
 }
 
@@ -46,20 +47,32 @@ export function receiveInitiation(turn: Turn, initiation: ConsumedInitiation, op
   const { account, random } = turn.context;
   const { contact } = turn;
   const payload = decodeGreeting(initiation.payload);
+  if (initiation.createdAtMs > turn.nowMs + LIMITS.clockSkewMs) {
+    throw new AuthError('not-authentic', 'handshake.time', 'The clock of the other side is far ahead.');
+  }
   if (opened) turn.markSeen(opened);
   const superseded = contact.superseded !== null && equalBytes(contact.superseded, initiation.initiationId);
   if (superseded || initiation.createdAtMs <= contact.lastInitiationMs) return;
   applyCard(turn, initiation.peerCard, initiation.peerCardBytes);
   const own = contact.initiation;
-  if (!own || !initiationWins(account.public.identity, contact.identity)) {
+  turn.changeContact({ lastInitiationMs: initiation.createdAtMs });
+  if (!own || !ownWins(turn, own.atMs, initiation.createdAtMs)) {
     const answer = { superseded: own?.id ?? NOTHING, card: account.card };
     const { response, session } = initiation.respond({ payload: encodeReply(answer), random });
     turn.sessions.adopt(session, 'responder', turn.nowMs);
-    turn.changeContact({ lastInitiationMs: initiation.createdAtMs });
     turn.post('response', response, null);
     established(turn);
   }
   for (const content of payload.contents) receiveContent(turn, Buffer.from(content));
+}
+
+/**
+ * Both have initiated: the lower identity key's stands. But an initiation made long after ours was made by somebody
+ * whom ours never reached, or who has lost it: waiting for an answer would be waiting for ever.
+ */
+function ownWins(turn: Turn, ownAtMs: number, peerAtMs: number): boolean {
+  const crossed = peerAtMs < ownAtMs + LIMITS.crossingMs;
+  return crossed && initiationWins(turn.context.account.public.identity, turn.contact.identity);
 }
 
 /**

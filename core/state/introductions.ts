@@ -170,6 +170,7 @@ export class Introductions {
       createdAtMs: nowMs,
       readUpTo: null,
       unread: 0,
+      lateUnread: [],
     };
     const contact: ContactRecord = {
       id,

@@ -11,7 +11,7 @@ import { expiryHours } from '../wire/envelope.ts';
 import { decodeInvite, encodeInvite, INVITE_SECRET_BYTES, inviteExpired } from '../wire/invite.ts';
 import type { Account } from './account.ts';
 import type { Bus } from './bus.ts';
-import { type Context, LocalTime } from './context.ts';
+import { type Context, OutboxSequence } from './context.ts';
 import { Conversation, type ConversationStep } from './conversation.ts';
 import { Delivery } from './delivery.ts';
 import type { CoreEvent } from './events.ts';
@@ -40,13 +40,14 @@ export class Messenger {
   readonly #delivery: Delivery;
   readonly #conversations = new Map<ContactId, Conversation>();
   #unsubscribe: (() => void) | undefined;
+  #stopped: Promise<void> | undefined;
 
   constructor(parts: MessengerParts) {
-    const { store, clock } = parts;
+    const { clock } = parts;
     this.swarm = parts.swarm;
     this.context = {
       ...parts,
-      time: new LocalTime(store.profile.clock(), clock),
+      sequence: new OutboxSequence(clock),
       outboxChanged: contact => this.#delivery.outboxChanged(contact),
       changeContact: (contact, change) => {
         this.ask(contact, { kind: 'change', change: turn => turn.changeContact(change) }).catch(() => undefined);
@@ -69,11 +70,18 @@ export class Messenger {
     this.upkeep.start();
   }
 
-  /** Ends what is under way, durable or not begun; the store can be closed after it. */
-  async stop(): Promise<void> {
+  /**
+   * Ends what is under way, durable or not begun; the store can be closed after it. When the call returns, links are
+   * being cut and no event of the network is listened to any more.
+   */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
     this.#unsubscribe?.();
-    await this.upkeep.stop();
-    await this.#delivery.stop();
+    await Promise.all([this.upkeep.stop(), this.#delivery.stop()]);
     await this.introductions.stop();
     await Promise.all([...this.#conversations.values()].map(conversation => conversation.stop()));
   }

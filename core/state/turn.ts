@@ -1,14 +1,15 @@
-import { hex } from '../base/bytes.ts';
+import { hex, wipe } from '../base/bytes.ts';
 import { HOUR_MS } from '../base/clock.ts';
+import { compareHlc, type HlcTime, tickHlc } from '../base/hlc.ts';
 import type { ConversationId, EnvelopeId, MessageId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import { type MailboxKeys, type SealedKind, sealEnvelope } from '../crypto/mailbox-seal.ts';
 import type { Ceremony } from '../crypto/verification.ts';
-import type { ContactRecord, ConversationRecord } from '../storage/records.ts';
+import type { ContactRecord, ConversationRecord, DeliveryState } from '../storage/records.ts';
 import type { WriteTx } from '../storage/store.ts';
 import { encodeEnvelope, envelopeIdOf } from '../wire/envelope.ts';
 import type { Context } from './context.ts';
-import type { CoreEvent } from './events.ts';
+import type { CoreEvent, OutgoingState } from './events.ts';
 import { Sessions } from './sessions.ts';
 
 /**
@@ -34,9 +35,11 @@ export class Turn {
   /** Texts this turn adds; the store does not know them yet. */
   readonly added = new Set<MessageId>();
   readonly #peerMailbox: MailboxKeys;
+  readonly #formerContact: ContactRecord;
+  readonly #states = new Map<MessageId, DeliveryState>();
+  #time: HlcTime;
   readonly #puts: ((tx: WriteTx) => void)[] = [];
   readonly #events: CoreEvent[] = [];
-  readonly #after: (() => void)[] = [];
   #heads: readonly MessageId[] | undefined;
   readonly #seen = new Set<string>();
   #contactChanged = false;
@@ -48,7 +51,7 @@ export class Turn {
     contact: ContactRecord,
     conversation: ConversationRecord,
     peerMailbox: MailboxKeys,
-    waiting: number,
+    former: { readonly waiting: number; readonly time: HlcTime },
   ) {
     this.context = context;
     this.nowMs = context.clock();
@@ -56,7 +59,9 @@ export class Turn {
     this.conversation = conversation;
     this.sessions = new Sessions(context.store, contact.id);
     this.#peerMailbox = peerMailbox;
-    this.waiting = waiting;
+    this.waiting = former.waiting;
+    this.#time = former.time;
+    this.#formerContact = contact;
   }
 
   get conversationId(): ConversationId {
@@ -73,11 +78,6 @@ export class Turn {
 
   failAfter(error: Error): void {
     this.failure = error;
-  }
-
-  /** Runs once the turn is durable. */
-  after(run: () => void): void {
-    this.#after.push(run);
   }
 
   changeConversation(change: Partial<ConversationRecord>): void {
@@ -102,6 +102,33 @@ export class Turn {
     this.#heads = [...this.heads.filter(head => !parents.includes(head)), id].slice(-LIMITS.parents);
   }
 
+  /** The logical time of the conversation: above that of every text in it. */
+  get time(): HlcTime {
+    return this.#time;
+  }
+
+  nextTime(): HlcTime {
+    this.#time = tickHlc(this.#time, this.nowMs);
+    return this.#time;
+  }
+
+  seeTime(time: HlcTime): void {
+    if (compareHlc(time, this.#time) > 0) this.#time = time;
+  }
+
+  /** How far an own text has come, by what this turn knows. */
+  stateOf(id: MessageId): DeliveryState | undefined {
+    return this.#states.get(id) ?? this.context.store.messages.stateOf(id);
+  }
+
+  moveState(id: MessageId, state: OutgoingState, receipt: MessageId | null): void {
+    const { nowMs: atMs, conversationId: conversation } = this;
+    const moved = { state, atMs, receipt };
+    this.#states.set(id, moved);
+    this.put(tx => this.context.store.messages.setState(tx, id, moved));
+    this.event({ type: 'message-state', id, conversation, state, atMs });
+  }
+
   /** Puts a sealed envelope for the contact into the outbox. */
   post(kind: SealedKind, body: Uint8Array, messageId: MessageId | null): void {
     const { context } = this;
@@ -110,7 +137,7 @@ export class Turn {
     const record = {
       envelopeId: envelopeIdOf(bytes),
       contact: this.contact.id,
-      seq: context.time.nextSequence(),
+      seq: context.sequence.next(),
       envelope: bytes,
       expiresAtMs: envelope.expiresAtHours * HOUR_MS,
       messageId,
@@ -135,19 +162,17 @@ export class Turn {
     if (this.#contactChanged) this.#puts.push(tx => store.contacts.put(tx, this.contact));
     // A turn that changed nothing costs the disk nothing.
     if (this.#puts.length > 0 || this.sessions.changed) await store.write(tx => this.#writeAll(tx));
-    for (const run of this.#after) run();
     for (const event of this.#events) this.context.bus.emit(event);
     if (this.#outboxChanged) this.context.outboxChanged(this.contact.id);
   }
 
   #writeAll(tx: WriteTx): void {
-    const { store, time } = this.context;
     for (const put of this.#puts) put(tx);
     this.sessions.save(tx);
-    store.profile.putClock(tx, time.last);
   }
 
   close(): void {
     this.sessions.close();
+    for (const { initiation } of [this.#formerContact, this.contact]) if (initiation) wipe(initiation.pending);
   }
 }

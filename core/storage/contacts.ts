@@ -97,7 +97,7 @@ function encodeContact(c: ContactRecord): Buffer {
     c.addresses,
     c.transportKey,
     c.mailboxKey,
-    c.initiation && [c.initiation.id, c.initiation.pending],
+    c.initiation && [c.initiation.id, c.initiation.pending, c.initiation.atMs],
     c.superseded,
     c.lastInitiationMs,
   ]);
@@ -121,8 +121,8 @@ function decodeContact(plain: Buffer): ContactRecord {
     transportKey: parseTransportKey(shape.bytes(f[12], 32)),
     mailboxKey: shape.bytes(f[13], 32),
     initiation: orNull(f[14], value => {
-      const [id, pending] = shape.tuple(value, 2);
-      return { id: shape.bytes(id, 16), pending: bytesOf(pending) };
+      const [id, pending, atMs] = shape.tuple(value, 3);
+      return { id: shape.bytes(id, 16), pending: bytesOf(pending), atMs: shape.uint(atMs) };
     }),
     superseded: orNull(f[15], id => shape.bytes(id, 16)),
     lastInitiationMs: shape.uint(f[16]),

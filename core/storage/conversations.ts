@@ -5,7 +5,7 @@ import { type ConversationId, idBytes, messageIdFromBytes } from '../base/ids.ts
 import { contactIdFromBytes, conversationIdFromBytes } from './id-text.ts';
 import type { RowPort, RowReader, Tx } from './port.ts';
 import type { ConversationRecord } from './records.ts';
-import { decodeRow, encodeRow, orNull, shape } from './row-codec.ts';
+import { decodeRow, encodeRow, listOf, orNull, shape } from './row-codec.ts';
 import type { Sealer } from './sealing.ts';
 import { Table } from './table.ts';
 
@@ -33,7 +33,8 @@ export class ConversationRows {
 
   put(tx: Tx, c: ConversationRecord): void {
     const readUpTo = c.readUpTo && [encodeHlc(c.readUpTo.hlc), idBytes(c.readUpTo.id)];
-    const row = [idBytes(c.id), idBytes(c.contact), c.salt, c.createdAtMs, readUpTo, c.unread];
+    const lateUnread = c.lateUnread.map(idBytes);
+    const row = [idBytes(c.id), idBytes(c.contact), c.salt, c.createdAtMs, readUpTo, c.unread, lateUnread];
     this.#table.put(tx, this.#key(c.id), encodeRow(row));
   }
 
@@ -71,7 +72,7 @@ export class ConversationRows {
 }
 
 function decodeConversation(plain: Buffer): ConversationRecord {
-  const f = decodeRow(plain, 6);
+  const f = decodeRow(plain, 7);
   return {
     id: conversationIdFromBytes(shape.bytes(f[0], 16)),
     contact: contactIdFromBytes(shape.bytes(f[1], 16)),
@@ -82,5 +83,6 @@ function decodeConversation(plain: Buffer): ConversationRecord {
       return { hlc: decodeHlc(shape.bytes(hlc, 8)), id: messageIdFromBytes(shape.bytes(id, 16)) };
     }),
     unread: shape.uint(f[5]),
+    lateUnread: listOf(f[6], id => messageIdFromBytes(shape.bytes(id, 16))),
   };
 }

@@ -1,22 +1,19 @@
-import { decodeHlc, encodeHlc, HLC_ZERO, type HlcTime } from '../base/hlc.ts';
 import type { RowPort, RowReader, Tx } from './port.ts';
 import type { ProfileRecord } from './records.ts';
 import { bytesOf, decodeRow, encodeRow, listOf, shape, textOf } from './row-codec.ts';
 import type { Sealer } from './sealing.ts';
 import { Table } from './table.ts';
 
-/** The one profile, and beside it, in a small row of its own, the clock that every message moves. */
+/** The one profile. */
 export class ProfileRows {
   readonly #port: RowPort;
   readonly #table: Table;
   readonly #profileKey: Buffer;
-  readonly #clockKey: Buffer;
 
   constructor(port: RowPort, sealer: Sealer) {
     this.#port = port;
     this.#table = new Table(sealer, 'profile');
     this.#profileKey = this.#table.key(Buffer.from('profile'));
-    this.#clockKey = this.#table.key(Buffer.from('clock'));
   }
 
   get(from: RowReader = this.#port): ProfileRecord | undefined {
@@ -26,15 +23,6 @@ export class ProfileRows {
 
   put(tx: Tx, profile: ProfileRecord): void {
     this.#table.put(tx, this.#profileKey, encodeProfile(profile));
-  }
-
-  clock(from: RowReader = this.#port): HlcTime {
-    const plain = this.#table.get(from, this.#clockKey);
-    return plain ? this.#table.decode(plain, decodeHlc) : HLC_ZERO;
-  }
-
-  putClock(tx: Tx, time: HlcTime): void {
-    this.#table.put(tx, this.#clockKey, encodeHlc(time));
   }
 }
 

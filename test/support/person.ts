@@ -18,6 +18,8 @@ import type { VirtualTime } from './virtual-time.ts';
 export class Person {
   readonly nick: string;
   readonly events: CoreEvent[] = [];
+  /** How far this person's clock is wrong. */
+  clockErrorMs = 0;
   readonly #network: MemoryNetwork;
   readonly #time: VirtualTime;
   readonly #dataKey = systemRandom(32);
@@ -69,7 +71,8 @@ export class Person {
       throw fault;
     });
     bus.subscribe(event => this.events.push(event));
-    const { clock, scheduler } = this.#time;
+    const { scheduler } = this.#time;
+    const clock = (): number => this.#time.nowMs + this.clockErrorMs;
     this.#messenger = new Messenger({ store, account, swarm, bus, clock, random: systemRandom, scheduler });
     this.#account = account;
     this.#swarm = swarm;
