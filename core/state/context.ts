@@ -15,9 +15,11 @@ export interface Context {
   readonly scheduler: Scheduler;
   readonly bus: Bus<CoreEvent>;
   readonly sequence: OutboxSequence;
+  /** Only the addresses given by the user and those behind invites are dialed: none is learned from peers. */
+  readonly offline?: boolean;
   /** Told after a commit that put envelopes into a contact's outbox. */
   outboxChanged(contact: ContactId): void;
-  /** Changes a contact's row in its own turn; a failure is not told. */
+  /** Changes a contact's row in its own turn, and tells `contact-changed`; a failure is not told. */
   changeContact(contact: ContactId, change: Partial<ContactRecord>): void;
 }
 

@@ -1,11 +1,13 @@
 import { hex } from '../base/bytes.ts';
 import { HOUR_MS } from '../base/clock.ts';
-import { CoreError } from '../base/errors.ts';
+import { CoreError, TransientError } from '../base/errors.ts';
 import { type ContactId, contactIdOf, type EnvelopeId } from '../base/ids.ts';
+import { LIMITS } from '../base/limits.ts';
 import { currentTags, dayOf, openEnvelope } from '../crypto/mailbox-seal.ts';
 import { decodeEnvelope, type Envelope, expiresTooLate, isExpired } from '../wire/envelope.ts';
 import { decodeResponse } from '../wire/handshake.ts';
 import { readInitiation } from './account.ts';
+import { Allowance } from './allowance.ts';
 import type { Context } from './context.ts';
 import type { Conversation } from './conversation.ts';
 import type { Introductions } from './introductions.ts';
@@ -23,6 +25,8 @@ export class Intake {
   readonly #conversation: (contact: ContactId) => Conversation;
   readonly #introductions: Introductions;
   readonly #underWay = new Map<string, Promise<Verdict>>();
+  /** A search costs a turn of every contact: strangers share one allowance, each contact has its own. */
+  readonly #searches = new Map<ContactId | undefined, Allowance>();
   #tags: { readonly day: number; readonly known: ReadonlySet<string> } = { day: -1, known: new Set() };
 
   constructor(context: Context, conversation: (contact: ContactId) => Conversation, introductions: Introductions) {
@@ -74,22 +78,45 @@ export class Intake {
       case 'initiation':
         return this.#initiation(opened);
       case 'response':
-        return this.#response(opened);
+        return this.#response(opened, bearer);
     }
   }
 
   async #ratchet(opened: Opened, bearer: ContactId | undefined): Promise<Verdict> {
     if (bearer && (await this.#tryRatchet(bearer, opened))) return 'stored';
-    for (const contact of this.#context.store.sessions.contacts()) {
-      if (contact !== bearer && (await this.#tryRatchet(contact, opened))) return 'stored';
+    if (this.#maySearch(bearer)) {
+      for (const contact of this.#context.store.sessions.contacts()) {
+        if (contact !== bearer && (await this.#tryRatchet(contact, opened))) return 'stored';
+      }
     }
     // Whoever brought it may have lost step with us, or we with them: a fresh session mends either.
     if (bearer) this.#introductions.renew(bearer);
     return 'refused';
   }
 
+  /**
+   * Whether to look for the contact an envelope belongs to. What a contact brings is its own but for rare cases, so
+   * past the bound the search is left out; a stranger may carry for somebody, and is asked to come again.
+   * @throws TransientError `busy`
+   */
+  #maySearch(bearer: ContactId | undefined): boolean {
+    let allowance = this.#searches.get(bearer);
+    if (!allowance) {
+      allowance = new Allowance(LIMITS.searchesAtOnce, LIMITS.searchPauseMs);
+      this.#searches.set(bearer, allowance);
+    }
+    if (allowance.take(this.#context.clock())) return true;
+    if (bearer) return false;
+    throw new TransientError('busy', 'intake.search', 'Too much is asked at once.');
+  }
+
   #tryRatchet(contact: ContactId, opened: Opened): Promise<boolean> {
     return this.#conversation(contact).ask<boolean>({ kind: 'ratchet', opened });
+  }
+
+  /** The contact does not take what keeps us in step. */
+  unheardBy(contact: ContactId): void {
+    this.#introductions.refusedBy(contact);
   }
 
   async #initiation(opened: Opened): Promise<Verdict> {
@@ -105,12 +132,13 @@ export class Intake {
     }
   }
 
-  async #response(opened: Opened): Promise<Verdict> {
+  async #response(opened: Opened, bearer: ContactId | undefined): Promise<Verdict> {
     const { initiationId } = decodeResponse(opened.body);
-    const contact = this.#introductions.initiatedTo(initiationId);
-    if (!contact) return 'refused';
-    const taken = await this.#conversation(contact).ask<boolean>({ kind: 'response', initiationId, opened });
-    return taken ? 'stored' : 'refused';
+    const answers = (contact: ContactId) =>
+      this.#conversation(contact).ask<boolean>({ kind: 'response', initiationId, opened });
+    if (bearer && (await answers(bearer))) return 'stored';
+    const contact = this.#maySearch(bearer) && this.#introductions.initiatedTo(initiationId);
+    return contact && contact !== bearer && (await answers(contact)) ? 'stored' : 'refused';
   }
 
   #isOurs(envelope: Envelope, nowMs: number): boolean {

@@ -1,26 +1,37 @@
-import { equalBytes } from '../base/bytes.ts';
+import { equalBytes, hex } from '../base/bytes.ts';
 import { MINUTE_MS } from '../base/clock.ts';
-import { UsageError } from '../base/errors.ts';
+import { TransientError, UsageError } from '../base/errors.ts';
+import { HLC_ZERO } from '../base/hlc.ts';
 import { type ContactId, contactIdOf, conversationIdOf } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
+import { openCard } from '../crypto/card.ts';
+import { deriveMailboxKeys, wipeMailboxKeys } from '../crypto/mailbox-seal.ts';
 import { invitationProof, proofMatches } from '../crypto/rendezvous.ts';
 import type { ConsumedInitiation } from '../crypto/session.ts';
-import type { ContactRecord, ConversationRecord, RequestRecord } from '../storage/records.ts';
+import { addressesFromCard } from '../network/card-addresses.ts';
+import type { ContactRecord, ConversationRecord, InviteRecord, RequestRecord } from '../storage/records.ts';
 import type { ContactCard } from '../wire/card.ts';
 import { decodeGreeting } from '../wire/greeting.ts';
 import type { Invite } from '../wire/invite.ts';
 import { readInitiation } from './account.ts';
 import { Actor, type Entry } from './actor.ts';
+import { Allowance } from './allowance.ts';
 import { applyCard, contactFieldsOf } from './cards.ts';
 import type { Context } from './context.ts';
 import type { Conversation } from './conversation.ts';
+import { initiate, receiveInitiation } from './handshakes.ts';
 import type { Verdict } from './intake.ts';
+import { sendReceipts } from './receipts.ts';
 import type { Opened } from './receiving.ts';
+import { Turn } from './turn.ts';
 
 const SALT_BYTES = 32;
 const RENEW_PAUSE_MS = MINUTE_MS;
 
 type Step = () => Promise<unknown>;
+
+/** What a contact's first row takes from how it was met. */
+type FirstFields = Pick<ContactRecord, 'phase' | 'nick' | 'addresses'>;
 
 /** How strangers become contacts: asking by an invite, requests that wait for an answer, and sessions made anew. */
 export class Introductions {
@@ -30,6 +41,8 @@ export class Introductions {
   readonly #actor = new Actor<Step>(async (batch: readonly Entry<Step>[]) => {
     for (const entry of batch) await entry.step().then(entry.settle, entry.fail);
   });
+  /** What each open invite may still ask, by its secret in hex. */
+  readonly #allowances = new Map<string, Allowance>();
   readonly #renewedAtMs = new Map<ContactId, number>();
 
   constructor(context: Context, conversation: (contact: ContactId) => Conversation) {
@@ -46,51 +59,50 @@ export class Introductions {
     return this.#actor.ask(async () => {
       const { store, account } = this.#context;
       const id = contactIdOf(card.identityKey);
-      if (store.contacts.get(id)?.phase === 'accepted') {
-        // Known already: the invite still says where the person is now.
-        await this.#conversation(id).ask({ kind: 'change', change: turn => applyCard(turn, card, cardBytes) });
-        return id;
-      }
-      if (store.requests.get(id)) return this.#accept(id, nick);
-      await this.#create(card, cardBytes, 'requested', nick);
+      const known = store.contacts.get(id);
+      if (!known && store.requests.get(id)) return this.#accept(id, nick);
+      const addresses = addressesFromCard(card.addresses);
       const proof = invitationProof(invite.secret, account.public.identity, card.identityKey);
-      await this.#conversation(id).ask({ kind: 'initiate', proof });
+      await this.#begin(card, cardBytes, { phase: 'requested', nick, addresses }, turn => {
+        // Known already: the invite still says where the person is now.
+        turn.changeContact({ addresses });
+        if (turn.contact.phase === 'requested') initiate(turn, proof);
+      });
       return id;
     });
   }
 
-  /** Keeps a stranger's initiation as a request, if it proves that it held an invite of ours. */
+  /**
+   * Keeps a stranger's initiation as a request, if it proves that it held an invite of ours.
+   * @throws TransientError `busy`: too many wait for an answer, or come at once; the stranger keeps it for later
+   */
   receive(initiation: ConsumedInitiation, opened: Opened): Promise<Verdict> {
     return this.#actor.ask(async (): Promise<Verdict> => {
-      const { store, account, clock, bus } = this.#context;
+      const { store, clock, bus } = this.#context;
       const { identityKey, nick } = initiation.peerCard;
       const id = contactIdOf(identityKey);
-      const { proof } = decodeGreeting(initiation.payload);
-      const nowMs = clock();
-      const invited = store.invites
-        .list()
-        .some(
-          invite =>
-            invite.expiresAtMs > nowMs && proofMatches(invite.secret, identityKey, account.public.identity, proof),
-        );
+      const invite = this.#inviteProved(initiation);
+      if (!invite) return 'refused';
+      const known = store.requests.get(id);
       // Somebody who was declined is answered like somebody who waits.
       const declined = store.declined.has(identityKey);
-      if (!invited) return 'refused';
-      const full = !store.requests.get(id) && store.requests.list().length >= LIMITS.requests;
-      if (full) return 'refused';
+      const full = !known && !declined && store.requests.list().length >= LIMITS.requests;
+      if (full || !this.#mayAsk(invite)) {
+        throw new TransientError('busy', 'introductions.receive', 'Too many requests wait for an answer.');
+      }
       const request: RequestRecord = {
         id,
         identity: identityKey,
         card: initiation.peerCardBytes,
         initiation: opened.body,
-        receivedAtMs: nowMs,
+        receivedAtMs: clock(),
         nick,
       };
       await store.write(tx => {
         store.seen.add(tx, opened.envelopeId, opened.expiresAtMs);
         if (!declined) store.requests.put(tx, request);
       });
-      if (!declined) bus.emit({ type: 'contact-request', id });
+      if (!declined && known?.nick !== nick) bus.emit({ type: 'contact-request', id });
       return 'stored';
     });
   }
@@ -112,17 +124,29 @@ export class Introductions {
     });
   }
 
-  /** A fresh session with a contact whose messages no longer open; at most one a minute. */
+  /**
+   * A fresh session with a contact whose messages no longer open; at most one a minute. An initiation already open
+   * does not stand in its way: it may be lost, and then both would wait for ever. Nor does the phase: a contact
+   * still `requested` that writes to us has accepted, and wants no proof.
+   */
   renew(contact: ContactId): void {
     const nowMs = this.#context.clock();
     const last = this.#renewedAtMs.get(contact) ?? Number.NEGATIVE_INFINITY;
-    const record = this.#context.store.contacts.get(contact);
-    if (record?.phase !== 'accepted' || record.initiation || nowMs - last < RENEW_PAUSE_MS) return;
+    if (nowMs - last < RENEW_PAUSE_MS || !this.#context.store.contacts.get(contact)) return;
     this.#renewedAtMs.set(contact, nowMs);
     // A failure is met again with the next message that does not open.
     this.#conversation(contact)
       .ask({ kind: 'initiate', proof: new Uint8Array() })
       .catch(() => this.#renewedAtMs.delete(contact));
+  }
+
+  /**
+   * The contact refused an envelope for good that may have been our initiation: between people who know each other
+   * another is made. One who did not accept us would refuse that too: a new invite is needed.
+   */
+  refusedBy(contact: ContactId): void {
+    const record = this.#context.store.contacts.get(contact);
+    if (record?.initiation && record.phase === 'accepted') this.renew(contact);
   }
 
   /** The contact to whom the open initiation with this id was sent. */
@@ -133,17 +157,20 @@ export class Introductions {
   }
 
   async #accept(id: ContactId, nick: string): Promise<ContactId> {
-    const { store, account, bus } = this.#context;
+    const { store, account, bus, offline } = this.#context;
     const request = this.#request(id);
     const initiation = readInitiation(account, store, request.initiation);
+    const { peerCard, peerCardBytes } = initiation;
+    // The person has our invite and finds us; where it is found itself no invite has said.
+    const addresses = offline ? [] : addressesFromCard(peerCard.addresses);
     try {
-      await this.#create(initiation.peerCard, initiation.peerCardBytes, 'accepted', nick);
-      await this.#conversation(id).ask({ kind: 'initiation', initiation, opened: null });
+      await this.#begin(peerCard, peerCardBytes, { phase: 'accepted', nick, addresses }, turn => {
+        receiveInitiation(turn, initiation, null);
+        turn.put(tx => store.requests.remove(tx, id));
+      });
     } finally {
       initiation.wipe();
     }
-    // Last, so that an acceptance cut short by a crash can be given again.
-    await store.write(tx => store.requests.remove(tx, id));
     bus.emit({ type: 'request-closed', id });
     return id;
   }
@@ -154,20 +181,81 @@ export class Introductions {
     return request;
   }
 
-  async #create(card: ContactCard, cardBytes: Uint8Array, phase: ContactRecord['phase'], nick: string): Promise<void> {
+  /** The open invite whose secret made the proof. */
+  #inviteProved(initiation: ConsumedInitiation): InviteRecord | undefined {
+    const { store, account, clock } = this.#context;
+    const { proof } = decodeGreeting(initiation.payload);
+    const { identityKey } = initiation.peerCard;
+    return store.invites
+      .list()
+      .filter(invite => invite.expiresAtMs > clock())
+      .find(invite => proofMatches(invite.secret, identityKey, account.public.identity, proof));
+  }
+
+  /** One who passes an invite on to a crowd, or makes one up, cannot keep the holders of other invites out. */
+  #mayAsk(invite: InviteRecord): boolean {
+    const open = new Set(this.#context.store.invites.list().map(({ secret }) => hex(secret)));
+    for (const name of this.#allowances.keys()) if (!open.has(name)) this.#allowances.delete(name);
+    const name = hex(invite.secret);
+    const allowance = this.#allowances.get(name) ?? new Allowance(LIMITS.requestsAtOnce, LIMITS.requestPauseMs);
+    this.#allowances.set(name, allowance);
+    return allowance.take(this.#context.clock());
+  }
+
+  /**
+   * Makes the contact and takes its first step in one transaction: a contact without its handshake would wait for
+   * ever. One who is known already keeps its conversation, and takes a newer card and the step.
+   */
+  async #begin(
+    card: ContactCard,
+    cardBytes: Uint8Array,
+    first: FirstFields,
+    step: (turn: Turn) => void,
+  ): Promise<void> {
+    const { store } = this.#context;
+    const id = contactIdOf(card.identityKey);
+    if (store.contacts.get(id)) {
+      const change = (turn: Turn): void => {
+        applyCard(turn, card, cardBytes);
+        step(turn);
+      };
+      return this.#conversation(id).ask({ kind: 'change', change });
+    }
+    const { contact, conversation } = this.#fresh(card, cardBytes, first);
+    const mailbox = deriveMailboxKeys(contact.mailboxKey);
+    // Nobody else can be at a conversation that is not there yet.
+    const turn = new Turn(this.#context, contact, conversation, mailbox, { waiting: 0, time: HLC_ZERO });
+    try {
+      turn.put(tx => {
+        store.conversations.put(tx, conversation);
+        store.contacts.put(tx, contact);
+      });
+      step(turn);
+      if (turn.toAcknowledge.length > 0) sendReceipts(turn, 'delivered', turn.toAcknowledge);
+      await turn.commit();
+    } finally {
+      turn.close();
+      wipeMailboxKeys(mailbox);
+    }
+  }
+
+  /** @throws UsageError too many contacts, or the card names a transport key that is another's */
+  #fresh(card: ContactCard, cardBytes: Uint8Array, first: FirstFields) {
     const { store, account, clock, random } = this.#context;
     const id = contactIdOf(card.identityKey);
-    const known = store.contacts.get(id);
-    if (known) return;
     if (store.contacts.list().length >= LIMITS.contacts) {
       throw new UsageError('limit-reached', 'contacts.add', 'There are too many contacts.');
     }
-    const nowMs = clock();
+    const own = openCard(account.card).transportKey;
+    if (equalBytes(card.transportKey, own) || store.contacts.byTransport(card.transportKey)) {
+      throw new UsageError('refused', 'contacts.add', 'This person claims the address of somebody else.');
+    }
+    const addedAtMs = clock();
     const conversation: ConversationRecord = {
       id: conversationIdOf(account.public.identity, card.identityKey),
       contact: id,
       salt: random(SALT_BYTES),
-      createdAtMs: nowMs,
+      createdAtMs: addedAtMs,
       readUpTo: null,
       unread: 0,
       lateUnread: [],
@@ -176,18 +264,14 @@ export class Introductions {
       id,
       identity: card.identityKey,
       conversation: conversation.id,
-      nick,
-      phase,
-      addedAtMs: nowMs,
+      addedAtMs,
       lastSeenAtMs: null,
       initiation: null,
       superseded: null,
       lastInitiationMs: 0,
       ...contactFieldsOf(card, cardBytes),
+      ...first,
     };
-    await store.write(tx => {
-      store.conversations.put(tx, conversation);
-      store.contacts.put(tx, contact);
-    });
+    return { contact, conversation };
   }
 }
