@@ -1,5 +1,5 @@
 import { equalBytes } from '../base/bytes.ts';
-import { AuthError, DecodeError, UsageError } from '../base/errors.ts';
+import { AuthError, DecodeError, InternalError, UsageError } from '../base/errors.ts';
 import { HLC_ZERO, type HlcTime } from '../base/hlc.ts';
 import type { ContactId, MessageId } from '../base/ids.ts';
 import { deriveMailboxKeys, type MailboxKeys, wipeMailboxKeys } from '../crypto/mailbox-seal.ts';
@@ -11,6 +11,7 @@ import { initiate, receiveInitiation, receiveResponse } from './handshakes.ts';
 import { expireWaiting, markRead } from './reading.ts';
 import { sendReceipts } from './receipts.ts';
 import { type Opened, receiveRatchet } from './receiving.ts';
+import { removeContact } from './removal.ts';
 import { type SealFrom, sealWaiting, sendControl, sendText } from './sending.ts';
 import { Turn } from './turn.ts';
 import { stepVerification, type VerificationInput } from './verifying.ts';
@@ -26,6 +27,7 @@ export type ConversationStep =
   | { readonly kind: 'mark-read'; readonly upTo: MessageId | undefined }
   | { readonly kind: 'expire' }
   | { readonly kind: 'verify'; readonly input: VerificationInput }
+  | { readonly kind: 'remove' }
   | { readonly kind: 'change'; readonly change: (turn: Turn) => void };
 
 /**
@@ -58,7 +60,18 @@ export class Conversation {
     this.#mailbox = undefined;
   }
 
+  /** A removal has a transaction of its own: it leaves nothing for the steps behind it, and they put nothing back. */
   async #handle(batch: readonly Entry<ConversationStep>[]): Promise<void> {
+    const at = batch.findIndex(({ step }) => step.kind === 'remove');
+    if (at < 0) return this.#turn(batch);
+    const before = batch.slice(0, at);
+    if (at > 0) await this.#turn(before).catch(error => before.forEach(entry => void entry.fail(error)));
+    await removeContact(this.#context.store, this.contact);
+    batch[at]?.settle(undefined);
+    for (const entry of batch.slice(at + 1)) entry.fail(noContact());
+  }
+
+  async #turn(batch: readonly Entry<ConversationStep>[]): Promise<void> {
     const { store } = this.#context;
     const turn = store.reading(() => this.#open());
     try {
@@ -80,14 +93,14 @@ export class Conversation {
 
   /** A step that makes its turn fail must not take the others along. */
   async #handleOneByOne(batch: readonly Entry<ConversationStep>[]): Promise<void> {
-    for (const entry of batch) await this.#handle([entry]).catch(error => entry.fail(error));
+    for (const entry of batch) await this.#turn([entry]).catch(error => entry.fail(error));
   }
 
   #open(): Turn {
     const { store } = this.#context;
     const contact = store.contacts.get(this.contact);
     const conversation = contact && store.conversations.get(contact.conversation);
-    if (!contact || !conversation) throw new UsageError('not-found', 'conversation', 'There is no such contact.');
+    if (!contact || !conversation) throw noContact();
     this.#former ??= {
       waiting: store.messages.countUndelivered(conversation.id),
       time: store.messages.newest(conversation.id, 1)[0]?.hlc ?? HLC_ZERO,
@@ -118,6 +131,10 @@ export class Conversation {
       },
     );
   }
+}
+
+function noContact(): UsageError {
+  return new UsageError('not-found', 'conversation', 'There is no such contact.');
 }
 
 function takeAll(turn: Turn, batch: readonly Entry<ConversationStep>[]): (() => void)[] {
@@ -168,5 +185,7 @@ function take(turn: Turn, step: ConversationStep): unknown {
       return stepVerification(turn, step.input);
     case 'change':
       return step.change(turn);
+    case 'remove':
+      throw new InternalError('conversation.remove');
   }
 }

@@ -149,18 +149,12 @@ export class Messenger {
     const { store, bus } = this.context;
     const contact = store.contacts.get(id);
     if (!contact) return;
-    await this.#delivery.forget(id, contact.transportKey as TransportKey);
-    await this.#conversations.get(id)?.stop();
+    await this.ask(id, { kind: 'remove' });
+    // Only now: another conversation of the same contact beside this one could put back what is being removed.
+    const removed = this.#conversations.get(id);
     this.#conversations.delete(id);
-    await store.write(tx => {
-      store.messages.removeAll(tx, contact.conversation);
-      store.conversations.remove(tx, contact.conversation);
-      for (const session of store.sessions.listOf(id, tx)) store.sessions.remove(tx, session.sessionId);
-      store.pending.removeAllOf(tx, id);
-      store.outbox.removeAllOf(tx, id);
-      store.verifications.remove(tx, id);
-      store.contacts.remove(tx, id);
-    });
+    await this.#delivery.forget(id, contact.transportKey as TransportKey);
+    await removed?.stop();
     bus.emit({ type: 'contact-removed', id });
   }
 
