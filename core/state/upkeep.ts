@@ -4,6 +4,9 @@ import type { ContactId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import { openCard } from '../crypto/card.ts';
 import { generatePrekey, type Prekey } from '../crypto/prekey.ts';
+import type { ContactRecord } from '../storage/records.ts';
+import type { Store, WriteTx } from '../storage/store.ts';
+import { encodeContent } from '../wire/content.ts';
 import { type CardChange, cardOffers, nextCard, prekeyRecord, wipeProfileRecord } from './account.ts';
 import type { Context } from './context.ts';
 import type { Conversation } from './conversation.ts';
@@ -16,6 +19,7 @@ export class Upkeep {
   readonly #conversation: (contact: ContactId) => Conversation;
   #cancel: Cancel | undefined;
   #running: Promise<void> = Promise.resolve();
+  #changing: Promise<unknown> = Promise.resolve();
   #stopped = false;
 
   constructor(context: Context, conversation: (contact: ContactId) => Conversation) {
@@ -38,6 +42,7 @@ export class Upkeep {
     this.#stopped = true;
     this.#cancel?.();
     await this.#running;
+    await this.#changing;
   }
 
   async sweep(): Promise<void> {
@@ -50,23 +55,38 @@ export class Upkeep {
         if (invite.expiresAtMs <= nowMs) store.invites.remove(tx, invite.secret);
       for (const prekey of store.prekeys.list()) if (prekey.expiresAtMs <= nowMs) store.prekeys.remove(tx, prekey.id);
     });
-    for (const contact of store.contacts.list()) await this.#conversation(contact.id).ask({ kind: 'expire' });
-    await this.#rotatePrekey(nowMs);
+    for (const contact of store.contacts.list()) {
+      if (this.#stopped) return;
+      // One contact that cannot be swept, because it was just removed say, costs the others nothing.
+      await this.#conversation(contact.id)
+        .ask({ kind: 'expire' })
+        .catch(() => undefined);
+    }
+    await this.#inTurn(() => this.#rotatePrekey(nowMs));
   }
 
   /** Signs a new card with the change; contacts get it through their sessions. */
-  async changeCard(change: CardChange): Promise<void> {
-    const { account, store, clock } = this.#context;
+  changeCard(change: CardChange): Promise<void> {
+    return this.#inTurn(() => this.#changeCard(change));
+  }
+
+  async #changeCard(change: CardChange): Promise<void> {
+    const { account, store, clock, sequence } = this.#context;
     const nowMs = clock();
     const card = nextCard(account, change, nowMs);
     const profile = store.profile.get();
     if (!profile) return;
     const prekey = change.prekey && prekeyRecord(change.prekey, nowMs);
     const nick = change.nick ?? profile.nick;
+    const told = change.nick !== undefined || prekey !== undefined;
     try {
       await store.write(tx => {
         store.profile.put(tx, { ...profile, nick, card, cardSerial: profile.cardSerial + 1, ...prekeyCount(prekey) });
         if (prekey) store.prekeys.put(tx, prekey);
+        if (!told) return;
+        // Waiting for each contact from here on, whatever ends the process before it is sealed for all of them.
+        const content = encodeContent({ kind: 'card', card });
+        for (const { id } of acceptedContacts(store, tx)) store.pending.add(tx, id, sequence.next(), content);
       });
     } finally {
       wipeProfileRecord(profile);
@@ -74,20 +94,22 @@ export class Upkeep {
     }
     account.card = card;
     account.nick = nick;
-    if (change.nick !== undefined || prekey) await this.#announce(card);
+    if (told) for (const { id } of acceptedContacts(store)) this.#conversation(id).mend();
   }
 
   /** New contacts are given the addresses the node has now; known ones learn them when they connect. */
-  async offerAddresses(addresses: readonly string[]): Promise<void> {
+  offerAddresses(addresses: readonly string[]): Promise<void> {
     const offered = addresses.slice(0, LIMITS.cardAddresses);
-    if (!cardOffers(this.#context.account.card, offered)) await this.changeCard({ addresses: offered });
+    return this.#inTurn(async () => {
+      if (!cardOffers(this.#context.account.card, offered)) await this.#changeCard({ addresses: offered });
+    });
   }
 
-  async #announce(card: Buffer): Promise<void> {
-    for (const contact of this.#context.store.contacts.list()) {
-      if (contact.phase !== 'accepted') continue;
-      await this.#conversation(contact.id).ask({ kind: 'send-control', content: { kind: 'card', card } });
-    }
+  /** Each card builds on the one before it: one change after the other. */
+  #inTurn<T>(run: () => Promise<T>): Promise<T> {
+    const result = this.#changing.then(run);
+    this.#changing = result.catch(() => undefined);
+    return result;
   }
 
   async #rotatePrekey(nowMs: number): Promise<void> {
@@ -99,11 +121,15 @@ export class Upkeep {
     wipeProfileRecord(profile);
     const prekey: Prekey = generatePrekey(profile.nextPrekeyId, nowMs, random);
     try {
-      await this.changeCard({ prekey });
+      await this.#changeCard({ prekey });
     } finally {
       prekey.wipe();
     }
   }
+}
+
+function acceptedContacts(store: Store, tx?: WriteTx): ContactRecord[] {
+  return store.contacts.list(tx).filter(({ phase }) => phase === 'accepted');
 }
 
 function prekeyCount(prekey: { readonly id: number } | undefined): { nextPrekeyId?: number } {
