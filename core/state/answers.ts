@@ -1,3 +1,4 @@
+import type { Scheduler } from '../base/clock.ts';
 import type { EnvelopeId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { FrameChannel } from '../network/swarm.ts';
@@ -11,7 +12,7 @@ import type { Verdict } from './intake.ts';
  */
 export class Answers {
   readonly #channel: FrameChannel;
-  readonly #context: Context;
+  readonly #scheduler: Scheduler;
   readonly #onRefused: (inARow: number) => void;
   readonly #ready: { readonly kind: Verdict; readonly id: EnvelopeId }[] = [];
   /** Envelopes read from the channel whose answer has not left. */
@@ -22,9 +23,9 @@ export class Answers {
   #changed: (() => void)[] = [];
 
   /** @param onRefused told, after each frame of refusals has left, how many there were since the last `stored` */
-  constructor(channel: FrameChannel, context: Context, onRefused: (inARow: number) => void) {
+  constructor(channel: FrameChannel, { scheduler }: Pick<Context, 'scheduler'>, onRefused: (inARow: number) => void) {
     this.#channel = channel;
-    this.#context = context;
+    this.#scheduler = scheduler;
     this.#onRefused = onRefused;
   }
 
@@ -58,7 +59,7 @@ export class Answers {
     if (this.#sending) return;
     this.#sending = true;
     // In a later turn of the event loop, so that what became durable together leaves together.
-    this.#context.scheduler(0, () => void this.#send());
+    this.#scheduler(0, () => void this.#send());
   }
 
   async #send(): Promise<void> {

@@ -44,6 +44,9 @@ export class Delivery {
     if (!link) {
       link = new Link(this.#context, this.#swarm, contact, () => this.#intake.unheardBy(contact));
       this.#links.set(contact, link);
+      const transport = this.#context.store.contacts.get(contact)?.transportKey;
+      // Somebody who asked to be a contact was there before the contact was.
+      if (transport && this.#swarm.isConnected(transport)) this.#learnAddresses(transport);
     }
     link.tell({ kind: 'due' });
   }

@@ -141,12 +141,11 @@ export class Introductions {
   }
 
   /**
-   * The contact refused an envelope for good that may have been our initiation: between people who know each other
-   * another is made. One who did not accept us would refuse that too: a new invite is needed.
+   * The contact refused for good an envelope that may have been a handshake: between people who know each other a
+   * fresh one is made. One who did not accept us would refuse that too: a new invite is needed.
    */
   refusedBy(contact: ContactId): void {
-    const record = this.#context.store.contacts.get(contact);
-    if (record?.initiation && record.phase === 'accepted') this.renew(contact);
+    if (this.#context.store.contacts.get(contact)?.phase === 'accepted') this.renew(contact);
   }
 
   /** The contact to whom the open initiation with this id was sent. */
