@@ -1,37 +1,28 @@
 import { equalBytes, hex } from '../base/bytes.ts';
 import { MINUTE_MS } from '../base/clock.ts';
 import { TransientError, UsageError } from '../base/errors.ts';
-import { HLC_ZERO } from '../base/hlc.ts';
-import { type ContactId, contactIdOf, conversationIdOf } from '../base/ids.ts';
+import { type ContactId, contactIdOf } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
-import { openCard } from '../crypto/card.ts';
-import { deriveMailboxKeys, wipeMailboxKeys } from '../crypto/mailbox-seal.ts';
 import { invitationProof, proofMatches } from '../crypto/rendezvous.ts';
 import type { ConsumedInitiation } from '../crypto/session.ts';
 import { addressesFromCard } from '../network/card-addresses.ts';
-import type { ContactRecord, ConversationRecord, InviteRecord, RequestRecord } from '../storage/records.ts';
+import type { InviteRecord, RequestRecord } from '../storage/records.ts';
 import type { ContactCard } from '../wire/card.ts';
 import { decodeGreeting } from '../wire/greeting.ts';
 import type { Invite } from '../wire/invite.ts';
 import { readInitiation } from './account.ts';
 import { Actor, type Entry } from './actor.ts';
 import { Allowance } from './allowance.ts';
-import { applyCard, contactFieldsOf } from './cards.ts';
 import type { Context } from './context.ts';
 import type { Conversation } from './conversation.ts';
+import { takeFirstStep } from './first-step.ts';
 import { initiate, receiveInitiation } from './handshakes.ts';
 import type { Verdict } from './intake.ts';
-import { sendReceipts } from './receipts.ts';
 import type { Opened } from './receiving.ts';
-import { Turn } from './turn.ts';
 
-const SALT_BYTES = 32;
 const RENEW_PAUSE_MS = MINUTE_MS;
 
 type Step = () => Promise<unknown>;
-
-/** What a contact's first row takes from how it was met. */
-type FirstFields = Pick<ContactRecord, 'phase' | 'nick' | 'addresses'>;
 
 /** How strangers become contacts: asking by an invite, requests that wait for an answer, and sessions made anew. */
 export class Introductions {
@@ -63,11 +54,18 @@ export class Introductions {
       if (!known && store.requests.get(id)) return this.#accept(id, nick);
       const addresses = addressesFromCard(card.addresses);
       const proof = invitationProof(invite.secret, account.public.identity, card.identityKey);
-      await this.#begin(card, cardBytes, { phase: 'requested', nick, addresses }, turn => {
-        // Known already: the invite still says where the person is now.
-        turn.changeContact({ addresses });
-        if (turn.contact.phase === 'requested') initiate(turn, proof);
-      });
+      await takeFirstStep(
+        this.#context,
+        this.#conversation,
+        card,
+        cardBytes,
+        { phase: 'requested', nick, addresses },
+        turn => {
+          // Known already: the invite still says where the person is now.
+          turn.changeContact({ addresses });
+          if (turn.contact.phase === 'requested') initiate(turn, proof);
+        },
+      );
       return id;
     });
   }
@@ -163,10 +161,17 @@ export class Introductions {
     // The person has our invite and finds us; where it is found itself no invite has said.
     const addresses = offline ? [] : addressesFromCard(peerCard.addresses);
     try {
-      await this.#begin(peerCard, peerCardBytes, { phase: 'accepted', nick, addresses }, turn => {
-        receiveInitiation(turn, initiation, null);
-        turn.put(tx => store.requests.remove(tx, id));
-      });
+      await takeFirstStep(
+        this.#context,
+        this.#conversation,
+        peerCard,
+        peerCardBytes,
+        { phase: 'accepted', nick, addresses },
+        turn => {
+          receiveInitiation(turn, initiation, null);
+          turn.put(tx => store.requests.remove(tx, id));
+        },
+      );
     } finally {
       initiation.wipe();
     }
@@ -199,78 +204,5 @@ export class Introductions {
     const allowance = this.#allowances.get(name) ?? new Allowance(LIMITS.requestsAtOnce, LIMITS.requestPauseMs);
     this.#allowances.set(name, allowance);
     return allowance.take(this.#context.clock());
-  }
-
-  /**
-   * Makes the contact and takes its first step in one transaction: a contact without its handshake would wait for
-   * ever. One who is known already keeps its conversation, and takes a newer card and the step.
-   */
-  async #begin(
-    card: ContactCard,
-    cardBytes: Uint8Array,
-    first: FirstFields,
-    step: (turn: Turn) => void,
-  ): Promise<void> {
-    const { store } = this.#context;
-    const id = contactIdOf(card.identityKey);
-    if (store.contacts.get(id)) {
-      const change = (turn: Turn): void => {
-        applyCard(turn, card, cardBytes);
-        step(turn);
-      };
-      return this.#conversation(id).ask({ kind: 'change', change });
-    }
-    const { contact, conversation } = this.#fresh(card, cardBytes, first);
-    const mailbox = deriveMailboxKeys(contact.mailboxKey);
-    // Nobody else can be at a conversation that is not there yet.
-    const turn = new Turn(this.#context, contact, conversation, mailbox, { waiting: 0, time: HLC_ZERO });
-    try {
-      turn.put(tx => {
-        store.conversations.put(tx, conversation);
-        store.contacts.put(tx, contact);
-      });
-      step(turn);
-      if (turn.toAcknowledge.length > 0) sendReceipts(turn, 'delivered', turn.toAcknowledge);
-      await turn.commit();
-    } finally {
-      turn.close();
-      wipeMailboxKeys(mailbox);
-    }
-  }
-
-  /** @throws UsageError too many contacts, or the card names a transport key that is another's */
-  #fresh(card: ContactCard, cardBytes: Uint8Array, first: FirstFields) {
-    const { store, account, clock, random } = this.#context;
-    const id = contactIdOf(card.identityKey);
-    if (store.contacts.list().length >= LIMITS.contacts) {
-      throw new UsageError('limit-reached', 'contacts.add', 'There are too many contacts.');
-    }
-    const own = openCard(account.card).transportKey;
-    if (equalBytes(card.transportKey, own) || store.contacts.byTransport(card.transportKey)) {
-      throw new UsageError('refused', 'contacts.add', 'This person claims the address of somebody else.');
-    }
-    const addedAtMs = clock();
-    const conversation: ConversationRecord = {
-      id: conversationIdOf(account.public.identity, card.identityKey),
-      contact: id,
-      salt: random(SALT_BYTES),
-      createdAtMs: addedAtMs,
-      readUpTo: null,
-      unread: 0,
-      lateUnread: [],
-    };
-    const contact: ContactRecord = {
-      id,
-      identity: card.identityKey,
-      conversation: conversation.id,
-      addedAtMs,
-      lastSeenAtMs: null,
-      initiation: null,
-      superseded: null,
-      lastInitiationMs: 0,
-      ...contactFieldsOf(card, cardBytes),
-      ...first,
-    };
-    return { contact, conversation };
   }
 }
