@@ -1,4 +1,5 @@
 import { equalBytes } from '../base/bytes.ts';
+import { UsageError } from '../base/errors.ts';
 import {
   type ContactId,
   contactIdOf,
@@ -49,10 +50,15 @@ export class ContactRows {
     return Array.from(this.#table.scan(from), ({ plain }) => this.#table.decode(plain, decodeContact));
   }
 
+  /** @throws UsageError `refused` the transport key is another contact's */
   put(tx: Tx, contact: ContactRecord): void {
     const before = this.get(contact.id, tx);
-    if (before && !equalBytes(before.transportKey, contact.transportKey)) this.#removeTransport(tx, before);
     if (!before || !equalBytes(before.transportKey, contact.transportKey)) {
+      const owner = this.byTransport(contact.transportKey, tx);
+      if (owner && owner.id !== contact.id) {
+        throw new UsageError('refused', 'contacts.put', 'This person claims the address of somebody else.');
+      }
+      if (before) tx.remove(this.#transportKey(before.transportKey));
       this.#transports.put(tx, this.#transportKey(contact.transportKey), idBytes(contact.id));
     }
     this.#table.put(tx, this.#key(contact.id), encodeContact(contact));
@@ -61,15 +67,8 @@ export class ContactRows {
   remove(tx: Tx, id: ContactId): void {
     const before = this.get(id, tx);
     if (!before) return;
-    this.#removeTransport(tx, before);
+    tx.remove(this.#transportKey(before.transportKey));
     tx.remove(this.#key(id));
-  }
-
-  /** Two contacts can claim one transport key: the index belongs to the one that put it last. */
-  #removeTransport(tx: Tx, contact: ContactRecord): void {
-    const key = this.#transportKey(contact.transportKey);
-    const owner = this.#transports.get(tx, key);
-    if (owner && equalBytes(owner, idBytes(contact.id))) tx.remove(key);
   }
 
   #key(id: ContactId): Buffer {
