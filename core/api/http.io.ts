@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { wipe } from '../base/bytes.ts';
 import { LIMITS } from '../base/limits.ts';
 import { ERROR_MAP } from '../commands/error-map.ts';
 import { errorAnswer, resultAnswer } from './answer.ts';
@@ -42,7 +43,7 @@ async function handleRpc(request: IncomingMessage, response: ServerResponse, par
   if (judgement.kind !== 'accepted') return unauthorized(response, judgement);
   if (!isJson(request.headers)) return plain(response, 415, 'Send application/json.\n');
   try {
-    const call = parseRequest(await readBody(request));
+    const call = await readBody(request, parseRequest);
     const outcome = await parts.dispatch(call);
     if (outcome.kind === 'done') return json(response, 200, resultAnswer(call.id, outcome.result));
     json(response, ERROR_MAP[outcome.answer.error.data.code].http, JSON.stringify(outcome.answer));
@@ -57,7 +58,7 @@ async function handleSession(request: IncomingMessage, response: ServerResponse,
   if (!isJson(request.headers)) return plain(response, 415, 'Send application/json.\n');
   if (belongsToOther(request.socket)) return unauthorized(response, { kind: 'refused' });
   try {
-    const { code } = parseStrings(await readBody(request), 'code');
+    const { code } = await readBody(request, body => parseStrings(body, 'code'));
     const exchange = parts.tokens.exchange(code);
     if (exchange.kind !== 'accepted') return unauthorized(response, exchange);
     json(response, 200, JSON.stringify({ token: exchange.token }));
@@ -67,19 +68,32 @@ async function handleSession(request: IncomingMessage, response: ServerResponse,
   }
 }
 
-/** @throws RequestError `too-large`, as soon as that is known */
-async function readBody(request: IncomingMessage): Promise<Buffer> {
+/**
+ * Parses the body. Its bytes, which may hold a passphrase, are wiped.
+ * @throws RequestError `too-large`, as soon as that is known
+ */
+async function readBody<T>(request: IncomingMessage, parse: (body: Buffer) => T): Promise<T> {
+  const chunks: Buffer[] = [];
+  try {
+    await gather(request, chunks);
+    const body = Buffer.concat(chunks);
+    chunks.push(body);
+    return parse(body);
+  } finally {
+    for (const chunk of chunks) wipe(chunk);
+  }
+}
+
+async function gather(request: IncomingMessage, chunks: Buffer[]): Promise<void> {
   const tooLarge = () => new RequestError(-32600, null, 'The request is too large.', 'too-large');
   if (Number(request.headers['content-length'] ?? 0) > LIMITS.rpcBodyBytes) throw tooLarge();
-  const chunks: Buffer[] = [];
   let length = 0;
   // The rest of a refused body is still read and dropped by Node, or the sender would see a reset and no answer.
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    chunks.push(chunk);
     length += chunk.length;
     if (length > LIMITS.rpcBodyBytes) throw tooLarge();
-    chunks.push(chunk);
   }
-  return Buffer.concat(chunks);
 }
 
 function refuseBody(response: ServerResponse, error: RequestError): void {

@@ -101,7 +101,7 @@ export class Sessions {
 
   close(): void {
     for (const { ratchet } of this.#open.values()) ratchet.wipe();
-    for (const record of this.#records) wipe(record.state, record.verificationKey);
+    for (const record of [...this.#records, ...this.#dropped]) wipe(record.state, record.verificationKey);
     this.#open.clear();
   }
 
