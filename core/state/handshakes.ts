@@ -1,4 +1,4 @@
-import { equalBytes, wipe } from '../base/bytes.ts';
+import { equalBytes } from '../base/bytes.ts';
 import { AuthError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import { openCard } from '../crypto/card.ts';
@@ -34,7 +34,9 @@ export function initiate(turn: Turn, proof: Uint8Array = NOTHING): void {
     nowMs: turn.nowMs,
     random,
   });
-  turn.changeContact({ initiation: { id: initiationId, pending, atMs: turn.nowMs } });
+  turn.changeContact({ initiation: { id: initiationId, atMs: turn.nowMs } });
+  turn.wipeAtEnd(pending);
+  turn.put(tx => turn.context.store.contacts.putInitiationSecret(tx, turn.contact.id, pending));
   turn.post('initiation', initiation, null);
 }
 
@@ -83,19 +85,23 @@ function ownWins(turn: Turn, ownAtMs: number, peerAtMs: number): boolean {
 export function receiveResponse(turn: Turn, initiationId: Uint8Array, opened: Opened): boolean {
   const own = turn.contact.initiation;
   if (!own || !equalBytes(own.id, initiationId)) return false;
-  const { account, random } = turn.context;
-  const answer = consumeSessionResponse({ self: account.identity, pending: own.pending, frame: opened.body, random });
+  const { account, random, store } = turn.context;
+  const pending = store.contacts.initiationSecret(turn.contact.id);
+  if (!pending) return false;
+  turn.wipeAtEnd(pending);
+  const answer = consumeSessionResponse({ self: account.identity, pending, frame: opened.body, random });
   const { superseded, card } = decodeReply(answer.payload);
   turn.markSeen(opened);
   applyCard(turn, openCard(card), card);
   turn.sessions.adopt(answer.session, 'initiator', turn.nowMs);
   turn.changeContact({ superseded: superseded.length > 0 ? superseded : null });
-  wipe(own.pending);
   established(turn);
   return true;
 }
 
 function established(turn: Turn): void {
+  const { contacts } = turn.context.store;
+  turn.put(tx => contacts.putInitiationSecret(tx, turn.contact.id, null));
   turn.changeContact({ phase: 'accepted', initiation: null });
   turn.event({ type: 'contact-changed', id: turn.contact.id });
   turn.sessionMade = true;

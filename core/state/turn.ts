@@ -35,7 +35,7 @@ export class Turn {
   /** Texts this turn adds; the store does not know them yet. */
   readonly added = new Set<MessageId>();
   readonly #peerMailbox: MailboxKeys;
-  readonly #formerContact: ContactRecord;
+  readonly #secrets: Uint8Array[] = [];
   readonly #states = new Map<MessageId, DeliveryState>();
   #time: HlcTime;
   readonly #puts: ((tx: WriteTx) => void)[] = [];
@@ -61,7 +61,6 @@ export class Turn {
     this.#peerMailbox = peerMailbox;
     this.waiting = former.waiting;
     this.#time = former.time;
-    this.#formerContact = contact;
   }
 
   get conversationId(): ConversationId {
@@ -171,8 +170,13 @@ export class Turn {
     this.sessions.save(tx);
   }
 
+  /** For a secret that this turn reads or stores. */
+  wipeAtEnd(secret: Uint8Array): void {
+    this.#secrets.push(secret);
+  }
+
   close(): void {
     this.sessions.close();
-    for (const { initiation } of [this.#formerContact, this.contact]) if (initiation) wipe(initiation.pending);
+    wipe(...this.#secrets);
   }
 }

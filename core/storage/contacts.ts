@@ -24,12 +24,14 @@ export class ContactRows {
   readonly #sealer: Sealer;
   readonly #table: Table;
   readonly #transports: Table;
+  readonly #initiations: Table;
 
   constructor(port: RowPort, sealer: Sealer) {
     this.#port = port;
     this.#sealer = sealer;
     this.#table = new Table(sealer, 'contacts');
     this.#transports = new Table(sealer, 'transports');
+    this.#initiations = new Table(sealer, 'initiations');
   }
 
   get(id: ContactId, from: RowReader = this.#port): ContactRecord | undefined {
@@ -68,7 +70,23 @@ export class ContactRows {
     const before = this.get(id, tx);
     if (!before) return;
     tx.remove(this.#transportKey(before.transportKey));
+    tx.remove(this.#initiationKey(id));
     tx.remove(this.#key(id));
+  }
+
+  /** What the answer to the own handshake needs, as it was put. The caller wipes it. */
+  initiationSecret(id: ContactId, from: RowReader = this.#port): Buffer | undefined {
+    return this.#initiations.get(from, this.#initiationKey(id));
+  }
+
+  /** Takes the place of the former; null when the answer has come. `secret` stays the caller's. */
+  putInitiationSecret(tx: Tx, id: ContactId, secret: Uint8Array | null): void {
+    if (secret) this.#initiations.put(tx, this.#initiationKey(id), secret);
+    else tx.remove(this.#initiationKey(id));
+  }
+
+  #initiationKey(id: ContactId): Buffer {
+    return this.#initiations.key(this.#sealer.nameHash('contact', idBytes(id)));
   }
 
   #key(id: ContactId): Buffer {
@@ -96,7 +114,7 @@ function encodeContact(c: ContactRecord): Buffer {
     c.addresses,
     c.transportKey,
     c.mailboxKey,
-    c.initiation && [c.initiation.id, c.initiation.pending, c.initiation.atMs],
+    c.initiation && [c.initiation.id, c.initiation.atMs],
     c.superseded,
     c.lastInitiationMs,
   ]);
@@ -120,8 +138,8 @@ function decodeContact(plain: Buffer): ContactRecord {
     transportKey: parseTransportKey(shape.bytes(f[12], 32)),
     mailboxKey: shape.bytes(f[13], 32),
     initiation: orNull(f[14], value => {
-      const [id, pending, atMs] = shape.tuple(value, 3);
-      return { id: shape.bytes(id, 16), pending: bytesOf(pending), atMs: shape.uint(atMs) };
+      const [id, atMs] = shape.tuple(value, 2);
+      return { id: shape.bytes(id, 16), atMs: shape.uint(atMs) };
     }),
     superseded: orNull(f[15], id => shape.bytes(id, 16)),
     lastInitiationMs: shape.uint(f[16]),

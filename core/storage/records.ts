@@ -38,8 +38,8 @@ export interface ContactRecord {
   readonly transportKey: TransportKey;
   /** 32 */
   readonly mailboxKey: Uint8Array;
-  /** The own handshake waiting for its answer: its id (16), secret state, and when it was made. */
-  readonly initiation: { readonly id: Uint8Array; readonly pending: Uint8Array; readonly atMs: number } | null;
+  /** The own handshake waiting for its answer: its id (16), and when it was made. Its secret has a row of its own. */
+  readonly initiation: { readonly id: Uint8Array; readonly atMs: number } | null;
   /** Id (16) of the contact's initiation that lost the crossing: not to be answered when it arrives late. */
   readonly superseded: Uint8Array | null;
   /** When, by the contact's clock, its last answered initiation was made. */

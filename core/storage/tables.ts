@@ -24,6 +24,7 @@ export const TABLES = {
   seen: 22,
   receipts: 23,
   verifications: 24,
+  initiations: 25,
 } as const;
 
 export type TableName = keyof typeof TABLES;

@@ -100,12 +100,21 @@ for (const { name, open } of STORES) {
     const moved: ContactRecord = {
       ...CONTACT,
       transportKey: parseTransportKey(filled(18)),
-      initiation: { id: filled(1, 16), pending: filled(2, 40), atMs: 7 },
+      initiation: { id: filled(1, 16), atMs: 7 },
     };
-    await store.write(tx => store.contacts.put(tx, moved));
+    const secret = filled(2, 40);
+    await store.write(tx => {
+      store.contacts.put(tx, moved);
+      store.contacts.putInitiationSecret(tx, ALICE_ID, secret);
+    });
+    assert.deepEqual(store.contacts.initiationSecret(ALICE_ID), secret);
+    await store.write(tx => store.contacts.putInitiationSecret(tx, ALICE_ID, null));
+    assert.equal(store.contacts.initiationSecret(ALICE_ID), undefined);
+    await store.write(tx => store.contacts.putInitiationSecret(tx, ALICE_ID, secret));
     assert.equal(store.contacts.byTransport(CONTACT.transportKey), undefined);
     assertSame(store.contacts.byTransport(moved.transportKey), moved);
     await store.write(tx => store.contacts.remove(tx, ALICE_ID));
+    assert.equal(store.contacts.initiationSecret(ALICE_ID), undefined);
     assert.equal(store.contacts.byTransport(moved.transportKey), undefined);
     assert.deepEqual(store.contacts.list(), []);
     await end();

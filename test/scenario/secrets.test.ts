@@ -62,3 +62,23 @@ describe('rows of sessions that were read', () => {
     assert.ok(read.every(isWiped));
   });
 });
+
+describe('the secret of an open handshake', () => {
+  it('is read for its answer alone, and wiped after it', async () => {
+    const { time, ada, ben } = await friends();
+    const { contacts } = ada.store;
+    const read: Uint8Array[] = [];
+    const initiationSecret = contacts.initiationSecret.bind(contacts);
+    contacts.initiationSecret = (...args) => {
+      const secret = initiationSecret(...args);
+      if (secret) read.push(secret);
+      return secret;
+    };
+    await ada.messenger.ask(ben.id, { kind: 'initiate', proof: new Uint8Array() });
+    assert.ok(!isZero(initiationSecret(ben.id) ?? assert.fail()));
+    await time.until(() => contacts.get(ben.id)?.initiation === null);
+    assert.equal(read.length, 1);
+    assert.ok(read.every(isZero));
+    assert.equal(initiationSecret(ben.id), undefined);
+  });
+});
