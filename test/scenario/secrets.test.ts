@@ -74,6 +74,7 @@ describe('the secret of an open handshake', () => {
       if (secret) read.push(secret);
       return secret;
     };
+    await time.pass(60_000);
     await ada.messenger.ask(ben.id, { kind: 'initiate', proof: new Uint8Array() });
     assert.ok(!isZero(initiationSecret(ben.id) ?? assert.fail()));
     await time.until(() => contacts.get(ben.id)?.initiation === null);
