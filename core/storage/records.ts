@@ -101,12 +101,6 @@ export interface DeliveryState {
   readonly receipt: MessageId | null;
 }
 
-export interface UndeliveredMessage {
-  readonly conversation: ConversationId;
-  readonly id: MessageId;
-  readonly hlc: HlcTime;
-}
-
 export interface SessionRecord {
   /** 16 */
   readonly sessionId: Uint8Array;
