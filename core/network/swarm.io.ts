@@ -113,7 +113,9 @@ class Libp2pSwarm implements Swarm {
     try {
       await node.dial(addrs, { signal: signal ? AbortSignal.any([signal, bound]) : bound });
     } catch (error) {
-      if (!this.isConnected(target.transportKey)) await this.#forget(node, peer);
+      // The peer may have come to us meanwhile.
+      if (this.isConnected(target.transportKey)) return;
+      await this.#forget(node, peer);
       throw unreachable(error);
     }
   }

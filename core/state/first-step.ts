@@ -3,10 +3,9 @@ import { UsageError } from '../base/errors.ts';
 import { HLC_ZERO } from '../base/hlc.ts';
 import { type ContactId, contactIdOf, conversationIdOf } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
-import { openCard } from '../crypto/card.ts';
 import { deriveMailboxKeys, wipeMailboxKeys } from '../crypto/mailbox-seal.ts';
 import type { ContactRecord, ConversationRecord } from '../storage/records.ts';
-import type { ContactCard } from '../wire/card.ts';
+import { type ContactCard, decodeCard } from '../wire/card.ts';
 import { applyCard, contactFieldsOf } from './cards.ts';
 import type { Context } from './context.ts';
 import type { Conversation } from './conversation.ts';
@@ -64,7 +63,7 @@ function freshRows(context: Context, card: ContactCard, cardBytes: Uint8Array, f
   if (store.contacts.list().length >= LIMITS.contacts) {
     throw new UsageError('limit-reached', 'contacts.add', 'There are too many contacts.');
   }
-  const own = openCard(account.card).transportKey;
+  const own = decodeCard(account.card).transportKey;
   if (equalBytes(card.transportKey, own) || store.contacts.byTransport(card.transportKey)) {
     throw new UsageError('refused', 'contacts.add', 'This person claims the address of somebody else.');
   }
