@@ -47,7 +47,15 @@ export function storedMessage(n: number, more: Partial<StoredMessage> = {}): Sto
 }
 
 export function conversation(id: ConversationId = CONVERSATION): ConversationRecord {
-  return { id, contact: ALICE_ID, salt: Buffer.alloc(32, 3), createdAtMs: 1, readUpTo: null, unread: 0, lateUnread: [] };
+  return {
+    id,
+    contact: ALICE_ID,
+    salt: Buffer.alloc(32, 3),
+    createdAtMs: 1,
+    readUpTo: null,
+    unread: 0,
+    lateUnread: [],
+  };
 }
 
 /** Every implementation of the store, for the suites that must hold on each. */
