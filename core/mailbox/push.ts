@@ -60,9 +60,7 @@ export function stepPush(
     case 'seen':
       return state.link === 'down' ? dial(state) : same(state);
     case 'due':
-      return state.link === 'down' && state.retryAtMs !== null && state.retryAtMs <= context.nowMs
-        ? dial(state)
-        : same(state);
+      return atItsTime(state, context.nowMs);
     case 'up':
       return pump({ ...state, link: 'up', retryAtMs: null, inFlight: 0, more: true, loading: false });
     case 'down':
@@ -80,6 +78,16 @@ export function stepPush(
 export function retryDelayMs(failures: number, random: RandomSource): number {
   const full = Math.min(LIMITS.retryFirstMs * 2 ** Math.min(failures, 30), LIMITS.retryLastMs);
   return Math.round(full * (1 - random(2).readUInt16BE() / 0xffff / 4));
+}
+
+/** Timers run by another clock and may ring early: what is not due yet is waited for again, never dropped. */
+function atItsTime(state: PushState, nowMs: number): PushStep {
+  const { link, retryAtMs } = state;
+  if (link !== 'down' || retryAtMs === null) return same(state);
+  const waitMs = retryAtMs - nowMs;
+  // Longer than any wait there is: the clock was set back.
+  if (waitMs <= 0 || waitMs > LIMITS.retryLastMs) return dial(state);
+  return { state, outputs: [{ kind: 'wake', atMs: retryAtMs }] };
 }
 
 function same(state: PushState): PushStep {

@@ -147,6 +147,21 @@ describe('push machine', () => {
     assert.equal(model.dialing, true);
   });
 
+  it('a timer that rings early is set again, and a clock set back does not put off the dial', () => {
+    const model = new Model();
+    model.wait();
+    model.endDial(false);
+    const dueAtMs = model.wakeAtMs;
+    assert.ok(dueAtMs !== undefined);
+    model.wakeAtMs = undefined;
+    model.nowMs = dueAtMs - 1;
+    model.tell({ kind: 'due' });
+    assert.deepEqual([model.dialing, model.wakeAtMs], [false, dueAtMs]);
+    model.nowMs -= 3_600_000;
+    model.tell({ kind: 'due' });
+    assert.equal(model.dialing, true);
+  });
+
   it('a link that comes up and takes nothing is tried less and less often', () => {
     const model = new Model();
     model.add(1);
