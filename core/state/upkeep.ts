@@ -10,6 +10,7 @@ import { encodeContent } from '../wire/content.ts';
 import { type CardChange, cardOffers, nextCard, prekeyRecord, wipeProfileRecord } from './account.ts';
 import type { Context } from './context.ts';
 import type { Conversation } from './conversation.ts';
+import { expireRequests } from './requests.ts';
 
 const SWEEP_EVERY_MS = MINUTE_MS;
 
@@ -55,6 +56,7 @@ export class Upkeep {
         if (invite.expiresAtMs <= nowMs) store.invites.remove(tx, invite.secret);
       for (const prekey of store.prekeys.list()) if (prekey.expiresAtMs <= nowMs) store.prekeys.remove(tx, prekey.id);
     });
+    await expireRequests(this.#context);
     for (const contact of store.contacts.list()) {
       if (this.#stopped) return;
       // One contact that cannot be swept, because it was just removed say, costs the others nothing.
