@@ -57,6 +57,7 @@ export async function run(): Promise<Row[]> {
         createdAtMs: 0,
         readUpTo: null,
         unread: 0,
+        lateUnread: [],
       }),
     );
     const peer = openSqlPeer(join(folder, 'peer.db'));
