@@ -225,9 +225,10 @@ export class Host implements CoreHost {
   }
 
   async #enter(dataKey: Secret): Promise<void> {
-    const { dataDirectory, listen, onFault } = this.#options;
+    const { dataDirectory, listen, offline, onFault } = this.#options;
     const bus = new Bus<CoreEvent>(onFault);
-    const open = await OpenProfile.open(dataKey, { dataDirectory, listen, bus, stillWanted: this.#stillWanted });
+    const stillWanted = this.#stillWanted;
+    const open = await OpenProfile.open(dataKey, { dataDirectory, listen, offline, onFault, bus, stillWanted });
     this.#open = open;
     const { messenger } = open;
     bus.subscribe(event => {

@@ -18,6 +18,8 @@ import type { Store } from './storage/store.ts';
 export interface OpenProfileOptions {
   readonly dataDirectory: string;
   readonly listen: readonly string[];
+  readonly offline: boolean;
+  readonly onFault: (fault: unknown) => void;
   readonly bus: Bus<CoreEvent>;
   /** Throws when the profile is not to be opened any more; called between the steps of opening. */
   readonly stillWanted: () => void;
@@ -32,7 +34,7 @@ export class OpenProfile {
   readonly #account: Account;
   readonly #swarm: Swarm;
 
-  private constructor(dataKey: Secret, store: Store, account: Account, swarm: Swarm, bus: Bus<CoreEvent>) {
+  private constructor(dataKey: Secret, store: Store, account: Account, swarm: Swarm, options: OpenProfileOptions) {
     this.dataKey = dataKey;
     this.#store = store;
     this.#account = account;
@@ -41,7 +43,8 @@ export class OpenProfile {
       store,
       account,
       swarm,
-      bus,
+      bus: options.bus,
+      offline: options.offline,
       clock: systemClock,
       random: systemRandom,
       scheduler: systemScheduler,
@@ -61,8 +64,9 @@ export class OpenProfile {
       const { listenPorts } = profile;
       account = openAccount(profile);
       const { transportSeed } = account;
-      const swarm = createSwarm({ transportSeed, listen: options.listen, lastPorts: listenPorts });
-      open = new OpenProfile(dataKey, store, account, swarm, options.bus);
+      const { listen, onFault } = options;
+      const swarm = createSwarm({ transportSeed, listen, lastPorts: listenPorts, onFault });
+      open = new OpenProfile(dataKey, store, account, swarm, options);
       await open.#start(listenPorts, options.stillWanted);
       return open;
     } catch (error) {

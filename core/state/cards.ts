@@ -17,7 +17,8 @@ export function applyCard(turn: Turn, card: ContactCard, bytes: Uint8Array): voi
     throw new AuthError('not-authentic', 'card.apply', 'The card belongs to somebody else.');
   }
   if (card.serial <= turn.contact.cardSerial || claimsAnother(turn, card)) return;
-  turn.changeContact(contactFieldsOf(card, bytes, turn.contact));
+  const { addresses, ...fields } = contactFieldsOf(card, bytes, turn.contact);
+  turn.changeContact(turn.context.offline ? fields : { ...fields, addresses });
   turn.event({ type: 'contact-changed', id: turn.contact.id });
 }
 

@@ -28,6 +28,8 @@ export interface MessengerParts {
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly scheduler: Scheduler;
+  /** Only addresses given by a person and those of invites are used. */
+  readonly offline?: boolean;
 }
 
 /** An unlocked profile at work: its conversations, its way in and out, and its upkeep. */

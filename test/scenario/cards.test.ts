@@ -49,6 +49,15 @@ describe('a card that names a transport key', () => {
     assert.deepEqual(ben.store.contacts.get(eve.id)?.transportKey, eve.swarm.transportKey);
   });
 
+  it('and addresses, in offline mode, leaves those of the invite', async () => {
+    const { time, ben, eve } = await acquaintances();
+    const before = ben.store.contacts.get(eve.id)?.addresses;
+    Object.assign(ben.messenger.context, { offline: true });
+    await time.run(eve.messenger.upkeep.changeCard({ addresses: ['/ip4/192.0.2.9/tcp/1'], nick: 'Eve Moved' }));
+    await time.until(() => ben.store.contacts.get(eve.id)?.claimedNick === 'Eve Moved');
+    assert.deepEqual(ben.store.contacts.get(eve.id)?.addresses, before);
+  });
+
   it('of its owner alone is taken', async () => {
     const { time, ben, eve } = await acquaintances();
     const fresh = Buffer.alloc(32, 7) as Uint8Array as TransportKey;
