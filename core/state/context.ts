@@ -15,7 +15,7 @@ export interface Context {
   readonly scheduler: Scheduler;
   readonly bus: Bus<CoreEvent>;
   readonly sequence: OutboxSequence;
-  /** Only the addresses given by the user and those behind invites are dialed: none is learned from peers. */
+  /** Only addresses given by the user, and those the two sides of an invite told each other, are dialed. */
   readonly offline?: boolean;
   /** Told after a commit that put envelopes into a contact's outbox. */
   outboxChanged(contact: ContactId): void;

@@ -154,12 +154,11 @@ export class Introductions {
   }
 
   async #accept(id: ContactId, nick: string): Promise<ContactId> {
-    const { store, account, bus, offline } = this.#context;
+    const { store, account, bus } = this.#context;
     const request = this.#request(id);
     const initiation = readInitiation(account, store, request.initiation);
     const { peerCard, peerCardBytes } = initiation;
-    // The person has our invite and finds us; where it is found itself no invite has said.
-    const addresses = offline ? [] : addressesFromCard(peerCard.addresses);
+    const addresses = addressesFromCard(peerCard.addresses);
     try {
       await takeFirstStep(
         this.#context,

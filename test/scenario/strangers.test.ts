@@ -194,7 +194,7 @@ describe('strangers', () => {
 });
 
 describe('offline mode', () => {
-  it('learns no address from those who connect; those behind an invite stay', async () => {
+  it('learns no address from connections and later cards; those that the two sides of an invite told stay', async () => {
     const { time, ada, ben } = await adaAndBen();
     Object.assign(ada.messenger.context, { offline: true });
     Object.assign(ben.messenger.context, { offline: true });
@@ -202,7 +202,11 @@ describe('offline mode', () => {
     await ada.say(ben.id, 'hello');
     await time.until(() => ada.states(ben.id)[0] === 'delivered');
     assert.deepEqual(ada.store.contacts.get(ben.id)?.addresses, ben.swarm.addresses());
-    assert.deepEqual(ben.store.contacts.get(ada.id)?.addresses, []);
+    const told = ada.swarm.addresses();
+    assert.deepEqual(ben.store.contacts.get(ada.id)?.addresses, told);
+    await time.run(ada.messenger.upkeep.changeCard({ nick: 'Adele', addresses: ['/ip4/198.51.100.7/tcp/7'] }));
+    await time.until(() => ben.store.contacts.get(ada.id)?.claimedNick === 'Adele');
+    assert.deepEqual(ben.store.contacts.get(ada.id)?.addresses, told);
     assert.notEqual(ben.store.contacts.get(ada.id)?.lastSeenAtMs, null);
     await ben.say(ada.id, 'hello yourself');
     await time.until(() => ben.states(ada.id)[0] === 'delivered');
