@@ -26,15 +26,17 @@ export function initiate(turn: Turn, proof: Uint8Array = NOTHING): void {
   const { account, random } = turn.context;
   const known = turn.contact.phase === 'accepted';
   const contents = known ? waitingContents(turn) : [];
+  // The contact takes one that is not later than the last for a replay.
+  const nowMs = Math.max(turn.nowMs, (turn.contact.initiation?.atMs ?? -1) + 1);
   const { initiation, initiationId, pending } = createSessionInitiation({
     self: account.identity,
     selfCardBytes: account.card,
     peerCard: decodeCard(turn.contact.card),
     payload: encodeGreeting({ proof, contents: contentsThatFit(contents) }),
-    nowMs: turn.nowMs,
+    nowMs,
     random,
   });
-  turn.changeContact({ initiation: { id: initiationId, atMs: turn.nowMs } });
+  turn.changeContact({ initiation: { id: initiationId, atMs: nowMs } });
   turn.wipeAtEnd(pending);
   turn.put(tx => turn.context.store.contacts.putInitiationSecret(tx, turn.contact.id, pending));
   turn.post('initiation', initiation, null);

@@ -18,6 +18,7 @@ import type { CoreEvent } from './events.ts';
 import { Intake } from './intake.ts';
 import { Introductions } from './introductions.ts';
 import { fetchCard, serveCards } from './rendezvous.ts';
+import type { Turn } from './turn.ts';
 import { Upkeep } from './upkeep.ts';
 
 export interface MessengerParts {
@@ -52,7 +53,11 @@ export class Messenger {
       sequence: new OutboxSequence(clock),
       outboxChanged: contact => this.#delivery.outboxChanged(contact),
       changeContact: (contact, change) => {
-        this.ask(contact, { kind: 'change', change: turn => turn.changeContact(change) }).catch(() => undefined);
+        const changed = (turn: Turn): void => {
+          turn.changeContact(change);
+          turn.event({ type: 'contact-changed', id: contact });
+        };
+        this.ask(contact, { kind: 'change', change: changed }).catch(() => undefined);
       },
     };
     const conversation = (contact: ContactId) => this.#conversation(contact);
