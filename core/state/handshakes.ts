@@ -19,7 +19,7 @@ const NOTHING = new Uint8Array();
 
 /**
  * Begins a session with the contact (docs/protocol/session.md): message 1 goes into the outbox, and what its answer
- * needs is kept, sealed, with the contact.
+ * needs is kept, sealed, in a row of its own.
  * @param proof that an invite was held; empty between people who know each other
  */
 export function initiate(turn: Turn, proof: Uint8Array = NOTHING): void {
