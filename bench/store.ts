@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { blake2b } from '../core/base/hash.ts';
-import { HLC_ZERO } from '../core/base/hlc.ts';
 import {
   contactIdOf,
   conversationIdOf,
@@ -58,7 +57,7 @@ export async function run(): Promise<Row[]> {
         createdAtMs: 0,
         readUpTo: null,
         unread: 0,
-        clock: HLC_ZERO,
+        lateUnread: [],
       }),
     );
     const peer = openSqlPeer(join(folder, 'peer.db'));

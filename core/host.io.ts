@@ -56,6 +56,7 @@ export class Host implements CoreHost {
   /** As on disk; asked for with every envelope that comes into custody. */
   #settings: Settings;
   #changing: Promise<unknown> = Promise.resolve();
+  #wiping: Promise<number> | undefined;
 
   constructor(options: HostOptions) {
     this.#options = options;
@@ -84,7 +85,7 @@ export class Host implements CoreHost {
   createProfile(nick: string, passphrase: Buffer): Promise<void> {
     const { dataDirectory } = this.#options;
     return this.#change(async () => {
-      const { dataKey } = await createProfileFiles(dataDirectory, nick, passphrase);
+      const { dataKey } = await createProfileFiles(dataDirectory, nick, passphrase, this.#stillWanted);
       await this.#enter(dataKey);
     }).finally(() => wipe(passphrase));
   }
@@ -107,7 +108,7 @@ export class Host implements CoreHost {
   changePassphrase(current: Buffer, next: Buffer): Promise<void> {
     return this.#change(async () => {
       this.messenger();
-      await changePassphrase(this.#options.dataDirectory, current, next);
+      await changePassphrase(this.#options.dataDirectory, current, next, { beforeWrite: this.#stillWanted });
     }).finally(() => wipe(current, next));
   }
 
@@ -126,6 +127,7 @@ export class Host implements CoreHost {
       const secret = Secret.take(systemRandom(32));
       try {
         await keychain.store(account, secret);
+        this.#stillWanted();
         addKeychainSlot(dataDirectory, dataKey, secret);
       } finally {
         secret.wipe();
@@ -134,18 +136,31 @@ export class Host implements CoreHost {
     });
   }
 
-  /** Does not wait for other changes: the key files go first, then the keys in memory, then all the rest. */
-  async wipe(): Promise<number> {
+  /**
+   * Does not wait for other changes: the keys in memory go first, then the key files; a change under way writes
+   * nothing from then on, and when it has ended all the rest goes.
+   */
+  wipe(): Promise<number> {
+    this.#wiping ??= this.#wipe();
+    return this.#wiping;
+  }
+
+  async #wipe(): Promise<number> {
     const { dataDirectory, keychain } = this.#options;
     this.#stopping = true;
     const open = this.#open;
     this.#open = undefined;
-    open?.wipeKeys();
-    const { keysGoneMs } = await wipeProfile(dataDirectory, { keychain });
-    this.#tellState();
-    await open?.close().catch(() => undefined);
-    this.stop();
-    return keysGoneMs;
+    try {
+      open?.wipeKeys();
+      const quiet = async (): Promise<void> => {
+        this.#tellState();
+        await open?.close().catch(() => undefined);
+        await this.#changing;
+      };
+      return (await wipeProfile(dataDirectory, { keychain, quiet })).keysGoneMs;
+    } finally {
+      this.stop();
+    }
   }
 
   stop(): void {
@@ -165,6 +180,7 @@ export class Host implements CoreHost {
   }
 
   changeSettings(settings: Settings): void {
+    this.#stillWanted();
     writeSettings(this.#options.dataDirectory, settings);
     this.#settings = settings;
   }
@@ -175,7 +191,7 @@ export class Host implements CoreHost {
 
   /** Locks for good; called once by the process on its way out. */
   close(): Promise<void> {
-    return this.#change(async () => {
+    return this.#inTurn(async () => {
       this.#stopping = true;
       this.#tellState();
       await this.#leave();
@@ -221,16 +237,21 @@ export class Host implements CoreHost {
   }
 
   async #enter(dataKey: Secret): Promise<void> {
-    const { dataDirectory, listen, onFault } = this.#options;
+    const { dataDirectory, listen, offline, onFault } = this.#options;
     const bus = new Bus<CoreEvent>(onFault);
-    this.#open = await OpenProfile.open(dataKey, {
+    const stillWanted = this.#stillWanted;
+    const open = await OpenProfile.open(dataKey, {
       dataDirectory,
       listen,
+      offline,
+      onFault,
       bus,
+      stillWanted,
       holds: () => this.holds(),
       helper: this.helper,
     });
-    const { messenger } = this.#open;
+    this.#open = open;
+    const { messenger } = open;
     bus.subscribe(event => {
       const shown = this.#open?.messenger === messenger ? apiEventOf(messenger, event) : undefined;
       if (shown) this.#events.emit(shown);
@@ -249,21 +270,39 @@ export class Host implements CoreHost {
   }
 
   #change<T>(run: () => Promise<T>): Promise<T> {
+    return this.#inTurn(() => {
+      this.#stillWanted();
+      return run();
+    });
+  }
+
+  /** Asked right before every write of a change, with nothing awaited in between: a wipe may have come first. */
+  readonly #stillWanted = (): void => {
+    if (this.#stopping) throw new UsageError('refused', 'core.change', 'Molva is stopping; nothing was changed.');
+  };
+
+  #inTurn<T>(run: () => Promise<T>): Promise<T> {
     const result = this.#changing.then(run, run);
     this.#changing = result.catch(() => undefined);
     return result;
   }
 }
 
-/** Makes the first rows of a profile and then its key file, without which they are nothing. The caller wipes the key. */
+/**
+ * Makes the first rows of a profile and then its key file, without which they are nothing. The caller wipes the key.
+ * @param beforeWrite called right before either is written; what it throws ends the making
+ */
 export async function createProfileFiles(
   dataDirectory: string,
   nick: string,
   passphrase: Buffer,
+  beforeWrite: () => void = () => {},
 ): Promise<{ dataKey: Secret; id: ContactId }> {
   let id: ContactId | undefined;
   const dataKey = await createVault(dataDirectory, passphrase, {
+    beforeWrite,
     prepare: async key => {
+      beforeWrite();
       id = await makeProfile(dataDirectory, key, nick);
     },
   });

@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path';
 import { createApi } from './api/api.io.ts';
 import { createTokens } from './api/tokens.ts';
 import { wipe } from './base/bytes.ts';
-import { CoreError } from './base/errors.ts';
+import { CoreError, InternalError } from './base/errors.ts';
+import { LIMITS } from './base/limits.ts';
 import { type Log, openLog } from './base/log.io.ts';
 import { loadNative } from './base/native.io.ts';
 import { systemClock, systemRandom, systemScheduler } from './base/world.io.ts';
@@ -11,6 +12,7 @@ import { runCli } from './cli/cli.io.ts';
 import type { CoreRunner, RunningCore, StartOptions } from './cli/runner.ts';
 import { createBundleStreams } from './commands/bundles.ts';
 import { removeCoreFile, writeCoreFile } from './commands/core-file.io.ts';
+import { EXIT } from './commands/error-map.ts';
 import type { Profile } from './commands/schema.ts';
 import { createCommands } from './commands/table.ts';
 import { createProfileFiles, Host } from './host.io.ts';
@@ -58,11 +60,16 @@ async function startCore(options: StartOptions): Promise<RunningCore> {
   makePrivateFolder(dataDirectory);
   const lock = lockProfile(dataDirectory);
   const keychain = new Keychain();
-  await finishWipe(dataDirectory, { keychain });
-  const log = openLog(dataDirectory);
+  const log = await prepare(dataDirectory, keychain).catch(error => {
+    lock.release();
+    throw error;
+  });
   const tokens = createTokens({ clock: systemClock, random: systemRandom });
-  const { promise: stopped, resolve: markStopped } = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<void>();
+  // The command line hears of it; where nobody listens it is no fault of its own.
+  ended.promise.catch(() => undefined);
   let stopping: Promise<void> | undefined;
+  let crashed = false;
 
   const machine = thisMachine(PROGRAM);
   const host = new Host({
@@ -107,8 +114,17 @@ async function startCore(options: StartOptions): Promise<RunningCore> {
   }
 
   function stop(): Promise<void> {
-    stopping ??= shutDown().finally(markStopped);
+    stopping ??= shutDown().finally(() => (crashed ? ended.reject(new InternalError('core.crash')) : ended.resolve()));
     return stopping;
+  }
+
+  /** What nobody caught leaves the core in a state that nobody thought of: it ends while it still can. */
+  function endByFault(fault: unknown): void {
+    logFault(log, 'core.crash', fault);
+    if (crashed) return;
+    crashed = true;
+    setTimeout(() => process.exit(EXIT.refused), LIMITS.stopMs).unref();
+    void stop();
   }
 
   async function shutDown(): Promise<void> {
@@ -118,17 +134,25 @@ async function startCore(options: StartOptions): Promise<RunningCore> {
     lock.release();
   }
 
+  // A rejected promise that nobody awaits comes this way too.
+  process.on('uncaughtException', endByFault);
   try {
     if (passphrase) await host.unlock(passphrase);
     const { origin } = await api.listen();
     writeCoreFile(dataDirectory, { url: origin, pid: process.pid, token: tokens.reveal() });
     log('core.ready', { pid: process.pid });
     if (options.openWindow) await window.open();
-    return { url: issueLink(), pid: process.pid, stopped, stop };
+    return { url: issueLink(), pid: process.pid, stopped: ended.promise, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** Finishes a wipe that was cut short, and opens the log. */
+async function prepare(dataDirectory: string, keychain: Keychain): Promise<Log> {
+  await finishWipe(dataDirectory, { keychain });
+  return openLog(dataDirectory);
 }
 
 function harden() {
@@ -151,6 +175,7 @@ function processIo(): Parameters<typeof runCli>[1] {
     stdout: process.stdout,
     stderr: process.stderr,
     programDirectory: PROGRAM,
+    endNow: code => process.exit(code),
     onSignal: listener => {
       const signals = ['SIGINT', 'SIGTERM', 'SIGBREAK'] as const;
       for (const signal of signals) process.on(signal, listener);

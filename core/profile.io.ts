@@ -19,10 +19,14 @@ import type { Store } from './storage/store.ts';
 export interface OpenProfileOptions {
   readonly dataDirectory: string;
   readonly listen: readonly string[];
+  readonly offline: boolean;
+  readonly onFault: (fault: unknown) => void;
   readonly bus: Bus<CoreEvent>;
   /** Whether the profile holds envelopes for its contacts. */
   readonly holds: () => boolean;
   readonly helper: boolean;
+  /** Throws when the profile is not to be opened any more; called between the steps of opening. */
+  readonly stillWanted: () => void;
 }
 
 /** An unlocked profile: the data key, the store it opens, and the messenger at work on it. */
@@ -44,6 +48,7 @@ export class OpenProfile {
       account,
       swarm,
       bus: options.bus,
+      offline: options.offline,
       clock: systemClock,
       random: systemRandom,
       scheduler: systemScheduler,
@@ -58,50 +63,65 @@ export class OpenProfile {
   static async open(dataKey: Secret, options: OpenProfileOptions): Promise<OpenProfile> {
     let store: Store | undefined;
     let account: Account | undefined;
+    let open: OpenProfile | undefined;
     try {
+      options.stillWanted();
       store = await openStore(options.dataDirectory, dataKey);
+      options.stillWanted();
       const profile = readProfile(store);
       const { listenPorts } = profile;
       account = openAccount(profile);
       const { transportSeed } = account;
-      const swarm = createSwarm({ transportSeed, listen: options.listen, lastPorts: listenPorts });
-      const open = new OpenProfile(dataKey, store, account, swarm, options);
-      await open.#start(listenPorts);
+      const { listen, onFault } = options;
+      const swarm = createSwarm({ transportSeed, listen, lastPorts: listenPorts, onFault });
+      open = new OpenProfile(dataKey, store, account, swarm, options);
+      await open.#start(listenPorts, options.stillWanted);
       return open;
     } catch (error) {
+      // The first error is the one to tell.
+      if (open) await open.close().catch(() => undefined);
       account?.wipe();
-      await store?.close();
       dataKey.wipe();
+      if (!open) await store?.close().catch(() => undefined);
       throw error;
     }
   }
 
-  /** Ends what is under way and wipes every key. */
+  /** Ends what is under way and wipes every key, whatever fails on the way. */
   async close(): Promise<void> {
-    await this.messenger.stop();
-    await this.#swarm.stop();
-    this.#account.wipe();
-    this.dataKey.wipe();
-    await this.#store.close();
+    try {
+      await this.messenger.stop();
+    } finally {
+      await this.#end();
+    }
   }
 
-  /** For the panic wipe: the keys go first, and what is under way fails. */
+  /** For the panic wipe: first nothing more comes in, then the keys go, and what is under way fails. */
   wipeKeys(): void {
-    this.messenger.halt();
+    // Its first part is done by the time it returns; the rest is waited for by `close`.
+    this.messenger.stop().catch(() => undefined);
     this.dataKey.wipe();
     this.#account.wipe();
     this.#store.wipeKeys();
   }
 
-  async #start(lastPorts: readonly number[]): Promise<void> {
+  async #start(lastPorts: readonly number[], stillWanted: () => void): Promise<void> {
     await this.messenger.prepare();
+    stillWanted();
     await this.#swarm.start();
+    stillWanted();
+    await this.#rememberPorts(lastPorts);
+    await this.messenger.start();
+    stillWanted();
+  }
+
+  async #end(): Promise<void> {
     try {
-      await this.#rememberPorts(lastPorts);
-      await this.messenger.start();
-    } catch (error) {
       await this.#swarm.stop();
-      throw error;
+    } finally {
+      this.#account.wipe();
+      this.dataKey.wipe();
+      await this.#store.close();
     }
   }
 

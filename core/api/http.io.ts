@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { wipe } from '../base/bytes.ts';
 import type { Scheduler } from '../base/clock.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { BundleStreams } from '../commands/bundles.ts';
@@ -49,7 +50,7 @@ async function handleRpc(request: IncomingMessage, response: ServerResponse, par
   if (judgement.kind !== 'accepted') return unauthorized(response, judgement);
   if (!isJson(request.headers)) return plain(response, 415, 'Send application/json.\n');
   try {
-    const call = parseRequest(await readBody(request, parts));
+    const call = await readBody(request, parts, parseRequest);
     const outcome = await parts.dispatch(call);
     if (outcome.kind === 'done') return json(response, 200, resultAnswer(call.id, outcome.result));
     json(response, ERROR_MAP[outcome.answer.error.data.code].http, JSON.stringify(outcome.answer));
@@ -64,7 +65,7 @@ async function handleSession(request: IncomingMessage, response: ServerResponse,
   if (!isJson(request.headers)) return plain(response, 415, 'Send application/json.\n');
   if (belongsToOther(request.socket)) return unauthorized(response, { kind: 'refused' });
   try {
-    const { code } = parseStrings(await readBody(request, parts), 'code');
+    const { code } = await readBody(request, parts, body => parseStrings(body, 'code'));
     const exchange = parts.tokens.exchange(code);
     if (exchange.kind !== 'accepted') return unauthorized(response, exchange);
     json(response, 200, JSON.stringify({ token: exchange.token }));
@@ -80,35 +81,42 @@ async function handleBundle(request: IncomingMessage, response: ServerResponse, 
   if (judgement.kind !== 'accepted') return unauthorized(response, judgement);
   if (request.url === '/bundle/import') return importBundle(parts.bundles, request, response);
   try {
-    await exportBundle(parts.bundles, await readBody(request, parts), response);
+    const body = await readBody(request, parts, Buffer.from);
+    await exportBundle(parts.bundles, body, response);
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
     refuseBody(response, error);
   }
 }
 
-/** @throws RequestError `too-large`, as soon as that is known */
-async function readBody(request: IncomingMessage, { scheduler }: HttpParts): Promise<Buffer> {
+/**
+ * Parses the body. Its bytes, which may hold a passphrase, are wiped.
+ * @throws RequestError `too-large`, as soon as that is known
+ */
+async function readBody<T>(request: IncomingMessage, { scheduler }: HttpParts, parse: (body: Buffer) => T): Promise<T> {
   const giveUp = scheduler(LIMITS.rpcRequestMs, () => void request.destroy());
+  const chunks: Buffer[] = [];
   try {
-    return await bodyOf(request);
+    await gather(request, chunks);
+    const body = Buffer.concat(chunks);
+    chunks.push(body);
+    return parse(body);
   } finally {
     giveUp();
+    for (const chunk of chunks) wipe(chunk);
   }
 }
 
-async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+async function gather(request: IncomingMessage, chunks: Buffer[]): Promise<void> {
   const tooLarge = () => new RequestError(-32600, null, 'The request is too large.', 'too-large');
   if (Number(request.headers['content-length'] ?? 0) > LIMITS.rpcBodyBytes) throw tooLarge();
-  const chunks: Buffer[] = [];
   let length = 0;
   // The rest of a refused body is still read and dropped by Node, or the sender would see a reset and no answer.
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    chunks.push(chunk);
     length += chunk.length;
     if (length > LIMITS.rpcBodyBytes) throw tooLarge();
-    chunks.push(chunk);
   }
-  return Buffer.concat(chunks);
 }
 
 function refuseBody(response: ServerResponse, error: RequestError): void {

@@ -1,13 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import { wipe } from '../base/bytes.ts';
 import { TransientError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { ApiEvent } from '../commands/schema.ts';
 import { errorAnswer, eventNotice, resultAnswer } from './answer.ts';
 import type { ApiLog, Dispatch } from './dispatch.ts';
 import { refusalOf, SOCKET_PROTOCOL, socketTokenOf } from './guard.ts';
-import { parseRequest, RequestError } from './request.ts';
+import { type Call, parseRequest, RequestError } from './request.ts';
 import type { Tokens } from './tokens.ts';
 
 export interface SocketParts {
@@ -112,7 +113,7 @@ function attach(connected: Connected, clients: Set<Connected>, parts: SocketPart
 
 async function answer(frame: Buffer, dispatch: Dispatch): Promise<string> {
   try {
-    const call = parseRequest(frame);
+    const call = parseOnce(frame);
     const outcome = await dispatch(call);
     return outcome.kind === 'done' ? resultAnswer(call.id, outcome.result) : JSON.stringify(outcome.answer);
   } catch (error) {
@@ -120,10 +121,19 @@ async function answer(frame: Buffer, dispatch: Dispatch): Promise<string> {
   }
 }
 
+/** The frame's bytes, which may hold a passphrase, are wiped. */
+function parseOnce(frame: Buffer): Call {
+  try {
+    return parseRequest(frame);
+  } finally {
+    wipe(frame);
+  }
+}
+
 function tooManyPending(frame: Buffer): string {
   const busy = new TransientError('busy', 'api.request', 'Too many calls are waiting. Send this one again later.');
   try {
-    return JSON.stringify(errorAnswer(parseRequest(frame).id, busy));
+    return JSON.stringify(errorAnswer(parseOnce(frame).id, busy));
   } catch (error) {
     return JSON.stringify(errorAnswer(error instanceof RequestError ? error.id : null, error));
   }

@@ -26,12 +26,6 @@ export function tickHlc(last: HlcTime, nowMs: number): HlcTime {
     : { ms: Math.min(last.ms + 1, MAX_MS), counter: 0 };
 }
 
-/** The local time after having seen `remote`; a remote time more than `maxSkewMs` ahead is not believed. */
-export function mergeHlc(last: HlcTime, remote: HlcTime, nowMs: number, maxSkewMs: number): HlcTime {
-  if (remote.ms > nowMs + maxSkewMs) return last;
-  return compareHlc(remote, last) > 0 ? remote : last;
-}
-
 export function encodeHlc(time: HlcTime): Buffer {
   const out = Buffer.allocUnsafeSlow(HLC_BYTES);
   out.writeUIntBE(time.ms, 0, 6);

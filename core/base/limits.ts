@@ -39,6 +39,17 @@ export const LIMITS = {
   invites: 32,
   /** Requests waiting for an answer; more are refused before they are stored. */
   requests: 64,
+  /** New requests taken at once, and after that one each pause, by one invite; what comes faster is asked to come again. */
+  requestsAtOnce: 16,
+  requestPauseMs: MINUTE_MS,
+  /** A request can surely be accepted for so long: prekeys are kept this much longer than they are offered. */
+  requestKeepMs: 14 * DAY_MS,
+  /** Envelopes in a row of which a stranger is told that they are not wanted, before it is disconnected. */
+  strangerRefusals: 16,
+  strangerPauseMs: 1_000,
+  /** Searches through all contacts for the one an envelope belongs to: so many at once, then one each pause. */
+  searchesAtOnce: 64,
+  searchPauseMs: 1_000,
   contacts: 2048,
   /** A prekey is offered for a week and answered for three, so that a mailbox's week is covered. */
   prekeyOfferMs: 7 * DAY_MS,
@@ -62,6 +73,10 @@ export const LIMITS = {
   frameBytes: 72 * 1024,
   /** Asking for a card by an invite, from the open stream to the answer. */
   rendezvousMs: 10_000,
+  /** Unread texts remembered below the last one read: what came late. */
+  lateUnread: 256,
+  /** Two initiations made within this of each other have crossed; a later one was made without knowing of the first. */
+  crossingMs: HOUR_MS,
   /** Messages marked read in one turn. */
   readAtOnce: 2048,
   /** Peers connected at once. */
@@ -89,6 +104,8 @@ export const LIMITS = {
   /** The log is set aside at start past half of this; one run writes at most so many lines. */
   logBytes: 2 * 1024 * 1024,
   logLines: 10_000,
+  /** A core that is told to stop has so long, then its process is ended with whatever holds it. */
+  stopMs: 5_000,
   /** Times the window is started again after a crash, within one hour. */
   windowRestarts: 3,
   /** Parents named and not yet seen, kept a conversation: past it a message may be named a head once too often. */

@@ -14,6 +14,8 @@ export function openLog(dataDirectory: string): Log {
   if (existsSync(path) && statSync(path).size > LIMITS.logBytes / 2) renameSync(path, `${path}.1`);
   const file = pino.destination({ dest: path, sync: true, mode: 0o600 });
   chmodSync(path, 0o600);
+  // Without room on the disk there is no log, and the rest goes on.
+  file.on('error', () => {});
   const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, file);
   let left = LIMITS.logLines;
   return (event, facts) => {

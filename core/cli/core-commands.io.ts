@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { wipe } from '../base/bytes.ts';
+import { LIMITS } from '../base/limits.ts';
 import { readCoreFile } from '../commands/core-file.io.ts';
 import { EXIT, type ExitCode } from '../commands/error-map.ts';
 import { CliFailure, usage } from './failure.ts';
@@ -9,7 +10,6 @@ import { safe, statusText } from './text.ts';
 
 /** init, start, status, stop, open, unlock, lock, wipe. */
 
-const STOP_MS = 5_000;
 const POLL_MS = 20;
 
 export async function init(session: Session): Promise<ExitCode> {
@@ -66,20 +66,21 @@ async function startPassphrase(session: Session, headless: boolean): Promise<Buf
 }
 
 async function serve(session: Session, core: RunningCore): Promise<ExitCode> {
-  let late = false;
-  const stopLate = Promise.withResolvers<void>();
   const stopListening = session.io.onSignal(() => {
     core.stop();
     setTimeout(() => {
-      late = true;
-      stopLate.resolve();
-    }, STOP_MS).unref();
+      session.note('Molva did not stop in time.\n');
+      session.io.endNow(EXIT.refused);
+    }, LIMITS.stopMs).unref();
   });
   session.print({ ready: true, url: core.url, pid: core.pid }, () => runningText(core));
-  await Promise.race([core.stopped, stopLate.promise]);
-  stopListening();
-  session.note(late ? 'Molva did not stop in time.\n' : 'Molva has stopped.\n');
-  return late ? EXIT.refused : EXIT.done;
+  try {
+    await core.stopped;
+  } finally {
+    stopListening();
+  }
+  session.note('Molva has stopped.\n');
+  return EXIT.done;
 }
 
 function runningText(core: RunningCore): string {
@@ -98,7 +99,7 @@ export async function status(session: Session): Promise<ExitCode> {
 export async function stop(session: Session): Promise<ExitCode> {
   const core = session.core();
   await core.call('core.stop', {});
-  const deadline = performance.now() + STOP_MS;
+  const deadline = performance.now() + LIMITS.stopMs;
   // The file goes last; a process that nobody has waited for still counts as alive.
   while (readCoreFile(session.dataDirectory)?.pid === core.pid) {
     if (performance.now() > deadline) {

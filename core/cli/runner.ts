@@ -20,7 +20,7 @@ export interface RunningCore {
   /** The address to open, with a one-use code. */
   readonly url: string;
   readonly pid: number;
-  /** Settles when the core has stopped for whatever reason. */
+  /** Resolves when the core has stopped; rejects with InternalError when a fault of its own makes it stop. */
   readonly stopped: Promise<void>;
   stop(): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import type { ExitCode } from '../commands/error-map.ts';
 import type { Invocation } from './arguments.ts';
 import { type CoreClient, findCore } from './client.io.ts';
 import { findDataDirectory } from './data-directory.io.ts';
@@ -19,6 +20,8 @@ export interface CliIo {
   readonly programDirectory: string;
   /** Calls back on SIGINT, SIGTERM and (Windows) SIGBREAK; gives back how to stop listening. */
   readonly onSignal: (listener: () => void) => () => void;
+  /** Ends the process with whatever still holds it. */
+  readonly endNow: (code: ExitCode) => void;
 }
 
 /** What the commands work with. */

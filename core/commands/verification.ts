@@ -1,8 +1,8 @@
 import { UsageError } from '../base/errors.ts';
 import type { ContactId } from '../base/ids.ts';
-import { type Ceremony, type CeremonyPhase, shownCode } from '../crypto/verification.ts';
+import type { Ceremony, CeremonyPhase } from '../crypto/verification.ts';
 import type { Messenger } from '../state/messenger.ts';
-import { ceremonyKeys, ceremonyWith, type VerificationInput } from '../state/verifying.ts';
+import { ceremonyWith, codeShown, type VerificationInput } from '../state/verifying.ts';
 import type { ContactRecord } from '../storage/records.ts';
 import type { CoreHost } from './host.ts';
 import type { CommandTable, Verification } from './schema.ts';
@@ -62,13 +62,12 @@ export function verificationView(messenger: Messenger, contact: ContactRecord): 
   const ceremony: Ceremony = ceremonyWith(context, contact);
   if (ceremony.phase === 'idle') return undefined;
   const nowMs = context.clock();
-  const code = shownCode(ceremony, { nowMs, keysOf: sessionId => ceremonyKeys(context, contact, sessionId) });
   const running = ['committed', 'ready', 'matched'].includes(ceremony.phase);
   return {
     contact: contact.id,
     role: ceremony.role === 'shower' ? 'shows' : 'types',
     phase: running && ceremony.expiresAtMs <= nowMs ? 'expired' : PHASE[ceremony.phase],
-    code: code ?? null,
+    code: codeShown(context, contact, ceremony) ?? null,
     triesLeft: ceremony.triesLeft,
     expiresAt: ceremony.expiresAtMs,
   };

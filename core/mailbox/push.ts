@@ -6,12 +6,13 @@ import { LIMITS } from '../base/limits.ts';
  *
  *   down --due, seen--> dialing --up--> up --down--> down (waits, doubling)
  *
- * The caller owns the outbox. It answers `load` with `loaded`, tells `settled` when the peer has stored (or refused)
- * envelopes, and `due` when the time named by `wake` has come.
+ * The caller owns the outbox. It answers `load` with `pushed`, before the first of what it read is sent, and with
+ * `loaded` after the last; tells `settled` when the peer has stored (or refused) envelopes, which may be in between;
+ * and `due` when the time named by `wake` has come.
  */
 export interface PushState {
   readonly link: 'down' | 'dialing' | 'up';
-  /** Dials or links lost in a row. */
+  /** Dials, or links that took nothing, lost in a row. */
   readonly failures: number;
   /** When to dial next; null while dialing or up. */
   readonly retryAtMs: number | null;
@@ -29,7 +30,8 @@ export type PushInput =
   | { readonly kind: 'due' }
   | { readonly kind: 'up' }
   | { readonly kind: 'down' }
-  | { readonly kind: 'loaded'; readonly count: number; readonly more: boolean }
+  | { readonly kind: 'pushed'; readonly count: number }
+  | { readonly kind: 'loaded'; readonly more: boolean }
   | { readonly kind: 'settled'; readonly count: number };
 
 export type PushOutput =
@@ -58,15 +60,15 @@ export function stepPush(
     case 'seen':
       return state.link === 'down' ? dial(state) : same(state);
     case 'due':
-      return state.link === 'down' && state.retryAtMs !== null && state.retryAtMs <= context.nowMs
-        ? dial(state)
-        : same(state);
+      return atItsTime(state, context.nowMs);
     case 'up':
-      return pump({ link: 'up', failures: 0, retryAtMs: null, inFlight: 0, more: true, loading: false });
+      return pump({ ...state, link: 'up', retryAtMs: null, inFlight: 0, more: true, loading: false });
     case 'down':
       return wait(state, context);
+    case 'pushed':
+      return same(state.link === 'up' ? { ...state, inFlight: state.inFlight + input.count } : state);
     case 'loaded':
-      return afterLoad(state, input);
+      return afterLoad(state, input.more);
     case 'settled':
       return afterSettle(state, input.count);
   }
@@ -76,6 +78,16 @@ export function stepPush(
 export function retryDelayMs(failures: number, random: RandomSource): number {
   const full = Math.min(LIMITS.retryFirstMs * 2 ** Math.min(failures, 30), LIMITS.retryLastMs);
   return Math.round(full * (1 - random(2).readUInt16BE() / 0xffff / 4));
+}
+
+/** Timers run by another clock and may ring early: what is not due yet is waited for again, never dropped. */
+function atItsTime(state: PushState, nowMs: number): PushStep {
+  const { link, retryAtMs } = state;
+  if (link !== 'down' || retryAtMs === null) return same(state);
+  const waitMs = retryAtMs - nowMs;
+  // Longer than any wait there is: the clock was set back.
+  if (waitMs <= 0 || waitMs > LIMITS.retryLastMs) return dial(state);
+  return { state, outputs: [{ kind: 'wake', atMs: retryAtMs }] };
 }
 
 function same(state: PushState): PushStep {
@@ -101,20 +113,14 @@ function pump(state: PushState): PushStep {
   return { state: { ...state, loading: true, more: false }, outputs: [{ kind: 'load', limit }] };
 }
 
-function afterLoad(state: PushState, input: { count: number; more: boolean }): PushStep {
+function afterLoad(state: PushState, more: boolean): PushStep {
   if (state.link !== 'up') return same(state);
-  const loaded = {
-    ...state,
-    loading: false,
-    inFlight: state.inFlight + input.count,
-    more: state.more || input.more,
-  };
-  return finishIfIdle(pump(loaded));
+  return finishIfIdle(pump({ ...state, loading: false, more: state.more || more }));
 }
 
 function afterSettle(state: PushState, count: number): PushStep {
   if (state.link !== 'up') return same(state);
-  const settled = { ...state, inFlight: Math.max(0, state.inFlight - count) };
+  const settled = { ...state, failures: 0, inFlight: state.inFlight - count };
   // Loading half a window at a time keeps reads few.
   return settled.inFlight <= LIMITS.pushWindow / 2 ? finishIfIdle(pump(settled)) : same(settled);
 }
@@ -122,6 +128,6 @@ function afterSettle(state: PushState, count: number): PushStep {
 function finishIfIdle(step: PushStep): PushStep {
   const { inFlight, more, loading } = step.state;
   return inFlight === 0 && !more && !loading
-    ? { state: step.state, outputs: [...step.outputs, { kind: 'caught-up' }] }
+    ? { state: { ...step.state, failures: 0 }, outputs: [...step.outputs, { kind: 'caught-up' }] }
     : step;
 }

@@ -29,24 +29,6 @@ export function formatTcpAddress(address: TcpAddress): string {
   return `/ip${address.family}/${address.host}/tcp/${address.port}`;
 }
 
-/** For cards and invites: binary multiaddrs, at most `most`, without what a peer could not use. */
-export function addressesToCard(addresses: readonly string[], most: number = LIMITS.cardAddresses): Uint8Array[] {
-  const usable = addresses.flatMap(text => parseTcpAddress(text) ?? []);
-  return usable.slice(0, most).map(address => multiaddr(formatTcpAddress(address)).bytes);
-}
-
-/** The usable ones among binary multiaddrs from somebody else; what is malformed or of another kind is left out. */
-export function addressesFromCard(addresses: readonly Uint8Array[]): string[] {
-  return addresses.flatMap(bytes => {
-    try {
-      const address = parseTcpAddress(multiaddr(bytes).toString());
-      return address ? [formatTcpAddress(address)] : [];
-    } catch {
-      return [];
-    }
-  });
-}
-
 /** How far an address reaches (RFC 6890 registries, the parts that occur on interfaces). */
 export function scopeOf(address: TcpAddress): AddressScope {
   const { family, host } = address;

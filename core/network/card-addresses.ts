@@ -1,13 +1,13 @@
 import { multiaddr } from '@multiformats/multiaddr';
 import { LIMITS } from '../base/limits.ts';
-import { parseTcpAddress } from './addresses.ts';
+import { formatTcpAddress, parseTcpAddress } from './addresses.ts';
 
 /** Address hints as cards and invites carry them: binary multiaddrs (multiformats/multiaddr), at most `limit`. */
 export function addressesToCard(addresses: readonly string[], limit: number = LIMITS.cardAddresses): Uint8Array[] {
   return addresses
-    .filter(address => parseTcpAddress(address) !== undefined)
+    .flatMap(text => parseTcpAddress(text) ?? [])
     .slice(0, limit)
-    .map(address => multiaddr(address).bytes);
+    .map(address => multiaddr(formatTcpAddress(address)).bytes);
 }
 
 /** The hints that can be dialed; the rest, and what is not a multiaddr at all, is passed over. */
@@ -17,8 +17,8 @@ export function addressesFromCard(hints: readonly Uint8Array[]): string[] {
 
 function readAddress(hint: Uint8Array): string | undefined {
   try {
-    const address = multiaddr(hint).toString();
-    return parseTcpAddress(address) ? address : undefined;
+    const address = parseTcpAddress(multiaddr(hint).toString());
+    return address && formatTcpAddress(address);
   } catch {
     return undefined;
   }

@@ -19,6 +19,8 @@ export interface SwarmOptions {
   readonly listen: readonly string[];
   readonly lastPorts: readonly number[];
   readonly limits?: Partial<NetworkLimits>;
+  /** Takes what a listener or the taker of a channel throws: it must not end the process, nor reach the others. */
+  readonly onFault?: (fault: unknown) => void;
 }
 
 interface Served {
@@ -111,7 +113,9 @@ class Libp2pSwarm implements Swarm {
     try {
       await node.dial(addrs, { signal: signal ? AbortSignal.any([signal, bound]) : bound });
     } catch (error) {
-      if (!this.isConnected(target.transportKey)) await this.#forget(node, peer);
+      // The peer may have come to us meanwhile.
+      if (this.isConnected(target.transportKey)) return;
+      await this.#forget(node, peer);
       throw unreachable(error);
     }
   }
@@ -192,7 +196,7 @@ class Libp2pSwarm implements Swarm {
       protocol,
       (stream, connection) => {
         const key = transportKeyOf(connection.remotePeer);
-        if (key) onChannel(new StreamChannel(stream, key, this.#limits));
+        if (key) this.#guard(() => onChannel(new StreamChannel(stream, key, this.#limits)));
       },
       { maxInboundStreams, maxOutboundStreams },
     );
@@ -235,7 +239,15 @@ class Libp2pSwarm implements Swarm {
   }
 
   #tell(what: (listener: SwarmListener) => void): void {
-    for (const listener of [...this.#listeners]) what(listener);
+    for (const listener of [...this.#listeners]) this.#guard(() => what(listener));
+  }
+
+  #guard(run: () => void): void {
+    try {
+      run();
+    } catch (fault) {
+      this.#options.onFault?.(fault);
+    }
   }
 }
 

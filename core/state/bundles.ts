@@ -145,7 +145,7 @@ export class Bundles {
   async #open(bytes: Uint8Array): Promise<Outcome> {
     const id = envelopeIdOf(bytes);
     const before = this.#context.store.seen.has(id);
-    const verdict = await this.#options.intake.receive(bytes, id, undefined);
+    const verdict = await this.#options.intake.receive(bytes, id, undefined, 'file');
     if (before) return 'seenBefore';
     return verdict === 'stored' ? 'taken' : 'refused';
   }

@@ -7,7 +7,8 @@ import { type ContactCard, decodeCard } from '../wire/card.ts';
 import type { Turn } from './turn.ts';
 
 /**
- * Takes a newer card of the contact. Another long-term key under the same identity changes the safety number:
+ * Takes a newer card of the contact. One that names a transport key of somebody else, or our own, is left: whoever
+ * holds that key must go on being known by it. Another long-term key under the same identity changes the safety number:
  * a contact that was verified becomes `changed` until it is verified again.
  * @throws AuthError the card is another person's
  */
@@ -15,9 +16,17 @@ export function applyCard(turn: Turn, card: ContactCard, bytes: Uint8Array): voi
   if (!equalBytes(card.identityKey, turn.contact.identity)) {
     throw new AuthError('not-authentic', 'card.apply', 'The card belongs to somebody else.');
   }
-  if (card.serial <= turn.contact.cardSerial) return;
-  turn.changeContact(contactFieldsOf(card, bytes, turn.contact));
+  if (card.serial <= turn.contact.cardSerial || claimsAnother(turn, card)) return;
+  const { addresses, ...fields } = contactFieldsOf(card, bytes, turn.contact);
+  turn.changeContact(turn.context.offline ? fields : { ...fields, addresses });
   turn.event({ type: 'contact-changed', id: turn.contact.id });
+}
+
+function claimsAnother(turn: Turn, card: ContactCard): boolean {
+  const { store, account } = turn.context;
+  const owner = store.contacts.byTransport(card.transportKey);
+  if (owner) return owner.id !== turn.contact.id;
+  return equalBytes(card.transportKey, decodeCard(account.card).transportKey);
 }
 
 /** The part of a contact's row that its card decides. */

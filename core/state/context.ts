@@ -16,8 +16,10 @@ export interface Context {
   readonly random: RandomSource;
   readonly scheduler: Scheduler;
   readonly bus: Bus<CoreEvent>;
-  readonly time: LocalTime;
+  readonly sequence: OutboxSequence;
   readonly gaps: Gaps;
+  /** Only addresses given by the user, and those the two sides of an invite told each other, are dialed. */
+  readonly offline?: boolean;
   /** Told after a commit that put envelopes into a contact's outbox. */
   outboxChanged(contact: ContactId, posted: readonly Posted[]): void;
   /** Whether an envelope with this own text waits in the outbox. */
@@ -28,13 +30,13 @@ export interface Context {
   outboxDropped(contact: ContactId): void;
   /** Told after own texts were delivered, or have expired. */
   messagesEnded(ids: readonly MessageId[]): void;
-  /** Changes a contact's row in its own turn; a failure is not told. */
+  /** Changes a contact's row in its own turn, and tells `contact-changed`; a failure is not told. */
   changeContact(contact: ContactId, change: Partial<ContactRecord>): void;
 }
 
-/** The running number of the outbox; it only ever rises. */
-export class LocalTime {
-  #sequence = 0;
+/** The running number of the outbox: wall-clock time in 1/64 ms (48 bits until 2109), never twice the same. */
+export class OutboxSequence {
+  #last = 0;
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
@@ -43,12 +45,11 @@ export class LocalTime {
 
   /** The outbox holds this number already: a clock set back since then must not give a lower one. */
   above(sequence: number): void {
-    this.#sequence = Math.max(this.#sequence, sequence);
+    this.#last = Math.max(this.#last, sequence);
   }
 
-  /** Orders the outbox across restarts: wall-clock time in 1/64 ms (48 bits until 2109), never twice the same. */
-  nextSequence(): number {
-    this.#sequence = Math.max(this.#clock() * 64, this.#sequence + 1);
-    return this.#sequence;
+  next(): number {
+    this.#last = Math.max(this.#clock() * 64, this.#last + 1);
+    return this.#last;
   }
 }

@@ -1,5 +1,6 @@
 import { equalBytes } from '../base/bytes.ts';
-import { UsageError } from '../base/errors.ts';
+import { AuthError, DecodeError, InternalError, UsageError } from '../base/errors.ts';
+import { HLC_ZERO, type HlcTime } from '../base/hlc.ts';
 import type { ContactId, ConversationId, MessageId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import { deriveMailboxKeys, type MailboxKeys, wipeMailboxKeys } from '../crypto/mailbox-seal.ts';
@@ -12,7 +13,8 @@ import { beginIfNone, initiate, receiveInitiation, receiveResponse, startAnew } 
 import { expireWaiting, markRead } from './reading.ts';
 import { sendReceipts } from './receipts.ts';
 import { type Opened, receiveRatchet } from './receiving.ts';
-import { sealWaiting, sendAgain, sendControl, sendText } from './sending.ts';
+import { removeContact } from './removal.ts';
+import { type SealFrom, sealWaiting, sendAgain, sendControl, sendText } from './sending.ts';
 import { Turn } from './turn.ts';
 import { stepVerification, type VerificationInput } from './verifying.ts';
 
@@ -24,11 +26,12 @@ export type ConversationStep =
   | { readonly kind: 'initiation'; readonly initiation: ConsumedInitiation; readonly opened: Opened | null }
   | { readonly kind: 'response'; readonly initiationId: Uint8Array; readonly opened: Opened }
   | { readonly kind: 'initiate'; readonly proof: Uint8Array }
-  | { readonly kind: 'seal-waiting'; readonly after: MessageId | undefined; readonly unposted: boolean }
+  | { readonly kind: 'seal-waiting'; readonly from: SealFrom }
   | { readonly kind: 'mend' | 'start-anew' | 'ask-missing' }
   | { readonly kind: 'mark-read'; readonly upTo: MessageId | undefined }
   | { readonly kind: 'expire' }
   | { readonly kind: 'verify'; readonly input: VerificationInput }
+  | { readonly kind: 'remove' }
   | { readonly kind: 'change'; readonly change: (turn: Turn) => void };
 
 /**
@@ -40,7 +43,10 @@ export class Conversation {
   readonly #context: Context;
   readonly #actor: Actor<ConversationStep>;
   #mailbox: { readonly key: Uint8Array; readonly keys: MailboxKeys } | undefined;
-  #waiting: number | undefined;
+  /** What the last turn left known of the store, so that the next need not count and look again. */
+  #former: { readonly waiting: number; readonly time: HlcTime } | undefined;
+  /** Sealing failed part-way: tried again at the next sweep. */
+  #mendDue = false;
   #mendedAtMs = 0;
 
   constructor(context: Context, contact: ContactId) {
@@ -59,31 +65,52 @@ export class Conversation {
     this.#mailbox = undefined;
   }
 
+  /** A removal has a transaction of its own: it leaves nothing for the steps behind it, and they put nothing back. */
   async #handle(batch: readonly Entry<ConversationStep>[]): Promise<void> {
+    const at = batch.findIndex(({ step }) => step.kind === 'remove');
+    if (at < 0) return this.#turn(batch);
+    const before = batch.slice(0, at);
+    if (at > 0) await this.#turn(before).catch(error => before.forEach(entry => void entry.fail(error)));
+    await removeContact(this.#context.store, this.contact);
+    batch[at]?.settle(undefined);
+    for (const entry of batch.slice(at + 1)) entry.fail(noContact());
+  }
+
+  async #turn(batch: readonly Entry<ConversationStep>[]): Promise<void> {
     const { store } = this.#context;
     const turn = store.reading(() => this.#open());
     try {
       const answers = store.reading(() => takeAll(turn, batch));
       await turn.commit();
-      this.#waiting = turn.waiting;
+      this.#former = { waiting: turn.waiting, time: turn.time };
       for (const answer of answers) answer();
     } catch (error) {
       // What the failed turn counted is not what the store holds.
-      this.#waiting = undefined;
-      throw error;
+      this.#former = undefined;
+      if (batch.length === 1) throw error;
+      return this.#handleOneByOne(batch);
     } finally {
       turn.close();
     }
-    if (turn.sessionMade) this.#sealRest(false);
+    if (turn.sessionMade) this.#sealRest({ after: undefined, unposted: false });
+    if (this.#mendDue && batch.some(({ step }) => step.kind === 'expire')) this.mend();
+  }
+
+  /** A step that makes its turn fail must not take the others along. */
+  async #handleOneByOne(batch: readonly Entry<ConversationStep>[]): Promise<void> {
+    for (const entry of batch) await this.#turn([entry]).catch(error => entry.fail(error));
   }
 
   #open(): Turn {
     const { store } = this.#context;
     const contact = store.contacts.get(this.contact);
     const conversation = contact && store.conversations.get(contact.conversation);
-    if (!contact || !conversation) throw new UsageError('not-found', 'conversation', 'There is no such contact.');
-    const waiting = this.#waiting ?? store.messages.countUndelivered(conversation.id);
-    return new Turn(this.#context, contact, conversation, this.#mailboxOf(contact.mailboxKey), waiting);
+    if (!contact || !conversation) throw noContact();
+    this.#former ??= {
+      waiting: store.messages.countUndelivered(conversation.id),
+      time: store.messages.newest(conversation.id, 1)[0]?.hlc ?? HLC_ZERO,
+    };
+    return new Turn(this.#context, contact, conversation, this.#mailboxOf(contact.mailboxKey), this.#former);
   }
 
   #mailboxOf(key: Uint8Array): MailboxKeys {
@@ -96,27 +123,37 @@ export class Conversation {
 
   /** Seals what waits without an envelope, and begins a session where there is none. */
   mend(): void {
+    this.#mendDue = false;
     this.#mendedAtMs = this.#context.clock();
     this.ask({ kind: 'mend' }).then(
-      () => this.#sealRest(true),
-      () => undefined,
+      () => this.#sealRest({ after: undefined, unposted: true }),
+      () => {
+        this.#mendDue = true;
+      },
     );
   }
 
-  /** As `mend`, where a text waits without an envelope, and not too often: whoever refused it once may do so again. */
+  /** Once a minute: as `mend`, where a text waits without an envelope; whoever refused it once may do so again. */
   mendIfDue(conversation: ConversationId): void {
     const { store, clock, carried } = this.#context;
-    if (Math.abs(clock() - this.#mendedAtMs) < LIMITS.mendMs) return;
-    if (store.messages.undelivered(conversation, LIMITS.actorBatch).some(id => !carried(id))) this.mend();
+    const due = Math.abs(clock() - this.#mendedAtMs) >= LIMITS.mendMs;
+    const unsealed = () => store.messages.undelivered(conversation, LIMITS.actorBatch).some(id => !carried(id));
+    if (this.#mendDue || (due && unsealed())) this.mend();
   }
 
-  /** Part by part, so that other steps come in between; a failure is made up for by `mend` at the next start. */
-  #sealRest(unposted: boolean, after?: MessageId): void {
-    this.ask<MessageId | undefined>({ kind: 'seal-waiting', after, unposted }).then(
-      next => next && this.#sealRest(unposted, next),
-      () => undefined,
+  /** Part by part, so that other steps come in between. */
+  #sealRest(from: SealFrom): void {
+    this.ask<SealFrom | undefined>({ kind: 'seal-waiting', from }).then(
+      next => next && this.#sealRest(next),
+      () => {
+        this.#mendDue = true;
+      },
     );
   }
+}
+
+function noContact(): UsageError {
+  return new UsageError('not-found', 'conversation', 'There is no such contact.');
 }
 
 function takeAll(turn: Turn, batch: readonly Entry<ConversationStep>[]): (() => void)[] {
@@ -133,8 +170,14 @@ function attempt(turn: Turn, entry: Entry<ConversationStep>): () => void {
     turn.failure = undefined;
     return failure ? () => entry.fail(failure) : () => entry.settle(value);
   } catch (error) {
+    if (!isOfTheStep(error)) throw error;
     return () => entry.fail(error);
   }
+}
+
+/** The step asked for what cannot be, before it changed anything; any other error leaves the turn in doubt. */
+function isOfTheStep(error: unknown): boolean {
+  return error instanceof UsageError || error instanceof AuthError || error instanceof DecodeError;
 }
 
 function take(turn: Turn, step: ConversationStep): unknown {
@@ -154,7 +197,7 @@ function take(turn: Turn, step: ConversationStep): unknown {
     case 'initiate':
       return initiate(turn, step.proof);
     case 'seal-waiting':
-      return sealWaiting(turn, step.after, step.unposted);
+      return sealWaiting(turn, step.from);
     case 'mend':
       return beginIfNone(turn);
     case 'ask-missing':
@@ -169,5 +212,7 @@ function take(turn: Turn, step: ConversationStep): unknown {
       return stepVerification(turn, step.input);
     case 'change':
       return step.change(turn);
+    case 'remove':
+      throw new InternalError('conversation.remove');
   }
 }

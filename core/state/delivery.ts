@@ -1,11 +1,13 @@
-import type { ContactId, EnvelopeId, TransportKey } from '../base/ids.ts';
+import { hex } from '../base/bytes.ts';
+import type { ContactId, TransportKey } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { FrameChannel, Swarm } from '../network/swarm.ts';
-import { decodeDelivery, ENVELOPE_PROTOCOL, encodeDelivery } from '../wire/delivery.ts';
+import { decodeDelivery, ENVELOPE_PROTOCOL } from '../wire/delivery.ts';
 import { envelopeIdOf } from '../wire/envelope.ts';
+import { Answers } from './answers.ts';
 import type { Context } from './context.ts';
 import type { Hellos } from './hello.ts';
-import type { Intake, Verdict } from './intake.ts';
+import type { Intake } from './intake.ts';
 import { Link } from './link.ts';
 
 /** Direct delivery: one link a contact for what goes out, one reader a channel for what comes in. */
@@ -16,6 +18,8 @@ export class Delivery {
   readonly #hellos: Hellos;
   readonly #links = new Map<ContactId, Link>();
   readonly #unsubscribe: () => void;
+  /** Strangers about to be disconnected; no more of them than connections. */
+  readonly #leaving = new Set<string>();
   #stopped = false;
 
   constructor(context: Context, swarm: Swarm, intake: Intake, hellos: Hellos) {
@@ -44,8 +48,11 @@ export class Delivery {
     if (this.#stopped) return;
     let link = this.#links.get(contact);
     if (!link) {
-      link = new Link(this.#context, this.#swarm, this.#hellos, contact);
+      link = new Link(this.#context, this.#swarm, this.#hellos, contact, () => this.#intake.unheardBy(contact));
       this.#links.set(contact, link);
+      const transport = this.#context.store.contacts.get(contact)?.transportKey;
+      // Somebody who asked to be a contact was there before the contact was.
+      if (transport && this.#swarm.isConnected(transport)) this.#learnAddresses(transport);
     }
     link.tell({ kind: 'due' });
   }
@@ -61,9 +68,15 @@ export class Delivery {
     await this.#swarm.disconnect(transport);
   }
 
-  async stop(): Promise<void> {
+  /** At once, and without touching the store: nothing is listened to or begun from here on. */
+  abort(): void {
     this.#stopped = true;
     this.#unsubscribe();
+    for (const link of this.#links.values()) link.abort();
+  }
+
+  async stop(): Promise<void> {
+    this.abort();
     await Promise.all([...this.#links.values()].map(link => link.stop()));
     this.#links.clear();
   }
@@ -78,21 +91,22 @@ export class Delivery {
 
   /** A contact that moved says so when it connects; its hints are kept for the next dial. */
   #learnAddresses(peer: TransportKey): void {
-    const { store } = this.#context;
+    const { store, clock, offline } = this.#context;
     const contact = store.contacts.byTransport(peer);
-    const addresses = this.#swarm.remoteAddresses(peer).slice(0, LIMITS.cardAddresses);
-    if (!contact || addresses.length === 0) return;
-    this.#context.changeContact(contact.id, { addresses, lastSeenAtMs: this.#context.clock() });
+    if (!contact) return;
+    const told = offline ? [] : this.#swarm.remoteAddresses(peer).slice(0, LIMITS.cardAddresses);
+    const addresses = told.length > 0 ? told : contact.addresses;
+    this.#context.changeContact(contact.id, { addresses, lastSeenAtMs: clock() });
   }
 
   /** Answers each envelope once its outcome is durable; a peer that breaks the protocol is cut off without a word. */
   async #receive(channel: FrameChannel): Promise<void> {
-    const answers = new Answers(channel, this.#context);
+    const answers = new Answers(channel, this.#context, inARow => this.#refused(channel, inARow));
     let contact: ContactId | undefined;
     try {
       for await (const frame of channel.frames) {
         const message = decodeDelivery(frame);
-        if (message.kind !== 'envelope') break;
+        if (message.kind !== 'envelope' || this.#leaving.has(hex(channel.peer))) break;
         contact ??= this.#context.store.contacts.byTransport(channel.peer)?.id;
         await answers.room();
         const id = envelopeIdOf(message.envelope);
@@ -101,60 +115,23 @@ export class Delivery {
     } catch {
       // The peer sees a closed stream and nothing else.
     } finally {
-      await answers.drained();
+      await answers.decided();
       await channel.close();
     }
   }
-}
 
-/** Gathers verdicts and sends those that became durable together in one frame. */
-class Answers {
-  readonly #channel: FrameChannel;
-  readonly #context: Context;
-  readonly #ready: Record<Verdict, EnvelopeId[]> = { stored: [], refused: [] };
-  readonly #waiting = new Set<Promise<void>>();
-  #flushing = false;
-
-  constructor(channel: FrameChannel, context: Context) {
-    this.#channel = channel;
-    this.#context = context;
-  }
-
-  /** Waits while as many envelopes as two windows are being opened. */
-  async room(): Promise<void> {
-    while (this.#waiting.size >= LIMITS.pushWindow * 2) await Promise.race(this.#waiting);
-  }
-
-  await(id: EnvelopeId, verdict: Promise<Verdict>): void {
-    const done = verdict
-      .then(
-        value => this.#add(value, id),
-        // Not the envelope's fault: without an answer its sender keeps it and comes again.
-        () => void this.#channel.close(),
-      )
-      .finally(() => this.#waiting.delete(done));
-    this.#waiting.add(done);
-  }
-
-  async drained(): Promise<void> {
-    await Promise.allSettled(this.#waiting);
-  }
-
-  #add(verdict: Verdict, id: EnvelopeId): void {
-    this.#ready[verdict].push(id);
-    if (this.#flushing) return;
-    this.#flushing = true;
-    this.#context.scheduler(0, () => this.#flush());
-  }
-
-  #flush(): void {
-    this.#flushing = false;
-    for (const kind of ['stored', 'refused'] as const) {
-      const ids = this.#ready[kind].splice(0);
-      for (let start = 0; start < ids.length; start += LIMITS.pushWindow) {
-        const frame = encodeDelivery({ kind, ids: ids.slice(start, start + LIMITS.pushWindow) });
-        this.#channel.send(frame).catch(() => undefined);
-      }
-    }
+  /**
+   * A stranger of whom nothing is wanted makes room for others. Not at once: it has the answers to read, and one
+   * that dials again and again is slowed down by the wait.
+   */
+  #refused(channel: FrameChannel, inARow: number): void {
+    const { store, scheduler } = this.#context;
+    const name = hex(channel.peer);
+    if (inARow < LIMITS.strangerRefusals || this.#leaving.has(name) || store.contacts.byTransport(channel.peer)) return;
+    this.#leaving.add(name);
+    scheduler(LIMITS.strangerPauseMs, () => {
+      this.#leaving.delete(name);
+      void this.#swarm.disconnect(channel.peer);
+    });
   }
 }

@@ -1,4 +1,5 @@
-import { equalBytes, wipe } from '../base/bytes.ts';
+import { equalBytes } from '../base/bytes.ts';
+import { AuthError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import { openCard } from '../crypto/card.ts';
 import {
@@ -18,22 +19,26 @@ const NOTHING = new Uint8Array();
 
 /**
  * Begins a session with the contact (docs/protocol/session.md): message 1 goes into the outbox, and what its answer
- * needs is kept, sealed, with the contact.
+ * needs is kept, sealed, in a row of its own.
  * @param proof that an invite was held; empty between people who know each other
  */
 export function initiate(turn: Turn, proof: Uint8Array = NOTHING): void {
   const { account, random } = turn.context;
   const known = turn.contact.phase === 'accepted';
-  const contents = known ? waitingContents(turn, LIMITS.actorBatch).map(item => item.content) : [];
+  const contents = known ? waitingContents(turn) : [];
+  // The contact takes one that is not later than the last for a replay.
+  const nowMs = Math.max(turn.nowMs, (turn.contact.initiation?.atMs ?? -1) + 1);
   const { initiation, initiationId, pending } = createSessionInitiation({
     self: account.identity,
     selfCardBytes: account.card,
     peerCard: decodeCard(turn.contact.card),
     payload: encodeGreeting({ proof, contents: contentsThatFit(contents) }),
-    nowMs: turn.nowMs,
+    nowMs,
     random,
   });
-  turn.changeContact({ initiation: { id: initiationId, pending } });
+  turn.changeContact({ initiation: { id: initiationId, atMs: nowMs } });
+  turn.wipeAtEnd(pending);
+  turn.put(tx => turn.context.store.contacts.putInitiationSecret(tx, turn.contact.id, pending));
   turn.post('initiation', initiation, null);
 }
 
@@ -45,7 +50,7 @@ export function beginIfNone(turn: Turn): void {
 
 /** This profile is a copy: nothing that another copy may have used is used again. */
 export function startAnew(turn: Turn): void {
-  if (turn.contact.initiation) wipe(turn.contact.initiation.pending);
+  turn.put(tx => turn.context.store.contacts.putInitiationSecret(tx, turn.contact.id, null));
   turn.sessions.dropAll();
   turn.dropOutbox();
   turn.changeContact({ initiation: null });
@@ -61,20 +66,32 @@ export function receiveInitiation(turn: Turn, initiation: ConsumedInitiation, op
   const { account, random } = turn.context;
   const { contact } = turn;
   const payload = decodeGreeting(initiation.payload);
+  if (initiation.createdAtMs > turn.nowMs + LIMITS.clockSkewMs) {
+    throw new AuthError('not-authentic', 'handshake.time', 'The clock of the other side is far ahead.');
+  }
   if (opened) turn.markSeen(opened);
   const superseded = contact.superseded !== null && equalBytes(contact.superseded, initiation.initiationId);
   if (superseded || initiation.createdAtMs <= contact.lastInitiationMs) return;
   applyCard(turn, initiation.peerCard, initiation.peerCardBytes);
   const own = contact.initiation;
-  if (!own || !initiationWins(account.public.identity, contact.identity)) {
+  turn.changeContact({ lastInitiationMs: initiation.createdAtMs });
+  if (!own || !ownWins(turn, own.atMs, initiation.createdAtMs)) {
     const answer = { superseded: own?.id ?? NOTHING, card: account.card };
     const { response, session } = initiation.respond({ payload: encodeReply(answer), random });
     turn.sessions.adopt(session, 'responder', turn.nowMs);
-    turn.changeContact({ lastInitiationMs: initiation.createdAtMs });
     turn.post('response', response, null);
     established(turn);
   }
   for (const content of payload.contents) receiveContent(turn, Buffer.from(content));
+}
+
+/**
+ * Both have initiated: the lower identity key's stands. But an initiation made long after ours was made by somebody
+ * whom ours never reached, or who has lost it: waiting for an answer would be waiting for ever.
+ */
+function ownWins(turn: Turn, ownAtMs: number, peerAtMs: number): boolean {
+  const crossed = peerAtMs < ownAtMs + LIMITS.crossingMs;
+  return crossed && initiationWins(turn.context.account.public.identity, turn.contact.identity);
 }
 
 /**
@@ -85,19 +102,23 @@ export function receiveInitiation(turn: Turn, initiation: ConsumedInitiation, op
 export function receiveResponse(turn: Turn, initiationId: Uint8Array, opened: Opened): boolean {
   const own = turn.contact.initiation;
   if (!own || !equalBytes(own.id, initiationId)) return false;
-  const { account, random } = turn.context;
-  const answer = consumeSessionResponse({ self: account.identity, pending: own.pending, frame: opened.body, random });
+  const { account, random, store } = turn.context;
+  const pending = store.contacts.initiationSecret(turn.contact.id);
+  if (!pending) return false;
+  turn.wipeAtEnd(pending);
+  const answer = consumeSessionResponse({ self: account.identity, pending, frame: opened.body, random });
   const { superseded, card } = decodeReply(answer.payload);
   turn.markSeen(opened);
   applyCard(turn, openCard(card), card);
   turn.sessions.adopt(answer.session, 'initiator', turn.nowMs);
   turn.changeContact({ superseded: superseded.length > 0 ? superseded : null });
-  wipe(own.pending);
   established(turn);
   return true;
 }
 
 function established(turn: Turn): void {
+  const { contacts } = turn.context.store;
+  turn.put(tx => contacts.putInitiationSecret(tx, turn.contact.id, null));
   turn.changeContact({ phase: 'accepted', initiation: null });
   turn.event({ type: 'contact-changed', id: turn.contact.id });
   turn.sessionMade = true;

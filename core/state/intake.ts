@@ -1,15 +1,20 @@
 import { hex } from '../base/bytes.ts';
 import { HOUR_MS } from '../base/clock.ts';
-import { CoreError } from '../base/errors.ts';
+import { CoreError, TransientError } from '../base/errors.ts';
 import { type ContactId, contactIdOf, type EnvelopeId } from '../base/ids.ts';
+import { LIMITS } from '../base/limits.ts';
 import { currentTags, dayOf, openEnvelope } from '../crypto/mailbox-seal.ts';
 import { decodeEnvelope, type Envelope, expiresTooLate, isExpired } from '../wire/envelope.ts';
 import { decodeResponse } from '../wire/handshake.ts';
 import { readInitiation } from './account.ts';
+import { Allowance } from './allowance.ts';
 import type { Context } from './context.ts';
 import type { Conversation } from './conversation.ts';
 import type { Introductions } from './introductions.ts';
 import type { Opened } from './receiving.ts';
+
+/** Who holds what it did not make: a custodian, or a file that somebody brought. */
+export type Carrier = ContactId | 'file';
 
 /** `stored`: it is here for good, or was before. `refused`: it will never be taken; nobody learns why. */
 export type Verdict = 'stored' | 'refused';
@@ -25,6 +30,8 @@ export class Intake {
   /** Whose messages came last: what a custodian brings is most likely of the same people. */
   #recent: readonly ContactId[] = [];
   readonly #underWay = new Map<string, Promise<Verdict>>();
+  /** A search that fails costs a turn of every contact: strangers share one allowance, each contact has its own. */
+  readonly #searches = new Map<ContactId | undefined, Allowance>();
   #tags: { readonly day: number; readonly known: ReadonlySet<string> } = { day: -1, known: new Set() };
 
   constructor(context: Context, conversation: (contact: ContactId) => Conversation, introductions: Introductions) {
@@ -36,10 +43,11 @@ export class Intake {
   /**
    * @param id envelopeIdOf the bytes
    * @param bearer the contact whose connection brought it, tried first; the envelope need not be of that contact
+   * @param carrier who held it for somebody else, and is not tried first
    * @returns once the outcome is durable
    * @throws StorageError or TransientError: ask the bearer for the envelope again later
    */
-  receive(bytes: Uint8Array, id: EnvelopeId, bearer: ContactId | undefined): Promise<Verdict> {
+  receive(bytes: Uint8Array, id: EnvelopeId, bearer: ContactId | undefined, carrier?: Carrier): Promise<Verdict> {
     let envelope: Envelope;
     try {
       envelope = decodeEnvelope(bytes);
@@ -50,7 +58,7 @@ export class Intake {
     if (isExpired(envelope, nowMs) || expiresTooLate(envelope, nowMs) || !this.#isOurs(envelope, nowMs)) {
       return Promise.resolve('refused');
     }
-    return this.#once(id, () => this.#open(envelope, id, bearer));
+    return this.#once(id, () => this.#open(envelope, id, bearer, carrier));
   }
 
   /** The same envelope may come from two bearers at the same moment: both wait for the one outcome. */
@@ -65,35 +73,67 @@ export class Intake {
     return verdict;
   }
 
-  async #open(envelope: Envelope, envelopeId: EnvelopeId, bearer: ContactId | undefined): Promise<Verdict> {
+  async #open(envelope: Envelope, envelopeId: EnvelopeId, bearer?: ContactId, carrier?: Carrier): Promise<Verdict> {
     const { kind, body } = openEnvelope(this.#context.account.mailbox, envelope);
     // A ratchet message is looked up in its conversation's turn.
     if (kind !== 'ratchet' && this.#context.store.seen.has(envelopeId)) return 'stored';
     const opened: Opened = { envelopeId, expiresAtMs: envelope.expiresAtHours * HOUR_MS, body };
     switch (kind) {
       case 'ratchet':
-        return this.#ratchet(opened, bearer);
+        return this.#ratchet(opened, bearer, carrier);
       case 'initiation':
         return this.#initiation(opened);
       case 'response':
-        return this.#response(opened);
+        return this.#response(opened, bearer, carrier);
     }
   }
 
-  async #ratchet(opened: Opened, bearer: ContactId | undefined): Promise<Verdict> {
+  async #ratchet(opened: Opened, bearer?: ContactId, carrier?: Carrier): Promise<Verdict> {
     if (bearer && (await this.#tryRatchet(bearer, opened))) return 'stored';
-    for (const contact of new Set([...this.#recent, ...this.#context.store.sessions.contacts()])) {
-      if (contact === bearer || !(await this.#tryRatchet(contact, opened))) continue;
-      if (this.#recent[0] !== contact) this.#recent = [contact, ...this.#recent.filter(id => id !== contact)];
-      return 'stored';
+    if (this.#maySearch(bearer, carrier)) {
+      for (const contact of new Set([...this.#recent, ...this.#context.store.sessions.contacts()])) {
+        if (contact === bearer || !(await this.#tryRatchet(contact, opened))) continue;
+        if (this.#recent[0] !== contact) this.#recent = [contact, ...this.#recent.filter(id => id !== contact)];
+        return 'stored';
+      }
+      this.#searchFailed(bearer, carrier);
     }
     // Whoever brought it may have lost step with us, or we with them: a fresh session mends either.
     if (bearer) this.#introductions.renew(bearer);
     return 'refused';
   }
 
+  /**
+   * Whether to look for the contact an envelope belongs to. What a contact brings is its own but for rare cases, so
+   * past the bound the search is left out; a stranger or a custodian brings what is others', and is asked to come
+   * again. A file is the person's own choice.
+   * @throws TransientError `busy`
+   */
+  #maySearch(bearer: ContactId | undefined, carrier: Carrier | undefined): boolean {
+    if (carrier === 'file' || this.#allowance(bearer ?? carrier).has(this.#context.clock())) return true;
+    if (bearer) return false;
+    throw new TransientError('busy', 'intake.search', 'Too much is asked at once.');
+  }
+
+  #searchFailed(bearer: ContactId | undefined, carrier: Carrier | undefined): void {
+    if (carrier !== 'file') this.#allowance(bearer ?? carrier).take(this.#context.clock());
+  }
+
+  #allowance(of: ContactId | undefined): Allowance {
+    const known = this.#searches.get(of);
+    if (known) return known;
+    const fresh = new Allowance(LIMITS.searchesAtOnce, LIMITS.searchPauseMs);
+    this.#searches.set(of, fresh);
+    return fresh;
+  }
+
   #tryRatchet(contact: ContactId, opened: Opened): Promise<boolean> {
     return this.#conversation(contact).ask<boolean>({ kind: 'ratchet', opened });
+  }
+
+  /** The contact does not take what keeps us in step. */
+  unheardBy(contact: ContactId): void {
+    this.#introductions.refusedBy(contact);
   }
 
   async #initiation(opened: Opened): Promise<Verdict> {
@@ -109,12 +149,15 @@ export class Intake {
     }
   }
 
-  async #response(opened: Opened): Promise<Verdict> {
+  async #response(opened: Opened, bearer?: ContactId, carrier?: Carrier): Promise<Verdict> {
     const { initiationId } = decodeResponse(opened.body);
-    const contact = this.#introductions.initiatedTo(initiationId);
-    if (!contact) return 'refused';
-    const taken = await this.#conversation(contact).ask<boolean>({ kind: 'response', initiationId, opened });
-    return taken ? 'stored' : 'refused';
+    const answers = (contact: ContactId) =>
+      this.#conversation(contact).ask<boolean>({ kind: 'response', initiationId, opened });
+    if (bearer && (await answers(bearer))) return 'stored';
+    const contact = this.#maySearch(bearer, carrier) && this.#introductions.initiatedTo(initiationId);
+    if (contact && contact !== bearer && (await answers(contact))) return 'stored';
+    this.#searchFailed(bearer, carrier);
+    return 'refused';
   }
 
   #isOurs(envelope: Envelope, nowMs: number): boolean {

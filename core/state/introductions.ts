@@ -1,24 +1,25 @@
-import { equalBytes } from '../base/bytes.ts';
+import { equalBytes, hex } from '../base/bytes.ts';
 import { MINUTE_MS } from '../base/clock.ts';
-import { UsageError } from '../base/errors.ts';
-import { HLC_ZERO } from '../base/hlc.ts';
-import { type ContactId, contactIdOf, conversationIdOf } from '../base/ids.ts';
+import { TransientError, UsageError } from '../base/errors.ts';
+import { type ContactId, contactIdOf } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import { invitationProof, proofMatches } from '../crypto/rendezvous.ts';
 import type { ConsumedInitiation } from '../crypto/session.ts';
-import type { ContactRecord, ConversationRecord, RequestRecord } from '../storage/records.ts';
+import { addressesFromCard } from '../network/card-addresses.ts';
+import type { InviteRecord, RequestRecord } from '../storage/records.ts';
 import type { ContactCard } from '../wire/card.ts';
 import { decodeGreeting } from '../wire/greeting.ts';
 import type { Invite } from '../wire/invite.ts';
 import { readInitiation } from './account.ts';
 import { Actor, type Entry } from './actor.ts';
-import { applyCard, contactFieldsOf } from './cards.ts';
+import { Allowance } from './allowance.ts';
 import type { Context } from './context.ts';
 import type { Conversation } from './conversation.ts';
+import { takeFirstStep } from './first-step.ts';
+import { initiate, receiveInitiation } from './handshakes.ts';
 import type { Verdict } from './intake.ts';
 import type { Opened } from './receiving.ts';
 
-const SALT_BYTES = 32;
 const RENEW_PAUSE_MS = MINUTE_MS;
 
 type Step = () => Promise<unknown>;
@@ -31,6 +32,8 @@ export class Introductions {
   readonly #actor = new Actor<Step>(async (batch: readonly Entry<Step>[]) => {
     for (const entry of batch) await entry.step().then(entry.settle, entry.fail);
   });
+  /** What each open invite may still ask, by its secret in hex. */
+  readonly #allowances = new Map<string, Allowance>();
   readonly #renewedAtMs = new Map<ContactId, number>();
 
   constructor(context: Context, conversation: (contact: ContactId) => Conversation) {
@@ -47,51 +50,57 @@ export class Introductions {
     return this.#actor.ask(async () => {
       const { store, account } = this.#context;
       const id = contactIdOf(card.identityKey);
-      if (store.contacts.get(id)?.phase === 'accepted') {
-        // Known already: the invite still says where the person is now.
-        await this.#conversation(id).ask({ kind: 'change', change: turn => applyCard(turn, card, cardBytes) });
-        return id;
-      }
-      if (store.requests.get(id)) return this.#accept(id, nick);
-      await this.#create(card, cardBytes, 'requested', nick);
+      const known = store.contacts.get(id);
+      if (!known && store.requests.get(id)) return this.#accept(id, nick);
+      const addresses = addressesFromCard(card.addresses);
       const proof = invitationProof(invite.secret, account.public.identity, card.identityKey);
-      await this.#conversation(id).ask({ kind: 'initiate', proof });
+      await takeFirstStep(
+        this.#context,
+        this.#conversation,
+        card,
+        cardBytes,
+        { phase: 'requested', nick, addresses },
+        turn => {
+          // Known already: the invite still says where the person is now.
+          turn.changeContact({ addresses });
+          if (turn.contact.phase === 'requested') initiate(turn, proof);
+        },
+      );
       return id;
     });
   }
 
-  /** Keeps a stranger's initiation as a request, if it proves that it held an invite of ours. */
+  /**
+   * Keeps a stranger's initiation as a request, if it proves that it held an invite of ours.
+   * @throws TransientError `busy`: too many wait for an answer, or come at once; the stranger keeps it for later
+   */
   receive(initiation: ConsumedInitiation, opened: Opened): Promise<Verdict> {
     return this.#actor.ask(async (): Promise<Verdict> => {
-      const { store, account, clock, bus } = this.#context;
+      const { store, clock, bus } = this.#context;
       const { identityKey, nick } = initiation.peerCard;
       const id = contactIdOf(identityKey);
-      const { proof } = decodeGreeting(initiation.payload);
-      const nowMs = clock();
-      const invited = store.invites
-        .list()
-        .some(
-          invite =>
-            invite.expiresAtMs > nowMs && proofMatches(invite.secret, identityKey, account.public.identity, proof),
-        );
+      const invite = this.#inviteProved(initiation);
+      if (!invite) return 'refused';
+      const known = store.requests.get(id);
       // Somebody who was declined is answered like somebody who waits.
       const declined = store.declined.has(identityKey);
-      if (!invited) return 'refused';
-      const full = !store.requests.get(id) && store.requests.list().length >= LIMITS.requests;
-      if (full) return 'refused';
+      const full = !known && !declined && store.requests.list().length >= LIMITS.requests;
+      if (full || !this.#mayAsk(invite)) {
+        throw new TransientError('busy', 'introductions.receive', 'Too many requests wait for an answer.');
+      }
       const request: RequestRecord = {
         id,
         identity: identityKey,
         card: initiation.peerCardBytes,
         initiation: opened.body,
-        receivedAtMs: nowMs,
+        receivedAtMs: clock(),
         nick,
       };
       await store.write(tx => {
         store.seen.add(tx, opened.envelopeId, opened.expiresAtMs);
         if (!declined) store.requests.put(tx, request);
       });
-      if (!declined) bus.emit({ type: 'contact-request', id });
+      if (!declined && known?.nick !== nick) bus.emit({ type: 'contact-request', id });
       return 'stored';
     });
   }
@@ -113,17 +122,28 @@ export class Introductions {
     });
   }
 
-  /** A fresh session with a contact whose messages no longer open; at most one a minute. */
+  /**
+   * A fresh session with a contact whose messages no longer open; at most one a minute. An initiation already open
+   * does not stand in its way: it may be lost, and then both would wait for ever. Nor does the phase: a contact
+   * still `requested` that writes to us has accepted, and wants no proof.
+   */
   renew(contact: ContactId): void {
     const nowMs = this.#context.clock();
     const last = this.#renewedAtMs.get(contact) ?? Number.NEGATIVE_INFINITY;
-    const record = this.#context.store.contacts.get(contact);
-    if (record?.phase !== 'accepted' || record.initiation || nowMs - last < RENEW_PAUSE_MS) return;
+    if (nowMs - last < RENEW_PAUSE_MS || !this.#context.store.contacts.get(contact)) return;
     this.#renewedAtMs.set(contact, nowMs);
     // A failure is met again with the next message that does not open.
     this.#conversation(contact)
       .ask({ kind: 'initiate', proof: new Uint8Array() })
       .catch(() => this.#renewedAtMs.delete(contact));
+  }
+
+  /**
+   * The contact refused for good an envelope that may have been a handshake: between people who know each other a
+   * fresh one is made. One who did not accept us would refuse that too: a new invite is needed.
+   */
+  refusedBy(contact: ContactId): void {
+    if (this.#context.store.contacts.get(contact)?.phase === 'accepted') this.renew(contact);
   }
 
   /** The contact to whom the open initiation with this id was sent. */
@@ -137,14 +157,23 @@ export class Introductions {
     const { store, account, bus } = this.#context;
     const request = this.#request(id);
     const initiation = readInitiation(account, store, request.initiation);
+    const { peerCard, peerCardBytes } = initiation;
+    const addresses = addressesFromCard(peerCard.addresses);
     try {
-      await this.#create(initiation.peerCard, initiation.peerCardBytes, 'accepted', nick);
-      await this.#conversation(id).ask({ kind: 'initiation', initiation, opened: null });
+      await takeFirstStep(
+        this.#context,
+        this.#conversation,
+        peerCard,
+        peerCardBytes,
+        { phase: 'accepted', nick, addresses },
+        turn => {
+          receiveInitiation(turn, initiation, null);
+          turn.put(tx => store.requests.remove(tx, id));
+        },
+      );
     } finally {
       initiation.wipe();
     }
-    // Last, so that an acceptance cut short by a crash can be given again.
-    await store.write(tx => store.requests.remove(tx, id));
     bus.emit({ type: 'request-closed', id });
     return id;
   }
@@ -155,40 +184,24 @@ export class Introductions {
     return request;
   }
 
-  async #create(card: ContactCard, cardBytes: Uint8Array, phase: ContactRecord['phase'], nick: string): Promise<void> {
-    const { store, account, clock, random } = this.#context;
-    const id = contactIdOf(card.identityKey);
-    const known = store.contacts.get(id);
-    if (known) return;
-    if (store.contacts.list().length >= LIMITS.contacts) {
-      throw new UsageError('limit-reached', 'contacts.add', 'There are too many contacts.');
-    }
-    const nowMs = clock();
-    const conversation: ConversationRecord = {
-      id: conversationIdOf(account.public.identity, card.identityKey),
-      contact: id,
-      salt: random(SALT_BYTES),
-      createdAtMs: nowMs,
-      readUpTo: null,
-      unread: 0,
-      clock: HLC_ZERO,
-    };
-    const contact: ContactRecord = {
-      id,
-      identity: card.identityKey,
-      conversation: conversation.id,
-      nick,
-      phase,
-      addedAtMs: nowMs,
-      lastSeenAtMs: null,
-      initiation: null,
-      superseded: null,
-      lastInitiationMs: 0,
-      ...contactFieldsOf(card, cardBytes),
-    };
-    await store.write(tx => {
-      store.conversations.put(tx, conversation);
-      store.contacts.put(tx, contact);
-    });
+  /** The open invite whose secret made the proof. */
+  #inviteProved(initiation: ConsumedInitiation): InviteRecord | undefined {
+    const { store, account, clock } = this.#context;
+    const { proof } = decodeGreeting(initiation.payload);
+    const { identityKey } = initiation.peerCard;
+    return store.invites
+      .list()
+      .filter(invite => invite.expiresAtMs > clock())
+      .find(invite => proofMatches(invite.secret, identityKey, account.public.identity, proof));
+  }
+
+  /** One who passes an invite on to a crowd, or makes one up, cannot keep the holders of other invites out. */
+  #mayAsk(invite: InviteRecord): boolean {
+    const open = new Set(this.#context.store.invites.list().map(({ secret }) => hex(secret)));
+    for (const name of this.#allowances.keys()) if (!open.has(name)) this.#allowances.delete(name);
+    const name = hex(invite.secret);
+    const allowance = this.#allowances.get(name) ?? new Allowance(LIMITS.requestsAtOnce, LIMITS.requestPauseMs);
+    this.#allowances.set(name, allowance);
+    return allowance.take(this.#context.clock());
   }
 }

@@ -13,7 +13,7 @@ import { decodeInvite, encodeInvite, INVITE_SECRET_BYTES, inviteExpired } from '
 import type { Account } from './account.ts';
 import { Bundles } from './bundles.ts';
 import type { Bus } from './bus.ts';
-import { type Context, LocalTime } from './context.ts';
+import { type Context, OutboxSequence } from './context.ts';
 import { Conversation, type ConversationStep } from './conversation.ts';
 import { CustodyService } from './custodian.ts';
 import { Delivery } from './delivery.ts';
@@ -29,6 +29,7 @@ import { Pulling } from './pulling.ts';
 import { Recipients } from './recipients.ts';
 import { fetchCard, serveCards } from './rendezvous.ts';
 import { Starts } from './restored.ts';
+import type { Turn } from './turn.ts';
 import { Upkeep } from './upkeep.ts';
 
 export interface MessengerParts {
@@ -46,6 +47,8 @@ export interface MessengerParts {
   readonly holds: () => boolean;
   /** Started to hold for others, and as far as there is room for people unknown here too. */
   readonly helper: boolean;
+  /** Only addresses given by a person and those of invites are used. */
+  readonly offline?: boolean;
 }
 
 /** An unlocked profile at work: its conversations, its way in and out, and its upkeep. */
@@ -67,13 +70,14 @@ export class Messenger {
   readonly #delivery: Delivery;
   readonly #conversations = new Map<ContactId, Conversation>();
   #unsubscribe: (() => void) | undefined;
+  #stopped: Promise<void> | undefined;
 
   constructor(parts: MessengerParts) {
     const { clock } = parts;
     this.swarm = parts.swarm;
     this.context = {
       ...parts,
-      time: new LocalTime(clock),
+      sequence: new OutboxSequence(clock),
       gaps: new Gaps(clock),
       outboxChanged: (contact, posted) => {
         this.#delivery.outboxChanged(contact);
@@ -85,7 +89,11 @@ export class Messenger {
       // What a failing disk leaves in the outbox is pushed once more, and dropped by whoever has it.
       messagesEnded: ids => void this.placing.endMessages(ids).catch(() => undefined),
       changeContact: (contact, change) => {
-        this.ask(contact, { kind: 'change', change: turn => turn.changeContact(change) }).catch(() => undefined);
+        const changed = (turn: Turn): void => {
+          turn.changeContact(change);
+          turn.event({ type: 'contact-changed', id: contact });
+        };
+        this.ask(contact, { kind: 'change', change: changed }).catch(() => undefined);
       },
     };
     const conversation = (contact: ContactId) => this.#conversation(contact);
@@ -131,18 +139,25 @@ export class Messenger {
     this.upkeep.start();
   }
 
-  /** Ends what is under way, durable or not begun; the store can be closed after it. */
-  async stop(): Promise<void> {
+  /**
+   * Ends what is under way, durable or not begun; the store can be closed after it. When the call returns, links are
+   * being cut and no event of the network is listened to any more.
+   */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
     this.#unsubscribe?.();
-    await this.upkeep.stop();
-    this.halt();
-    await this.#delivery.stop();
+    this.#halt();
+    await Promise.all([this.upkeep.stop(), this.#delivery.stop()]);
     await this.introductions.stop();
     await Promise.all([...this.#conversations.values()].map(conversation => conversation.stop()));
   }
 
-  /** Begins nothing more and waits for nothing: also for the moment before the keys are wiped. */
-  halt(): void {
+  /** Begins nothing more and waits for nothing. */
+  #halt(): void {
     this.placing.stop();
     this.#pulling.stop();
     this.#pullService.stop();
@@ -213,23 +228,14 @@ export class Messenger {
     const { store, bus } = this.context;
     const contact = store.contacts.get(id);
     if (!contact) return;
-    await this.#delivery.forget(id, contact.transportKey as TransportKey);
-    await this.#conversations.get(id)?.stop();
+    await this.ask(id, { kind: 'remove' });
+    // Only now: another conversation of the same contact beside this one could put back what is being removed.
+    const removed = this.#conversations.get(id);
     this.#conversations.delete(id);
-    await store.write(tx => {
-      store.messages.removeAll(tx, contact.conversation);
-      store.conversations.remove(tx, contact.conversation);
-      for (const session of store.sessions.listOf(id, tx)) store.sessions.remove(tx, session.sessionId);
-      store.pending.removeAllOf(tx, id);
-      store.outbox.removeAllOf(tx, id);
-      store.verifications.remove(tx, id);
-      store.placements.removeAllOfCustodian(tx, id);
-      store.uptime.remove(tx, id);
-      store.instances.removeSeen(tx, id);
-      store.contacts.remove(tx, id);
-    });
     this.placing.dropped(id);
     this.context.gaps.forget(id);
+    await this.#delivery.forget(id, contact.transportKey as TransportKey);
+    await removed?.stop();
     bus.emit({ type: 'contact-removed', id });
   }
 

@@ -165,7 +165,7 @@ export class Placing {
         const records = store.reading(() => store.outbox.listOf(contact, PAGE, after));
         for (const record of records) this.#add(record, this.#stored(record.envelopeId));
         after = records.at(-1)?.seq;
-        this.#context.time.above(after ?? 0);
+        this.#context.sequence.above(after ?? 0);
         page = this.#overflown ? 0 : records.length;
       }
     }

@@ -127,7 +127,7 @@ class Pull {
 
   /** Not tried with the holder's sessions first: who holds an envelope has most likely not made it. */
   #take({ envelopeId, envelope }: Extract<PullerOutput, { kind: 'take' }>): void {
-    this.#intake.receive(envelope, envelopeId, undefined).then(
+    this.#intake.receive(envelope, envelopeId, undefined, this.#contact).then(
       verdict => this.#step({ kind: 'settled', envelopeId, verdict }),
       // The disk or load, not the envelope: it stays where it is and is asked for again.
       () => this.close(),

@@ -1,56 +1,90 @@
 import { UsageError } from '../base/errors.ts';
-import { compareHlc } from '../base/hlc.ts';
+import { compareHlc, type HlcTime } from '../base/hlc.ts';
 import type { MessageId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
+import type { StoredMessage } from '../storage/records.ts';
+import { initiate } from './handshakes.ts';
 import { sendReceipts } from './receipts.ts';
 import type { Turn } from './turn.ts';
 
+/** A received text is unread, wherever its time puts it. */
+export function noteUnread(turn: Turn, id: MessageId, hlc: HlcTime): void {
+  const { readUpTo, unread, lateUnread } = turn.conversation;
+  const late = readUpTo !== null && compareHlc(hlc, readUpTo.hlc) <= 0;
+  turn.changeConversation({
+    unread: unread + 1,
+    lateUnread: late ? [...lateUnread, id].slice(-LIMITS.lateUnread) : lateUnread,
+  });
+}
+
 /**
- * Marks received texts read, up to and with `upTo` (all, when left out), and tells the sender.
+ * Marks received texts read, up to and with `upTo` (all that are stored, when left out), and tells the sender.
  * @throws UsageError `not-found` when `upTo` is not a text of this conversation
  */
 export function markRead(turn: Turn, upTo: MessageId | undefined): void {
   const { store } = turn.context;
-  const { unread, readUpTo } = turn.conversation;
-  if (unread === 0) return;
-  const target = upTo === undefined ? undefined : store.messages.get(upTo);
+  const { unread, lateUnread, readUpTo } = turn.conversation;
   if (upTo !== undefined && store.messages.conversationOf(upTo) !== turn.conversationId) {
     throw new UsageError('not-found', 'messages.read', 'There is no such message in this conversation.');
   }
-  const fresh = store.messages
-    .newest(turn.conversationId, LIMITS.readAtOnce)
-    .filter(message => !readUpTo || compareHlc(message.hlc, readUpTo.hlc) > 0)
-    .filter(message => !target || compareHlc(message.hlc, target.hlc) <= 0);
+  if (unread === 0) return;
+  const target = upTo === undefined ? undefined : store.messages.get(upTo);
+  const reached = (message: StoredMessage | undefined) =>
+    message !== undefined && (!target || compareHlc(message.hlc, target.hlc) <= 0);
+  const { messages, all } = unreadAbove(turn);
+  const fresh = messages.filter(reached);
+  const late = lateUnread.filter(id => reached(store.messages.get(id)));
+  const ids = [...late, ...fresh.map(message => message.id)];
+  if (ids.length === 0) return;
+  sendReceipts(turn, 'read', ids);
   const last = fresh.at(-1);
-  if (!last) return;
-  const received = fresh.filter(message => !message.outgoing).map(message => message.id);
-  sendReceipts(turn, 'read', received);
   turn.changeConversation({
-    readUpTo: { hlc: last.hlc, id: last.id },
-    unread: target ? Math.max(0, unread - received.length) : 0,
+    readUpTo: last ? { hlc: last.hlc, id: last.id } : readUpTo,
+    lateUnread: lateUnread.filter(id => !late.includes(id)),
+    // Past the bound the rest counts as read: nobody reads thousands of texts one by one.
+    unread: all ? Math.max(0, unread - ids.length) : 0,
   });
   turn.event({ type: 'conversation-read', conversation: turn.conversationId });
 }
 
+/** Received texts above `readUpTo`, oldest first; `all` is false when there were more than LIMITS.readAtOnce. */
+function unreadAbove(turn: Turn): { messages: StoredMessage[]; all: boolean } {
+  const { unread, readUpTo } = turn.conversation;
+  const isAbove = ({ hlc }: StoredMessage) => !readUpTo || compareHlc(hlc, readUpTo.hlc) > 0;
+  for (let limit = Math.min(unread + 8, LIMITS.readAtOnce); ; limit = Math.min(limit * 2, LIMITS.readAtOnce)) {
+    const page = turn.context.store.messages.newest(turn.conversationId, limit);
+    const first = page[0];
+    const all = page.length < limit || (first !== undefined && !isAbove(first));
+    if (all || limit === LIMITS.readAtOnce) {
+      return { messages: page.filter(message => !message.outgoing && isAbove(message)), all };
+    }
+  }
+}
+
 /**
- * Own texts that nobody confirmed within an envelope's lifetime are `expired`: no copy of them is under way. One that
- * seems to wait longer than the program can have been away, or to be of tomorrow, was said by a wrong clock or is
- * judged by one: its time begins anew.
+ * What ends with time: own texts that nobody confirmed within an envelope's lifetime and of which no copy is under
+ * way are `expired`; an initiation that nobody answered in that time is made anew. A text that seems to wait longer
+ * than the program can have been away, or to be of tomorrow, was said by a wrong clock or is judged by one: its time
+ * begins anew.
  */
 export function expireWaiting(turn: Turn): void {
   const { store } = turn.context;
   const horizon = turn.nowMs - LIMITS.envelopeLifetimeMs;
-  const { nowMs, conversationId: conversation } = turn;
-  for (const id of store.messages.undelivered(conversation, LIMITS.actorBatch)) {
-    const known = store.messages.stateOf(id);
+  const { nowMs } = turn;
+  let posted: ReadonlySet<MessageId> | undefined;
+  for (const id of store.messages.undelivered(turn.conversationId, LIMITS.actorBatch)) {
+    const known = turn.stateOf(id);
     if (known?.state !== 'queued') continue;
     if (known.atMs < horizon - LIMITS.believedGapMs || known.atMs > nowMs + LIMITS.clockSkewMs) {
       turn.put(tx => store.messages.setState(tx, id, { ...known, atMs: nowMs }));
       continue;
     }
     if (known.atMs > horizon) continue;
+    posted ??= store.outbox.messagesOf(turn.contact.id);
+    if (posted.has(id)) continue;
     turn.endMessage(id);
-    turn.put(tx => store.messages.setState(tx, id, { state: 'expired', atMs: nowMs, receipt: null }));
-    turn.event({ type: 'message-state', id, conversation, state: 'expired', atMs: nowMs });
+    turn.moveState(id, 'expired', null);
   }
+  const { initiation } = turn.contact;
+  if (initiation && initiation.atMs <= horizon) initiate(turn);
 }

@@ -35,16 +35,11 @@ export function applyReceipt(turn: Turn, receipt: ReceiptContent): void {
 }
 
 function advance(turn: Turn, id: MessageId, type: ReceiptType, proof: MessageId): boolean {
-  const { store } = turn.context;
-  const known = store.messages.stateOf(id);
-  const here = known && store.messages.conversationOf(id) === turn.conversationId;
-  if (!here || known.state === 'read' || known.state === type) {
-    return false;
-  }
-  const state = { state: type, atMs: turn.nowMs, receipt: proof } as const;
-  turn.put(tx => store.messages.setState(tx, id, state));
+  const known = turn.stateOf(id);
+  if (!known || known.state === 'read' || known.state === type) return false;
+  if (turn.context.store.messages.conversationOf(id) !== turn.conversationId) return false;
   if (known.state === 'queued') turn.endMessage(id);
-  turn.event({ type: 'message-state', id, conversation: turn.conversationId, state: type, atMs: turn.nowMs });
+  turn.moveState(id, type, proof);
   return true;
 }
 

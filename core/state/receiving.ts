@@ -1,12 +1,12 @@
 import { wipe } from '../base/bytes.ts';
-import { AuthError, CoreError } from '../base/errors.ts';
-import { compareHlc } from '../base/hlc.ts';
-import { type EnvelopeId, messageIdOf } from '../base/ids.ts';
+import { AuthError, DecodeError, UsageError } from '../base/errors.ts';
+import { type EnvelopeId, type MessageId, messageIdOf } from '../base/ids.ts';
 import { openCard } from '../crypto/card.ts';
 import type { StoredMessage } from '../storage/records.ts';
 import { type Content, decodeContent, type TextContent } from '../wire/content.ts';
 import { applyCard } from './cards.ts';
 import { answerMissing } from './gaps.ts';
+import { noteUnread } from './reading.ts';
 import { applyReceipt } from './receipts.ts';
 import type { Turn } from './turn.ts';
 import { receiveVerification } from './verifying.ts';
@@ -38,10 +38,15 @@ export function receiveContent(turn: Turn, bytes: Buffer): void {
     if (content.kind === 'text') receiveText(turn, content, bytes);
     else receiveControl(turn, content);
   } catch (error) {
-    if (!(error instanceof CoreError) || error.code === 'internal') throw error;
+    if (!isFaultOfTheBytes(error)) throw error;
   } finally {
     wipe(bytes);
   }
+}
+
+/** Anything else, a failing disk say, must not cost the message: the turn fails, and nothing of it has happened. */
+function isFaultOfTheBytes(error: unknown): boolean {
+  return error instanceof DecodeError || error instanceof AuthError || error instanceof UsageError;
 }
 
 function receiveControl(turn: Turn, content: Exclude<Content, TextContent>): void {
@@ -63,10 +68,12 @@ function receiveControl(turn: Turn, content: Exclude<Content, TextContent>): voi
 function receiveText(turn: Turn, content: TextContent, bytes: Buffer): void {
   const { store } = turn.context;
   const id = messageIdOf(turn.conversationId, turn.contact.identity, bytes);
+  if (!turn.added.has(id) && !store.messages.has(id)) addText(turn, id, content);
   turn.toAcknowledge.push(id);
-  if (turn.added.has(id) || store.messages.has(id)) return;
-  // Whatever its sender's clock says: the same order stands on every machine, and the time shown is another matter.
-  const { hlc, parents, text } = content;
+}
+
+function addText(turn: Turn, id: MessageId, { hlc, parents, text }: TextContent): void {
+  const { store } = turn.context;
   turn.seeTime(hlc);
   let message: StoredMessage = {
     id,
@@ -83,8 +90,7 @@ function receiveText(turn: Turn, content: TextContent, bytes: Buffer): void {
   });
   turn.added.add(id);
   turn.advanceHeads(id, parents);
-  const { readUpTo } = turn.conversation;
-  if (!readUpTo || compareHlc(hlc, readUpTo.hlc) > 0) turn.changeConversation({ unread: turn.conversation.unread + 1 });
+  noteUnread(turn, id, hlc);
   const { contact } = turn;
   turn.event(() => ({ type: 'message-received', message, contact }));
 }

@@ -48,7 +48,7 @@ export function sendText(turn: Turn, text: string): SentText {
 export function sendAgain(turn: Turn, id: MessageId): SentText {
   const { messages } = turn.context.store;
   const expired = messages.get(id);
-  if (!expired || messages.stateOf(id)?.state !== 'expired') {
+  if (!expired || turn.stateOf(id)?.state !== 'expired') {
     throw new UsageError('refused', 'messages.sendAgain', 'Only a message that has expired can be sent again.');
   }
   return sendText(turn, expired.text);
@@ -58,66 +58,69 @@ export function sendAgain(turn: Turn, id: MessageId): SentText {
 export function sendControl(turn: Turn, content: Exclude<Content, { kind: 'text' }>): void {
   const bytes = encodeContent(content);
   if (sealContent(turn, bytes, null)) return;
-  const { store, time } = turn.context;
-  const seq = time.nextSequence();
+  const { store, sequence } = turn.context;
+  const seq = sequence.next();
   turn.put(tx => store.pending.add(tx, turn.contact.id, seq, bytes));
 }
 
-export interface WaitingContent {
-  readonly content: Buffer;
-  /** The text it is, or null for a control content, which then has a `seq`. */
-  readonly id: MessageId | null;
-  readonly seq: number;
-}
-
-/** What waits for a session or was never confirmed: control contents first, then texts, oldest first. */
-export function waitingContents(turn: Turn, limit: number, after?: MessageId): WaitingContent[] {
-  const { store } = turn.context;
-  const controls = after ? [] : store.pending.listOf(turn.contact.id, limit);
-  const waiting: WaitingContent[] = controls.map(({ seq, content }) => ({
-    content: Buffer.from(content),
-    id: null,
-    seq,
-  }));
-  for (const id of store.messages.undelivered(turn.conversationId, limit, after)) {
-    const message = store.messages.get(id);
-    if (!message) continue;
-    const content = contentOf(turn, message);
-    if (content) waiting.push({ content, id, seq: 0 });
-  }
-  return waiting;
+/** Where `sealWaiting` goes on. */
+export interface SealFrom {
+  /** Texts later than this one; undefined: from the beginning. */
+  readonly after: MessageId | undefined;
+  /** Leave out texts that have an envelope in the outbox already. */
+  readonly unposted: boolean;
 }
 
 /**
- * Seals a part of what waited, under the live session.
- * @param unposted leave out texts that have an envelope in the outbox already
- * @returns the text to go on after, or undefined when all is sealed
+ * Seals under the live session a part of what waited for one or was never confirmed: control contents first, then
+ * texts, oldest first.
+ * @returns where to go on, or undefined when all is sealed
  */
-export function sealWaiting(turn: Turn, after: MessageId | undefined, unposted: boolean): MessageId | undefined {
+export function sealWaiting(turn: Turn, from: SealFrom): SealFrom | undefined {
   const { store } = turn.context;
   if (!turn.sessions.live) return undefined;
-  const waiting = waitingContents(turn, LIMITS.actorBatch, after);
-  const posted = unposted && waiting.length > 0 ? store.outbox.messagesOf(turn.contact.id) : undefined;
-  for (const { content, id, seq } of waiting) {
-    if (id !== null && posted?.has(id)) continue;
-    sealContent(turn, content, id);
-    if (id === null) turn.put(tx => store.pending.remove(tx, turn.contact.id, seq));
+  const controls = store.pending.listOf(turn.contact.id, LIMITS.actorBatch);
+  for (const { seq, content } of controls) {
+    sealContent(turn, Buffer.from(content), null);
+    turn.put(tx => store.pending.remove(tx, turn.contact.id, seq));
   }
-  return waiting.length >= LIMITS.actorBatch ? (waiting.at(-1)?.id ?? undefined) : undefined;
+  if (controls.length === LIMITS.actorBatch) return from;
+  const ids = store.messages.undelivered(turn.conversationId, LIMITS.actorBatch, from.after);
+  const posted = from.unposted && ids.length > 0 ? store.outbox.messagesOf(turn.contact.id) : undefined;
+  for (const id of ids) {
+    const content = posted?.has(id) ? undefined : textContentOf(turn, id);
+    if (content) sealContent(turn, content, id);
+  }
+  return ids.length === LIMITS.actorBatch ? { ...from, after: ids.at(-1) } : undefined;
+}
+
+/** What waits, for sending along with a handshake; it goes on waiting. */
+export function waitingContents(turn: Turn): Buffer[] {
+  const { store } = turn.context;
+  const controls = store.pending.listOf(turn.contact.id, LIMITS.actorBatch).map(({ content }) => Buffer.from(content));
+  const texts = store.messages
+    .undelivered(turn.conversationId, LIMITS.actorBatch)
+    .map(id => textContentOf(turn, id))
+    .filter(content => content !== undefined);
+  return [...controls, ...texts];
+}
+
+/** A text is named by its bytes: one that does not encode to them any more must not go out under another name. */
+function textContentOf(turn: Turn, id: MessageId): Buffer | undefined {
+  const { store, account } = turn.context;
+  const message = store.messages.get(id);
+  if (!message) return undefined;
+  const { hlc, parents, text } = message;
+  const content = encodeContent({ kind: 'text', hlc, parents, text });
+  return messageIdOf(turn.conversationId, account.public.identity, content) === id ? content : undefined;
 }
 
 /** Seals a text that was sent before, whatever became of it, under the live session. */
 export function sealAgain(turn: Turn, message: StoredMessage): void {
-  const content = contentOf(turn, message);
-  const waits = turn.context.store.messages.stateOf(message.id)?.state === 'queued';
+  const content = textContentOf(turn, message.id);
+  const waits = turn.stateOf(message.id)?.state === 'queued';
   // What was delivered once must not look as if it waited again.
   if (content) sealContent(turn, content, waits ? message.id : null);
-}
-
-/** A text is named by its bytes: one that no longer encodes to them must not go out under another name. */
-function contentOf(turn: Turn, { id, hlc, parents, text }: StoredMessage): Buffer | undefined {
-  const content = encodeContent({ kind: 'text', hlc, parents, text });
-  return messageIdOf(turn.conversationId, turn.context.account.public.identity, content) === id ? content : undefined;
 }
 
 function sealContent(turn: Turn, content: Buffer, id: MessageId | null): boolean {

@@ -1,15 +1,15 @@
-import { hex } from '../base/bytes.ts';
+import { hex, wipe } from '../base/bytes.ts';
 import { HOUR_MS } from '../base/clock.ts';
 import { compareHlc, type HlcTime, tickHlc } from '../base/hlc.ts';
 import type { ConversationId, EnvelopeId, MessageId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import { type MailboxKeys, type SealedKind, sealEnvelope } from '../crypto/mailbox-seal.ts';
 import type { Ceremony } from '../crypto/verification.ts';
-import type { ContactRecord, ConversationRecord } from '../storage/records.ts';
+import type { ContactRecord, ConversationRecord, DeliveryState } from '../storage/records.ts';
 import type { WriteTx } from '../storage/store.ts';
 import { encodeEnvelope, envelopeIdOf } from '../wire/envelope.ts';
 import type { Context } from './context.ts';
-import type { CoreEvent } from './events.ts';
+import type { CoreEvent, OutgoingState } from './events.ts';
 import type { Posted } from './placing.ts';
 import { Sessions } from './sessions.ts';
 
@@ -36,6 +36,9 @@ export class Turn {
   /** Texts this turn adds; the store does not know them yet. */
   readonly added = new Set<MessageId>();
   readonly #peerMailbox: MailboxKeys;
+  readonly #secrets: Uint8Array[] = [];
+  readonly #states = new Map<MessageId, DeliveryState>();
+  #time: HlcTime;
   readonly #puts: ((tx: WriteTx) => void)[] = [];
   readonly #events: (() => CoreEvent)[] = [];
   readonly #after: (() => void)[] = [];
@@ -51,7 +54,7 @@ export class Turn {
     contact: ContactRecord,
     conversation: ConversationRecord,
     peerMailbox: MailboxKeys,
-    waiting: number,
+    former: { readonly waiting: number; readonly time: HlcTime },
   ) {
     this.context = context;
     this.nowMs = context.clock();
@@ -59,7 +62,8 @@ export class Turn {
     this.conversation = conversation;
     this.sessions = new Sessions(context.store, contact.id);
     this.#peerMailbox = peerMailbox;
-    this.waiting = waiting;
+    this.waiting = former.waiting;
+    this.#time = former.time;
   }
 
   get conversationId(): ConversationId {
@@ -75,13 +79,13 @@ export class Turn {
     this.#events.push(typeof event === 'function' ? event : () => event);
   }
 
-  failAfter(error: Error): void {
-    this.failure = error;
-  }
-
-  /** Runs once the turn is durable. */
+  /** Run once the turn is durable. */
   after(run: () => void): void {
     this.#after.push(run);
+  }
+
+  failAfter(error: Error): void {
+    this.failure = error;
   }
 
   changeConversation(change: Partial<ConversationRecord>): void {
@@ -92,18 +96,6 @@ export class Turn {
   changeContact(change: Partial<ContactRecord>): void {
     this.contact = { ...this.contact, ...change };
     this.#contactChanged = true;
-  }
-
-  /** The next time of this conversation: above all that it has seen. */
-  nextTime(): HlcTime {
-    const clock = tickHlc(this.conversation.clock, this.nowMs);
-    this.changeConversation({ clock });
-    return clock;
-  }
-
-  /** Takes note of the time of a message that came. */
-  seeTime(remote: HlcTime): void {
-    if (compareHlc(remote, this.conversation.clock) > 0) this.changeConversation({ clock: remote });
   }
 
   /** The latest messages nobody has answered to, which the next text names as its parents. */
@@ -118,6 +110,33 @@ export class Turn {
     this.#heads = [...this.heads.filter(head => !parents.includes(head)), id].slice(-LIMITS.parents);
   }
 
+  /** The logical time of the conversation: above that of every text in it. */
+  get time(): HlcTime {
+    return this.#time;
+  }
+
+  nextTime(): HlcTime {
+    this.#time = tickHlc(this.#time, this.nowMs);
+    return this.#time;
+  }
+
+  seeTime(time: HlcTime): void {
+    if (compareHlc(time, this.#time) > 0) this.#time = time;
+  }
+
+  /** How far an own text has come, by what this turn knows. */
+  stateOf(id: MessageId): DeliveryState | undefined {
+    return this.#states.get(id) ?? this.context.store.messages.stateOf(id);
+  }
+
+  moveState(id: MessageId, state: OutgoingState, receipt: MessageId | null): void {
+    const { nowMs: atMs, conversationId: conversation } = this;
+    const moved = { state, atMs, receipt };
+    this.#states.set(id, moved);
+    this.put(tx => this.context.store.messages.setState(tx, id, moved));
+    this.event({ type: 'message-state', id, conversation, state, atMs });
+  }
+
   /** Puts a sealed envelope for the contact into the outbox. */
   post(kind: SealedKind, body: Uint8Array, messageId: MessageId | null): void {
     const { context } = this;
@@ -126,7 +145,7 @@ export class Turn {
     const record = {
       envelopeId: envelopeIdOf(bytes),
       contact: this.contact.id,
-      seq: context.time.nextSequence(),
+      seq: context.sequence.next(),
       envelope: bytes,
       expiresAtMs: envelope.expiresAtHours * HOUR_MS,
       messageId,
@@ -176,7 +195,13 @@ export class Turn {
     this.sessions.save(tx);
   }
 
+  /** For a secret that this turn reads or stores. */
+  wipeAtEnd(secret: Uint8Array): void {
+    this.#secrets.push(secret);
+  }
+
   close(): void {
     this.sessions.close();
+    wipe(...this.#secrets);
   }
 }

@@ -4,10 +4,13 @@ import type { ContactId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import { openCard } from '../crypto/card.ts';
 import { generatePrekey, type Prekey } from '../crypto/prekey.ts';
-import type { OutboxRecord } from '../storage/records.ts';
+import type { ContactRecord, OutboxRecord } from '../storage/records.ts';
+import type { Store, WriteTx } from '../storage/store.ts';
+import { encodeContent } from '../wire/content.ts';
 import { type CardChange, cardOffers, nextCard, prekeyRecord, wipeProfileRecord } from './account.ts';
 import type { Context } from './context.ts';
 import type { Conversation } from './conversation.ts';
+import { expireRequests } from './requests.ts';
 
 const SWEEP_EVERY_MS = MINUTE_MS;
 
@@ -18,6 +21,7 @@ export class Upkeep {
   readonly #alsoSweep: () => Promise<void>;
   #cancel: Cancel | undefined;
   #running: Promise<void> = Promise.resolve();
+  #changing: Promise<unknown> = Promise.resolve();
   #stopped = false;
 
   /** @param alsoSweep what other services do once a minute */
@@ -42,6 +46,7 @@ export class Upkeep {
     this.#stopped = true;
     this.#cancel?.();
     await this.#running;
+    await this.#changing;
   }
 
   async sweep(): Promise<void> {
@@ -56,24 +61,40 @@ export class Upkeep {
       for (const prekey of store.prekeys.list()) if (prekey.expiresAtMs <= nowMs) store.prekeys.remove(tx, prekey.id);
     });
     this.#context.outboxEnded(expired.map(({ envelopeId }) => envelopeId));
-    for (const contact of store.contacts.list()) await this.#conversation(contact.id).ask({ kind: 'expire' });
+    await expireRequests(this.#context);
+    for (const contact of store.contacts.list()) {
+      if (this.#stopped) return;
+      // One contact that cannot be swept, because it was just removed say, costs the others nothing.
+      await this.#conversation(contact.id)
+        .ask({ kind: 'expire' })
+        .catch(() => undefined);
+    }
     await this.#alsoSweep();
-    await this.#rotatePrekey(nowMs);
+    await this.#inTurn(() => this.#rotatePrekey(nowMs));
   }
 
   /** Signs a new card with the change; contacts get it through their sessions. */
-  async changeCard(change: CardChange): Promise<void> {
-    const { account, store, clock } = this.#context;
+  changeCard(change: CardChange): Promise<void> {
+    return this.#inTurn(() => this.#changeCard(change));
+  }
+
+  async #changeCard(change: CardChange): Promise<void> {
+    const { account, store, clock, sequence } = this.#context;
     const nowMs = clock();
     const card = nextCard(account, change, nowMs);
     const profile = store.profile.get();
     if (!profile) return;
     const prekey = change.prekey && prekeyRecord(change.prekey, nowMs);
     const nick = change.nick ?? profile.nick;
+    const told = change.nick !== undefined || prekey !== undefined;
     try {
       await store.write(tx => {
         store.profile.put(tx, { ...profile, nick, card, cardSerial: profile.cardSerial + 1, ...prekeyCount(prekey) });
         if (prekey) store.prekeys.put(tx, prekey);
+        if (!told) return;
+        // Waiting for each contact from here on, whatever ends the process before it is sealed for all of them.
+        const content = encodeContent({ kind: 'card', card });
+        for (const { id } of acceptedContacts(store, tx)) store.pending.add(tx, id, sequence.next(), content);
       });
     } finally {
       wipeProfileRecord(profile);
@@ -81,20 +102,22 @@ export class Upkeep {
     }
     account.card = card;
     account.nick = nick;
-    if (change.nick !== undefined || prekey) await this.#announce(card);
+    if (told) for (const { id } of acceptedContacts(store)) this.#conversation(id).mend();
   }
 
   /** New contacts are given the addresses the node has now; known ones learn them when they connect. */
-  async offerAddresses(addresses: readonly string[]): Promise<void> {
+  offerAddresses(addresses: readonly string[]): Promise<void> {
     const offered = addresses.slice(0, LIMITS.cardAddresses);
-    if (!cardOffers(this.#context.account.card, offered)) await this.changeCard({ addresses: offered });
+    return this.#inTurn(async () => {
+      if (!cardOffers(this.#context.account.card, offered)) await this.#changeCard({ addresses: offered });
+    });
   }
 
-  async #announce(card: Buffer): Promise<void> {
-    for (const contact of this.#context.store.contacts.list()) {
-      if (contact.phase !== 'accepted') continue;
-      await this.#conversation(contact.id).ask({ kind: 'send-control', content: { kind: 'card', card } });
-    }
+  /** Each card builds on the one before it: one change after the other. */
+  #inTurn<T>(run: () => Promise<T>): Promise<T> {
+    const result = this.#changing.then(run);
+    this.#changing = result.catch(() => undefined);
+    return result;
   }
 
   async #rotatePrekey(nowMs: number): Promise<void> {
@@ -106,11 +129,15 @@ export class Upkeep {
     wipeProfileRecord(profile);
     const prekey: Prekey = generatePrekey(profile.nextPrekeyId, nowMs, random);
     try {
-      await this.changeCard({ prekey });
+      await this.#changeCard({ prekey });
     } finally {
       prekey.wipe();
     }
   }
+}
+
+function acceptedContacts(store: Store, tx?: WriteTx): ContactRecord[] {
+  return store.contacts.list(tx).filter(({ phase }) => phase === 'accepted');
 }
 
 function prekeyCount(prekey: { readonly id: number } | undefined): { nextPrekeyId?: number } {

@@ -1,4 +1,4 @@
-import { equalBytes } from '../base/bytes.ts';
+import { equalBytes, wipe } from '../base/bytes.ts';
 import { AuthError, UsageError } from '../base/errors.ts';
 import type { IdentityKey } from '../base/ids.ts';
 import {
@@ -10,6 +10,7 @@ import {
   decodeCeremony,
   encodeCeremony,
   NO_CEREMONY,
+  shownCode,
   stepCeremony,
 } from '../crypto/verification.ts';
 import type { ContactRecord, SessionRecord } from '../storage/records.ts';
@@ -54,18 +55,21 @@ export function receiveVerification(turn: Turn, bytes: Uint8Array): void {
   advance(turn, { kind: 'message', bytes });
 }
 
-/** The ceremony with a contact as it is stored, and the keys it hangs on, for showing it. */
+/** The ceremony with a contact as it is stored. */
 export function ceremonyWith(context: Context, contact: ContactRecord): Ceremony {
   const bytes = context.store.verifications.get(contact.id);
   return bytes ? decodeCeremony(bytes) : NO_CEREMONY;
 }
 
-export function ceremonyKeys(
-  context: Context,
-  contact: ContactRecord,
-  sessionId: Uint8Array,
-): CeremonyKeys | undefined {
-  return keysFrom(context, contact, context.store.sessions.listOf(contact.id), sessionId);
+/** The one-time code to be shown to a person now, if there is one. */
+export function codeShown(context: Context, contact: ContactRecord, ceremony: Ceremony): string | undefined {
+  const sessions = context.store.sessions.listOf(contact.id);
+  try {
+    const keysOf = (sessionId: Uint8Array) => keysFrom(context, contact, sessions, sessionId);
+    return shownCode(ceremony, { nowMs: context.clock(), keysOf });
+  } finally {
+    for (const { state, verificationKey } of sessions) wipe(state, verificationKey);
+  }
 }
 
 function advance(turn: Turn, input: CeremonyInput): readonly CeremonyOutput[] {

@@ -1,4 +1,5 @@
 import { equalBytes } from '../base/bytes.ts';
+import { UsageError } from '../base/errors.ts';
 import {
   type ContactId,
   contactIdOf,
@@ -23,12 +24,14 @@ export class ContactRows {
   readonly #sealer: Sealer;
   readonly #table: Table;
   readonly #transports: Table;
+  readonly #initiations: Table;
 
   constructor(port: RowPort, sealer: Sealer) {
     this.#port = port;
     this.#sealer = sealer;
     this.#table = new Table(sealer, 'contacts');
     this.#transports = new Table(sealer, 'transports');
+    this.#initiations = new Table(sealer, 'initiations');
   }
 
   get(id: ContactId, from: RowReader = this.#port): ContactRecord | undefined {
@@ -49,10 +52,15 @@ export class ContactRows {
     return Array.from(this.#table.scan(from), ({ plain }) => this.#table.decode(plain, decodeContact));
   }
 
+  /** @throws UsageError `refused` the transport key is another contact's */
   put(tx: Tx, contact: ContactRecord): void {
     const before = this.get(contact.id, tx);
-    if (before && !equalBytes(before.transportKey, contact.transportKey)) this.#removeTransport(tx, before);
     if (!before || !equalBytes(before.transportKey, contact.transportKey)) {
+      const owner = this.byTransport(contact.transportKey, tx);
+      if (owner && owner.id !== contact.id) {
+        throw new UsageError('refused', 'contacts.put', 'This person claims the address of somebody else.');
+      }
+      if (before) tx.remove(this.#transportKey(before.transportKey));
       this.#transports.put(tx, this.#transportKey(contact.transportKey), idBytes(contact.id));
     }
     this.#table.put(tx, this.#key(contact.id), encodeContact(contact));
@@ -61,15 +69,24 @@ export class ContactRows {
   remove(tx: Tx, id: ContactId): void {
     const before = this.get(id, tx);
     if (!before) return;
-    this.#removeTransport(tx, before);
+    tx.remove(this.#transportKey(before.transportKey));
+    tx.remove(this.#initiationKey(id));
     tx.remove(this.#key(id));
   }
 
-  /** Two contacts can claim one transport key: the index belongs to the one that put it last. */
-  #removeTransport(tx: Tx, contact: ContactRecord): void {
-    const key = this.#transportKey(contact.transportKey);
-    const owner = this.#transports.get(tx, key);
-    if (owner && equalBytes(owner, idBytes(contact.id))) tx.remove(key);
+  /** What the answer to the own handshake needs, as it was put. The caller wipes it. */
+  initiationSecret(id: ContactId, from: RowReader = this.#port): Buffer | undefined {
+    return this.#initiations.get(from, this.#initiationKey(id));
+  }
+
+  /** Takes the place of the former; null when the answer has come. `secret` stays the caller's. */
+  putInitiationSecret(tx: Tx, id: ContactId, secret: Uint8Array | null): void {
+    if (secret) this.#initiations.put(tx, this.#initiationKey(id), secret);
+    else tx.remove(this.#initiationKey(id));
+  }
+
+  #initiationKey(id: ContactId): Buffer {
+    return this.#initiations.key(this.#sealer.nameHash('contact', idBytes(id)));
   }
 
   #key(id: ContactId): Buffer {
@@ -97,7 +114,7 @@ function encodeContact(c: ContactRecord): Buffer {
     c.addresses,
     c.transportKey,
     c.mailboxKey,
-    c.initiation && [c.initiation.id, c.initiation.pending],
+    c.initiation && [c.initiation.id, c.initiation.atMs],
     c.superseded,
     c.lastInitiationMs,
   ]);
@@ -121,8 +138,8 @@ function decodeContact(plain: Buffer): ContactRecord {
     transportKey: parseTransportKey(shape.bytes(f[12], 32)),
     mailboxKey: shape.bytes(f[13], 32),
     initiation: orNull(f[14], value => {
-      const [id, pending] = shape.tuple(value, 2);
-      return { id: shape.bytes(id, 16), pending: bytesOf(pending) };
+      const [id, atMs] = shape.tuple(value, 2);
+      return { id: shape.bytes(id, 16), atMs: shape.uint(atMs) };
     }),
     superseded: orNull(f[15], id => shape.bytes(id, 16)),
     lastInitiationMs: shape.uint(f[16]),

@@ -1,12 +1,11 @@
 import { wipe } from '../base/bytes.ts';
 import { InternalError } from '../base/errors.ts';
-import { decodeHlc, encodeHlc, HLC_BYTES } from '../base/hlc.ts';
-import { type ConversationId, idBytes } from '../base/ids.ts';
+import { type ConversationId, idBytes, messageIdFromBytes } from '../base/ids.ts';
 import { contactIdFromBytes, conversationIdFromBytes } from './id-text.ts';
 import { decodePlace, encodePlace } from './message-place.ts';
 import type { RowPort, RowReader, Tx } from './port.ts';
 import type { ConversationRecord } from './records.ts';
-import { decodeRow, encodeRow, orNull, shape } from './row-codec.ts';
+import { decodeRow, encodeRow, listOf, orNull, shape } from './row-codec.ts';
 import type { Sealer } from './sealing.ts';
 import { Table } from './table.ts';
 
@@ -34,7 +33,8 @@ export class ConversationRows {
 
   put(tx: Tx, c: ConversationRecord): void {
     const readUpTo = c.readUpTo && encodePlace(c.readUpTo);
-    const row = [idBytes(c.id), idBytes(c.contact), c.salt, c.createdAtMs, readUpTo, c.unread, encodeHlc(c.clock)];
+    const lateUnread = c.lateUnread.map(idBytes);
+    const row = [idBytes(c.id), idBytes(c.contact), c.salt, c.createdAtMs, readUpTo, c.unread, lateUnread];
     this.#table.put(tx, this.#key(c.id), encodeRow(row));
   }
 
@@ -80,6 +80,6 @@ function decodeConversation(plain: Buffer): ConversationRecord {
     createdAtMs: shape.uint(f[3]),
     readUpTo: orNull(f[4], decodePlace),
     unread: shape.uint(f[5]),
-    clock: decodeHlc(shape.bytes(f[6], HLC_BYTES)),
+    lateUnread: listOf(f[6], id => messageIdFromBytes(shape.bytes(id, 16))),
   };
 }

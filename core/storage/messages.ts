@@ -7,15 +7,8 @@ import { decodeMessage, encodeMessage, idBytesOfRow } from './message-codec.ts';
 import { fitsBlock, MessageLog } from './message-log.ts';
 import { comparePlaces } from './message-place.ts';
 import { afterPrefix, type RowPort, type RowReader, type Tx } from './port.ts';
-import type {
-  AwaitedMessage,
-  DeliveryState,
-  MessagePlace,
-  NewMessage,
-  StoredMessage,
-  UndeliveredMessage,
-} from './records.ts';
-import { decodeRow, encodeRow, messageIdField, messageIdOrNull, shape, uint48, wordOf } from './row-codec.ts';
+import type { AwaitedMessage, DeliveryState, MessagePlace, NewMessage, StoredMessage } from './records.ts';
+import { decodeRow, encodeRow, messageIdField, messageIdOrNull, shape, wordOf } from './row-codec.ts';
 import type { Sealer } from './sealing.ts';
 import { Table } from './table.ts';
 import { firstGap, noteMessage, noteParents, type Tail, TailRows, untrackedIsFirst } from './tails.ts';
@@ -169,34 +162,6 @@ export class MessageRows {
     const prefix = this.#undelivered.key(this.#undeliveredName(conversation));
     for (const _ of from.keys(prefix, afterPrefix(prefix))) count += 1;
     return count;
-  }
-
-  /** Undelivered own messages said before `beforeMs` (by their HLC), at most `limit`. */
-  expiring(beforeMs: number, limit = 256, from: RowReader = this.#port): UndeliveredMessage[] {
-    const found: UndeliveredMessage[] = [];
-    for (const { id: conversation } of this.#conversations.list(from)) {
-      const name = this.#undeliveredName(conversation);
-      const end = this.#undelivered.key(name, uint48(Math.max(0, beforeMs)));
-      for (const { key, value } of from.range(this.#undelivered.key(name), end, { limit: limit - found.length })) {
-        const id = messageIdFromBytes(this.#sealer.open('undelivered', key, value));
-        found.push({ conversation, id, hlc: decodeHlc(key.subarray(17, 25)) });
-      }
-      if (found.length >= limit) break;
-    }
-    return found;
-  }
-
-  /** Merges single messages into blocks: a bounded step for idle time. True while there is more to merge. */
-  async compact(conversation: ConversationId): Promise<boolean> {
-    let more = false;
-    await this.#port.write(tx => {
-      if (!this.#conversations.get(conversation, tx)) return;
-      const tail = this.#tails.open(tx, conversation, end => this.#tidy(tx, conversation, end));
-      const merged = tail.singles > 1 ? this.#merge(tx, conversation) : 0;
-      tail.singles -= merged;
-      more = merged >= LIMITS.mergeSingles;
-    });
-    return more;
   }
 
   /** Removes all messages of a conversation with all that is kept about them. `each` sees every id. */

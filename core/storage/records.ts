@@ -38,8 +38,8 @@ export interface ContactRecord {
   readonly transportKey: TransportKey;
   /** 32 */
   readonly mailboxKey: Uint8Array;
-  /** The own handshake waiting for its answer: its id (16) and secret state. */
-  readonly initiation: { readonly id: Uint8Array; readonly pending: Uint8Array } | null;
+  /** The own handshake waiting for its answer: its id (16), and when it was made. Its secret has a row of its own. */
+  readonly initiation: { readonly id: Uint8Array; readonly atMs: number } | null;
   /** Id (16) of the contact's initiation that lost the crossing: not to be answered when it arrives late. */
   readonly superseded: Uint8Array | null;
   /** When, by the contact's clock, its last answered initiation was made. */
@@ -79,8 +79,8 @@ export interface ConversationRecord {
   readonly createdAtMs: number;
   readonly readUpTo: MessagePlace | null;
   readonly unread: number;
-  /** The logical clock of this conversation: not below any message in it. */
-  readonly clock: HlcTime;
+  /** Unread texts that arrived below `readUpTo`. */
+  readonly lateUnread: readonly MessageId[];
 }
 
 /** Where a message stands: conversations are ordered by time, then by id, the same on every machine. */
@@ -118,12 +118,6 @@ export interface DeliveryState {
   readonly atMs: number;
   /** The receipt that proves it, by its key in `receipts`; null for `queued` and `expired`. */
   readonly receipt: MessageId | null;
-}
-
-export interface UndeliveredMessage {
-  readonly conversation: ConversationId;
-  readonly id: MessageId;
-  readonly hlc: HlcTime;
 }
 
 export interface SessionRecord {

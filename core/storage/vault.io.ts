@@ -34,6 +34,8 @@ export interface VaultOptions {
   readonly clock?: Clock;
   /** Makes what the key is for before the key file exists: a profile has its first rows or is not there. */
   readonly prepare?: (dataKey: Secret) => Promise<void>;
+  /** Called right before the key file is written; what it throws leaves the file as it is, or not there. */
+  readonly beforeWrite?: () => void;
   /** Cost of a new passphrase slot; a lower one is for tests. */
   readonly argon?: ArgonCost;
 }
@@ -58,6 +60,7 @@ export async function createVault(folder: string, passphrase: Passphrase, option
   try {
     const slot = await passphraseSlot(id, dataKey, passphrase, options);
     await options.prepare?.(dataKey);
+    options.beforeWrite?.();
     writeVault(folder, id, [slot], dataKey);
     return dataKey;
   } catch (error) {
@@ -138,6 +141,7 @@ export async function changePassphrase(
     const vault = readVault(folder);
     const slot = await passphraseSlot(vault.id, dataKey, next, options);
     const others = vault.slots.filter(({ kind }) => kind !== 'passphrase');
+    options.beforeWrite?.();
     writeVault(folder, vault.id, [slot, ...others], dataKey);
   } finally {
     dataKey.wipe();

@@ -21,6 +21,8 @@ export type WipeStep = 'marked' | 'key-zeroed' | 'key-gone' | 'copy-zeroed' | 'k
 
 export interface WipeOptions {
   readonly keychain?: Keychain;
+  /** Awaited once the keys are gone: what is still under way in this process ends here, and must not reject. */
+  readonly quiet?: () => Promise<void>;
   readonly onStep?: (step: WipeStep) => void;
   /** Milliseconds from any origin. */
   readonly now?: () => number;
@@ -41,6 +43,25 @@ export async function wipeProfile(folder: string, options: WipeOptions = {}): Pr
   const forgetting = forgetKeychain(account, options.keychain);
   mark(folder, account);
   step('marked');
+  destroyKeys(folder, step);
+  const keysGoneMs = now() - startedAt;
+  step('keys-gone');
+  await forgetting;
+  if (options.quiet) {
+    await options.quiet();
+    // What was under way may have written a key before it ended.
+    destroyKeys(folder);
+    await forgetKeychain(account, options.keychain);
+  }
+  removeFiles(folder);
+  step('files-gone');
+  rmSync(join(folder, WIPE_MARKER), { force: true });
+  syncFolder(folder);
+  return { keysGoneMs };
+}
+
+/** @throws StorageError disk-failed */
+function destroyKeys(folder: string, step: (step: WipeStep) => void = () => {}): void {
   try {
     destroyFile(join(folder, VAULT_FILE), () => step('key-zeroed'));
     step('key-gone');
@@ -50,14 +71,6 @@ export async function wipeProfile(folder: string, options: WipeOptions = {}): Pr
   } catch (cause) {
     throw diskError('panic.wipe', cause, isFullError(cause));
   }
-  const keysGoneMs = now() - startedAt;
-  step('keys-gone');
-  await forgetting;
-  removeFiles(folder);
-  step('files-gone');
-  rmSync(join(folder, WIPE_MARKER), { force: true });
-  syncFolder(folder);
-  return { keysGoneMs };
 }
 
 /** Finishes a wipe that was cut short; true when there was one. To be called before anything else at start. */

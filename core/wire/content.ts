@@ -52,6 +52,7 @@ const SIGNATURE_BYTES = 64;
 /** Largest content: a text with every parent, and CBOR heads. */
 export const CONTENT_BYTES = LIMITS.textBytes + LIMITS.parents * (ID_BYTES + 1) + 64;
 const VERIFICATION_BYTES = 512;
+const LAST_HLC_MS = 2 ** 47;
 const shape = new Shape('content');
 
 export function encodeContent(content: Content): Buffer {
@@ -102,7 +103,7 @@ function fieldsOf(content: Content): Cbor[] {
 function decodeText([, , hlc, parents, text]: readonly unknown[]): TextContent {
   return {
     kind: 'text',
-    hlc: decodeHlc(shape.bytes(hlc, HLC_BYTES)),
+    hlc: decodeTime(shape.bytes(hlc, HLC_BYTES)),
     parents: shape.list(parents, LIMITS.parents, messageId),
     text: shape.text(text, LIMITS.textBytes),
   };
@@ -112,6 +113,12 @@ function decodeMissing([, , list]: readonly unknown[]): MissingContent {
   const ids = shape.list(list, LIMITS.missingIds, messageId);
   if (ids.length === 0) shape.fail();
   return { kind: 'missing', ids };
+}
+
+/** The end of time is kept free: there must always be a later moment to answer in. */
+function decodeTime(bytes: Uint8Array): HlcTime {
+  const hlc = decodeHlc(bytes);
+  return hlc.ms <= LAST_HLC_MS ? hlc : shape.fail();
 }
 
 function decodeReceipt([, , type, atMs, ids, signature]: readonly unknown[]): ReceiptContent {

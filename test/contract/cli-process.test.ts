@@ -280,6 +280,16 @@ test('stop and SIGTERM end a core cleanly and remove its file; its watchers are 
   assert.ok(!existsSync(join(fresh, 'core.json')));
 });
 
+test('a core that does not stop is ended all the same, in bounded time', { timeout: 20_000 }, async t => {
+  const fresh = mkdtempSync(join(tmpdir(), 'molva-cli-'));
+  t.after(() => rmSync(fresh, { recursive: true, force: true }));
+  const { child } = await startCore(fresh, '--listen', '/never-stops');
+  t.after(() => child.kill('SIGKILL'));
+  const closed = once(child, 'close');
+  child.kill('SIGTERM');
+  assert.deepEqual(await closed, [4, null]);
+});
+
 test('wipe works through a running core and without one', async t => {
   const fresh = mkdtempSync(join(tmpdir(), 'molva-cli-'));
   t.after(() => rmSync(fresh, { recursive: true, force: true }));

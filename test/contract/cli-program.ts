@@ -200,6 +200,7 @@ const runner: CoreRunner = {
     const listeners = new Set<(event: ApiEvent) => void>();
     const stopped = Promise.withResolvers<void>();
     const stop = async () => {
+      if (options.listen.includes('/never-stops')) return;
       await api.close();
       removeCoreFile(options.dataDirectory, process.pid);
       stopped.resolve();
@@ -241,6 +242,7 @@ const io = {
   stdout: process.stdout,
   stderr: process.stderr,
   programDirectory: process.env.TEST_PROGRAM_DIRECTORY ?? import.meta.dirname,
+  endNow: (code: number) => process.exit(code),
   onSignal(listener: () => void) {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, listener);
     return () => {

@@ -333,3 +333,41 @@ describe('swarm over libp2p, on real ports', () => {
     }
   });
 });
+
+describe('swarm over libp2p, with a faulty listener', () => {
+  it('reports what a listener or a server throws, and goes on', async () => {
+    const faults: unknown[] = [];
+    const make = () =>
+      createSwarm({
+        transportSeed: Secret.take(randomBytes(32)),
+        listen: ['/ip4/127.0.0.1/tcp/0'],
+        lastPorts: [],
+        onFault: fault => faults.push(fault),
+      });
+    const [a, b] = [make(), make()];
+    try {
+      await Promise.all([a.start(), b.start()]);
+      const raise = (what: string) => () => {
+        throw new Error(what);
+      };
+      a.on({ connected: raise('connected'), disconnected: raise('disconnected') });
+      const served = Promise.withResolvers<void>();
+      await a.serve(PROTOCOL, () => {
+        served.resolve();
+        raise('serve')();
+      });
+      const [known, gone] = [told(a, 'connected', b), told(a, 'disconnected', b)];
+      await b.dial(targetOf(a));
+      await known;
+      await b.channel(a.transportKey, PROTOCOL);
+      await served.promise;
+      await b.disconnect(a.transportKey);
+      await gone;
+      await b.dial(targetOf(a));
+      const reported = faults.map(fault => (fault as Error).message);
+      assert.deepEqual(reported.slice(0, 3), ['connected', 'serve', 'disconnected']);
+    } finally {
+      await Promise.all([a.stop(), b.stop()]);
+    }
+  });
+});

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { HLC_ZERO } from '../../core/base/hlc.ts';
 import {
   type ConversationId,
   contactIdOf,
@@ -56,7 +55,7 @@ export function conversation(id: ConversationId = CONVERSATION): ConversationRec
     createdAtMs: 1,
     readUpTo: null,
     unread: 0,
-    clock: HLC_ZERO,
+    lateUnread: [],
   };
 }
 

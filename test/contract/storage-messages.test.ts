@@ -37,38 +37,29 @@ for (const { name, open } of STORES) {
   test(`${name}: blocks agree with a plain list, whatever the order of arrival`, async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(
-          fc.oneof(
-            {
-              weight: 6,
-              arbitrary: fc.record({ put: fc.integer({ min: 0, max: 900 }), bytes: fc.integer({ min: 0, max: 700 }) }),
-            },
-            { weight: 1, arbitrary: fc.constant('compact' as const) },
-          ),
-          { minLength: 1, maxLength: 300 },
-        ),
+        fc.array(fc.record({ put: fc.integer({ min: 0, max: 900 }), bytes: fc.integer({ min: 0, max: 700 }) }), {
+          minLength: 1,
+          maxLength: 300,
+        }),
         fc.integer({ min: 0, max: 900 }),
         async (steps, probe) => {
           const { store, end } = await open();
           await store.write(tx => store.conversations.put(tx, conversation()));
           const model = new Map<MessageId, StoredMessage>();
           for (const step of steps) {
-            if (step === 'compact') await store.messages.compact(CONVERSATION);
-            else {
-              const message = storedMessage(step.put, {
-                // equal times occur, and one message in a hundred is longer than a block
-                hlc: { ms: 1_700_000_000_000 + (step.put >> 2), counter: 0 },
-                text: 'x'.repeat(step.put % 100 === 0 ? 20_000 : step.bytes),
-                parents: [],
-              });
-              let fresh = false;
-              await store.write(tx => {
-                fresh = store.messages.put(tx, CONVERSATION, message) !== undefined;
-              });
-              assert.equal(fresh, !model.has(message.id));
-              const late = [...model.values()].some(there => comparePlaces(there, message) > 0);
-              if (fresh) model.set(message.id, { ...message, late });
-            }
+            const message = storedMessage(step.put, {
+              // equal times occur, and one message in a hundred is longer than a block
+              hlc: { ms: 1_700_000_000_000 + (step.put >> 2), counter: 0 },
+              text: 'x'.repeat(step.put % 100 === 0 ? 20_000 : step.bytes),
+              parents: [],
+            });
+            let fresh = false;
+            await store.write(tx => {
+              fresh = store.messages.put(tx, CONVERSATION, message) !== undefined;
+            });
+            assert.equal(fresh, !model.has(message.id));
+            const late = [...model.values()].some(there => comparePlaces(there, message) > 0);
+            if (fresh) model.set(message.id, { ...message, late });
           }
           const all = store.messages.newest(CONVERSATION, 10_000);
           assert.equal(all.length, model.size);
@@ -122,12 +113,6 @@ for (const { name, open } of STORES) {
     assert.deepEqual(store.messages.undelivered(CONVERSATION, 10), [0, 2, 4].map(messageId));
     assert.deepEqual(store.messages.stateOf(messageId(1)), { state: 'delivered', atMs: 100, receipt: null });
     assert.equal(store.messages.stateOf(messageId(9)), undefined);
-    const expiring = store.messages.expiring(1_700_000_000_003);
-    assert.deepEqual(
-      expiring.map(m => m.id),
-      [0, 2].map(messageId),
-    );
-    assert.deepEqual(expiring[0]?.conversation, CONVERSATION);
     await store.write(tx => store.messages.setState(tx, messageId(3), { state: 'queued', atMs: 102, receipt: null }));
     assert.deepEqual(store.messages.undelivered(CONVERSATION, 3), [0, 2, 3].map(messageId));
     await end();

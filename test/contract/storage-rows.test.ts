@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { CoreError } from '../../core/base/errors.ts';
 import { type ContactId, parseEnvelopeId, parseIdentityKey, parseTransportKey } from '../../core/base/ids.ts';
 import { MemoryRows } from '../../core/storage/memory-rows.ts';
 import { afterPrefix, type Op } from '../../core/storage/port.ts';
 import type { ContactRecord, OutboxRecord, ProfileRecord, SessionRecord } from '../../core/storage/records.ts';
 import { WriteQueue } from '../../core/storage/write-queue.ts';
-import { ALICE, ALICE_ID, BOB_ID, CONVERSATION, messageId, STORES } from './storage-fixtures.ts';
+import { ALICE, ALICE_ID, BOB, BOB_ID, CONVERSATION, messageId, STORES } from './storage-fixtures.ts';
 
 const filled = (byte: number, length = 32): Buffer => Buffer.alloc(length, byte);
 
@@ -99,14 +100,41 @@ for (const { name, open } of STORES) {
     const moved: ContactRecord = {
       ...CONTACT,
       transportKey: parseTransportKey(filled(18)),
-      initiation: { id: filled(1, 16), pending: filled(2, 40) },
+      initiation: { id: filled(1, 16), atMs: 7 },
     };
-    await store.write(tx => store.contacts.put(tx, moved));
+    const secret = filled(2, 40);
+    await store.write(tx => {
+      store.contacts.put(tx, moved);
+      store.contacts.putInitiationSecret(tx, ALICE_ID, secret);
+    });
+    assert.deepEqual(store.contacts.initiationSecret(ALICE_ID), secret);
+    await store.write(tx => store.contacts.putInitiationSecret(tx, ALICE_ID, null));
+    assert.equal(store.contacts.initiationSecret(ALICE_ID), undefined);
+    await store.write(tx => store.contacts.putInitiationSecret(tx, ALICE_ID, secret));
     assert.equal(store.contacts.byTransport(CONTACT.transportKey), undefined);
     assertSame(store.contacts.byTransport(moved.transportKey), moved);
     await store.write(tx => store.contacts.remove(tx, ALICE_ID));
+    assert.equal(store.contacts.initiationSecret(ALICE_ID), undefined);
     assert.equal(store.contacts.byTransport(moved.transportKey), undefined);
     assert.deepEqual(store.contacts.list(), []);
+    await end();
+  });
+
+  test(`${name}: a transport key is one contact's, until that one gives it up`, async () => {
+    const { store, end } = await open();
+    const other: ContactRecord = { ...CONTACT, id: BOB_ID, identity: BOB };
+    await store.write(tx => store.contacts.put(tx, CONTACT));
+    await assert.rejects(
+      store.write(tx => store.contacts.put(tx, other)),
+      (error: CoreError) => error.code === 'refused',
+    );
+    assertSame(store.contacts.byTransport(CONTACT.transportKey), CONTACT);
+    assert.equal(store.contacts.get(BOB_ID), undefined);
+    await store.write(tx => {
+      store.contacts.put(tx, { ...CONTACT, transportKey: parseTransportKey(filled(18)) });
+      store.contacts.put(tx, other);
+    });
+    assertSame(store.contacts.byTransport(CONTACT.transportKey), other);
     await end();
   });
 

@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import type { Status } from '../../core/commands/schema.ts';
 import { type Ended, introduce, LOOPBACK, PASSPHRASE, RealCore, until } from '../support/real-core.ts';
+import { skipHere } from '../support/skip.ts';
 import { ROOT, temporaryRoot } from '../support/temporary-root.ts';
 
 const LOCKED = LOOPBACK;
@@ -230,7 +231,7 @@ function databaseFile(directory: string): string {
 /** A disk of a few megabytes; undefined, and the test is skipped, where none can be made. */
 function smallDisk(t: TestContext): string | undefined {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) {
-    t.skip('needs Linux and root to mount a small disk');
+    skipHere(t, 'needs Linux and root to mount a small disk');
     return undefined;
   }
   const path = mkdtempSync(join(tmpdir(), 'molva-small-disk-'));
@@ -238,7 +239,7 @@ function smallDisk(t: TestContext): string | undefined {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'tmpfs', path], { stdio: 'ignore' });
   } catch {
     rmdirSync(path);
-    t.skip('mounting is not permitted here');
+    skipHere(t, 'mounting is not permitted here');
     return undefined;
   }
   t.after(() => {

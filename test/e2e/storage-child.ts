@@ -6,21 +6,16 @@ import { HOUR_MS } from '../../core/base/clock.ts';
 import { CoreError } from '../../core/base/errors.ts';
 import { type ContactId, parseEnvelopeId } from '../../core/base/ids.ts';
 import { lockProfile } from '../../core/storage/lock.io.ts';
+import { uint48 } from '../../core/storage/row-codec.ts';
 import { openStore } from '../../core/storage/store.io.ts';
 import type { Store } from '../../core/storage/store.ts';
-import {
-  ALICE_ID,
-  BOB_ID,
-  CONVERSATION,
-  conversation,
-  dataKey,
-  messageId,
-  storedMessage,
-} from '../contract/storage-fixtures.ts';
+import { ALICE_ID, BOB_ID, CONVERSATION, dataKey, messageId, storedMessage } from '../contract/storage-fixtures.ts';
 
 /** One process of the storage tests. Arguments: what to do, the profile's folder, a number. Lines on stdout. */
 
 const [task, folder = '', from = '0'] = process.argv.slice(2);
+/** Under whose name the number of the last write is kept. */
+const LAST = 'a'.repeat(26) as ContactId;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 /** Stores messages one after another; each is several rows, which must all be there or none. */
@@ -29,7 +24,7 @@ async function write(store: Store): Promise<void> {
     await store.write(tx => {
       store.messages.put(tx, CONVERSATION, storedMessage(n, { outgoing: true }));
       store.messages.setState(tx, messageId(n), { state: 'queued', atMs: n, receipt: null });
-      store.conversations.put(tx, { ...conversation(), clock: { ms: n, counter: 0 } });
+      store.verifications.put(tx, LAST, uint48(n));
       store.seen.add(tx, Buffer.alloc(32, n & 0xff), 1);
     });
     say(`ack ${n}`);
@@ -44,9 +39,9 @@ async function read(store: Store): Promise<void> {
   );
   const queued = store.messages.undelivered(CONVERSATION, 1_000_000);
   const byId = messages.filter(m => store.messages.get(m.id)?.text === m.text && store.messages.stateOf(m.id));
-  const last = store.conversations.get(CONVERSATION)?.clock.ms ?? 0;
-  store.outbox.countOf('a'.repeat(26) as ContactId);
-  await store.write(tx => store.conversations.put(tx, { ...conversation(), clock: { ms: last, counter: 1 } }));
+  const last = store.verifications.get(LAST)?.readUIntBE(0, 6) ?? 0;
+  store.outbox.countOf(LAST);
+  await store.write(tx => store.verifications.put(tx, LAST, uint48(last)));
   say(JSON.stringify({ count: messages.length, right: right.length, queued: queued.length, byId: byId.length, last }));
 }
 

@@ -9,6 +9,7 @@ import { CoreError } from '../../core/base/errors.ts';
 import { openStore } from '../../core/storage/store.io.ts';
 import { changePassphrase, createVault, openVault } from '../../core/storage/vault.io.ts';
 import { CONVERSATION, conversation, dataKey, messageId, storedMessage } from '../contract/storage-fixtures.ts';
+import { skipHere } from '../support/skip.ts';
 
 const WEAK = { argon: { memoryKib: 64, passes: 1, lanes: 1 } };
 const full = (error: unknown) => error instanceof CoreError && error.code === 'disk-full';
@@ -34,7 +35,7 @@ function smallDisk(): { path: string; remove: () => void } | string {
 
 test('a full disk is said, loses nothing, and ends when there is room', async t => {
   const disk = smallDisk();
-  if (typeof disk === 'string') return t.skip(disk);
+  if (typeof disk === 'string') return skipHere(t, disk);
   t.after(disk.remove);
   const dataKeyOfVault = await createVault(disk.path, utf8('first'), WEAK);
   dataKeyOfVault.wipe();

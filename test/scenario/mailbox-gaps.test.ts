@@ -68,11 +68,11 @@ describe('order and completeness', () => {
         await time.until(() => ada.heard(ben.id).includes(`b${number}`), 60 * SECOND_MS);
       };
       await both(1);
-      ada.clockOffsetMs = offsetMs;
+      ada.clockErrorMs = offsetMs;
       await ada.say(ben.id, 'a2');
       await ben.say(ada.id, 'b2');
       await time.pass(30 * SECOND_MS);
-      ada.clockOffsetMs = 0;
+      ada.clockErrorMs = 0;
       const all = () =>
         ada
           .states(ben.id)

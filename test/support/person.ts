@@ -19,12 +19,12 @@ import type { VirtualTime } from './virtual-time.ts';
 export class Person {
   readonly nick: string;
   readonly events: CoreEvent[] = [];
+  /** How far this person's clock is wrong. */
+  clockErrorMs = 0;
   readonly #network: MemoryNetwork;
   readonly #time: VirtualTime;
   readonly #dataKey = systemRandom(32);
   rows = new MemoryRows();
-  /** What this person's clock is off by. */
-  clockOffsetMs = 0;
   /** Holds envelopes for contacts. */
   holds = true;
   helper = false;
@@ -83,7 +83,7 @@ export class Person {
     });
     bus.subscribe(event => this.events.push(event));
     const { scheduler } = this.#time;
-    const clock = () => this.#time.clock() + this.clockOffsetMs;
+    const clock = (): number => this.#time.clock() + this.clockErrorMs;
     this.#messenger = new Messenger({
       store,
       account,

@@ -3,14 +3,13 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { LIMITS } from '../../core/base/limits.ts';
 import {
-  addressesFromCard,
-  addressesToCard,
   compareForDial,
   formatTcpAddress,
   inTellingOrder,
   parseTcpAddress,
   scopeOf,
 } from '../../core/network/addresses.ts';
+import { addressesFromCard, addressesToCard } from '../../core/network/card-addresses.ts';
 
 const parse = (text: string) => {
   const address = parseTcpAddress(text);

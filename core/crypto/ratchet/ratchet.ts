@@ -141,17 +141,6 @@ export class Ratchet {
     };
   }
 
-  /** The keys that open the headers of the peer's present and next chain: copies, wiped by the caller. */
-  receiveHeaderKeys(): { current: Buffer | undefined; next: Buffer } {
-    try {
-      work.load(this.#bytes);
-      const { canReceive, receiveHeaderKey, nextReceiveHeaderKey } = work.state;
-      return { current: canReceive ? copyOf(receiveHeaderKey) : undefined, next: copyOf(nextReceiveHeaderKey) };
-    } finally {
-      work.wipe();
-    }
-  }
-
   wipe(): void {
     wipe(this.#bytes);
     this.#skipped?.wipe();
@@ -259,17 +248,6 @@ export class Ratchet {
       throw new InternalError('ratchet.skipped', 'The skipped keys do not fit their session.');
     this.#skipped = keys;
     return keys;
-  }
-}
-
-/** Whether a header key opens this message's header: how a message finds its session. */
-export function opensHeader(headerKey: Buffer, message: Uint8Array): boolean {
-  if (message.length < RATCHET_OVERHEAD_BYTES) return false;
-  try {
-    work.readHeader(message);
-    return work.openHeader(headerKey);
-  } finally {
-    work.wipe();
   }
 }
 

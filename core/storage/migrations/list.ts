@@ -1,5 +1,5 @@
 import { initial } from './0001-initial.ts';
-import { conversationClocks } from './0002-conversation-clocks.ts';
+import { tails } from './0002-tails.ts';
 import type { Migration } from './migrate.ts';
 
-export const MIGRATIONS: readonly Migration[] = [initial, conversationClocks];
+export const MIGRATIONS: readonly Migration[] = [initial, tails];

@@ -1,0 +1,24 @@
+import { wipe } from '../base/bytes.ts';
+import type { ContactId } from '../base/ids.ts';
+import type { Store } from '../storage/store.ts';
+
+/** Removes a contact with its conversation, in one transaction; what it sends from now on is a stranger's. */
+export function removeContact(store: Store, id: ContactId): Promise<void> {
+  return store.write(tx => {
+    const contact = store.contacts.get(id, tx);
+    if (!contact) return;
+    if (store.conversations.get(contact.conversation, tx)) store.messages.removeAll(tx, contact.conversation);
+    store.conversations.remove(tx, contact.conversation);
+    for (const { sessionId, state, verificationKey } of store.sessions.listOf(id, tx)) {
+      store.sessions.remove(tx, sessionId);
+      wipe(state, verificationKey);
+    }
+    store.pending.removeAllOf(tx, id);
+    store.outbox.removeAllOf(tx, id);
+    store.verifications.remove(tx, id);
+    store.placements.removeAllOfCustodian(tx, id);
+    store.uptime.remove(tx, id);
+    store.instances.removeSeen(tx, id);
+    store.contacts.remove(tx, id);
+  });
+}
