@@ -14,6 +14,11 @@ export function safetyNumberOf(seed: number): string {
   return groups.map(group => group.padStart(5, '0')).join(' ');
 }
 
+/** Sorts by time, then by number, as the places of real messages sort by time, then by id. */
+export function placeOf(sentAt: number, number: number): string {
+  return sentAt.toString(16).padStart(12, '0') + number.toString(16).padStart(36, '0');
+}
+
 /** Everything the fake core knows. Tests write into it before the page connects. */
 export class FakeProfile {
   state: Status['state'] = 'unlocked';
@@ -66,6 +71,7 @@ export class FakeProfile {
 
   addMessage(contact: Contact, text: string, more: Partial<Message> = {}): Message {
     const outgoing = more.outgoing ?? false;
+    const sentAt = more.sentAt ?? Date.now();
     const message: Message = {
       id: this.next('message'),
       conversation: contact.conversation,
@@ -73,7 +79,8 @@ export class FakeProfile {
       fromNick: outgoing ? this.nick : contact.nick,
       outgoing,
       text,
-      sentAt: Date.now(),
+      sentAt,
+      place: placeOf(sentAt, this.#count),
       state: outgoing ? 'queued' : 'received',
       heldBy: 0,
       until: null,
