@@ -8,8 +8,9 @@ import { countdown, daysBetween, grouped, initial, utf8Bytes } from '../../ui/sr
 import { addressParts, linkParts } from '../../ui/src/links.ts';
 import { problemWithNick } from '../../ui/src/nick.ts';
 import { CallError, decodeFrame } from '../../ui/src/rpc.ts';
-import { applyEvent, EMPTY, firstUnread, type State, withPage } from '../../ui/src/state.ts';
+import { applyEvent, EMPTY, type State } from '../../ui/src/state.ts';
 import { strengthOf } from '../../ui/src/strength.ts';
+import { emptyThread, firstUnread, withPage } from '../../ui/src/thread.ts';
 import { grown, MAX_ROWS, nextRange } from '../../ui/src/window-range.ts';
 import { FakeProfile } from '../support/fake-profile.ts';
 
@@ -19,7 +20,7 @@ describe('page logic: state', () => {
   const opened: State = {
     ...EMPTY,
     conversations: [{ id: mira.conversation, contact: mira, lastMessage: null, unread: 0 }],
-    thread: { conversation: mira.conversation, messages: [], more: false, loading: 'no', unreadFrom: null },
+    thread: { ...emptyThread(mira.conversation), loading: 'no' },
   };
 
   test('the same message by answer and by event is there once, and its state never goes back', () => {
@@ -65,16 +66,16 @@ describe('page logic: state', () => {
     const ids = Array.from({ length: 10 }, (_, i) => profile.addMessage(mira, `${i}`));
     const base = opened.thread;
     assert.ok(base);
-    const newest = withPage(base, ids.slice(5), true, 'newest');
-    const older = withPage(newest, ids.slice(2, 6), false, 'older');
+    const newest = withPage(base, page(ids.slice(5), true), 'newest');
+    const older = withPage(newest, page(ids.slice(2, 6)), 'older');
     assert.deepEqual(older.messages, ids.slice(2));
     assert.equal(older.more, false);
     assert.deepEqual(
-      withPage({ ...older, messages: ids.slice(2, 8) }, ids.slice(5), true, 'newest').messages,
+      withPage({ ...older, messages: ids.slice(2, 8) }, page(ids.slice(5), true), 'newest').messages,
       ids.slice(2),
     );
     assert.deepEqual(
-      withPage({ ...older, messages: ids.slice(0, 2) }, ids.slice(5), true, 'newest').messages,
+      withPage({ ...older, messages: ids.slice(0, 2) }, page(ids.slice(5), true), 'newest').messages,
       ids.slice(5),
     );
   });
@@ -149,6 +150,10 @@ describe('page logic: frames, passphrases, formats', () => {
     assert.equal(daysBetween(noon, afterClockChange), 2);
   });
 });
+
+function page(messages: readonly Message[], more = false) {
+  return { messages: [...messages], more, completeUpTo: messages.at(-1)?.id ?? null, missing: 0 };
+}
 
 function stateEvent(message: Message) {
   return {
