@@ -102,6 +102,7 @@ function fakeBundles({ bundles }: FakeProfile, emit: (event: ApiEvent) => void):
       for await (const part of parts) {
         bundles.imported += part.length;
         tell('import', bundles.imported, bundles.report.read);
+        await bundles.gate;
       }
       return bundles.report;
     },

@@ -36,6 +36,8 @@ export class FakeBundles {
   failure: Error | null = null;
   /** For whom the last one was asked. */
   for: readonly string[] | null = null;
+  /** An import waits here after its first piece. */
+  gate: Promise<void> = Promise.resolve();
   /** Bytes read of the last one imported. */
   imported = 0;
 }

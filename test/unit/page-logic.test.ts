@@ -12,7 +12,7 @@ import { applyEvent, EMPTY, type State } from '../../ui/src/state.ts';
 import { strengthOf } from '../../ui/src/strength.ts';
 import { emptyThread, firstUnread, withPage } from '../../ui/src/thread.ts';
 import { grown, MAX_ROWS, nextRange } from '../../ui/src/window-range.ts';
-import { FakeProfile } from '../support/fake-profile.ts';
+import { FakeProfile, placeOf } from '../support/fake-profile.ts';
 
 describe('page logic: state', () => {
   const profile = new FakeProfile();
@@ -47,8 +47,9 @@ describe('page logic: state', () => {
     );
   });
 
-  test('messages stand by time whatever order they arrive in; each counts as unread once', () => {
-    const all = Array.from({ length: 8 }, (_, i) => profile.addMessage(mira, `${i}`, { sentAt: 1000 + i }));
+  test('messages stand by their place, not by a clock, whatever order they arrive in; each counts as unread once', () => {
+    const clocks = [1000, 50, 9000, 9000, 1, 1002, 70, 3];
+    const all = clocks.map((sentAt, i) => profile.addMessage(mira, `${i}`, { sentAt, place: placeOf(i, 0) }));
     fc.assert(
       fc.property(fc.shuffledSubarray([...all, ...all], { minLength: 16 }), arrivals => {
         const state = arrivals.reduce(

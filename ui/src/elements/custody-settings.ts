@@ -39,7 +39,7 @@ export class CustodySettings extends LitElement {
           role="switch"
           aria-describedby="custody-hint"
           .checked=${custody?.holds === true}
-          ?disabled=${custody === undefined || custody.helper || this.#change.busy}
+          ?disabled=${custody === undefined || custody.helper}
           @change=${this.#set}
         /><span>${settings.custody}</span>
       </label>

@@ -122,7 +122,7 @@ export class Settings extends LitElement {
           role="switch"
           aria-describedby="keychain-hint"
           .checked=${keychain?.enabled === true}
-          ?disabled=${!available || this.#keychain.busy}
+          ?disabled=${!available}
           @change=${this.#setKeychain}
         /><span>${text.settings.keychain}</span>
       </label>
