@@ -27,6 +27,9 @@ const IN_DOCUMENTS = [
   'list-light-420',
   'conversation-dark-420',
   'link-light-1100',
+  'troubled-dark-1100',
+  'custody-light-1100',
+  'import-light-1100',
 ];
 
 async function openFirst(page: Page): Promise<void> {
