@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import type { ErrorCode } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import { isNick } from '../base/nick.ts';
+import type { BundleReport } from '../state/bundles.ts';
 import {
   contact,
   contactRequest,
@@ -301,6 +302,9 @@ export const METHODS = {
     errors: ['disk-failed'],
   }),
 } as const;
+
+/** What `POST /bundle/import` answers. */
+export type { BundleReport };
 
 export type Methods = typeof METHODS;
 export type MethodName = keyof Methods;

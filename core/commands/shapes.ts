@@ -22,6 +22,7 @@ export const message = v.object({
   outgoing: v.boolean(),
   text: v.string(),
   sentAt: timeMs(),
+  place: v.pipe(v.string(), v.description('the order of a conversation: its messages stand sorted by this text')),
   state: v.pipe(messageState, v.description('own: queued, held, delivered, read or expired; others: received')),
   heldBy: v.pipe(count(), v.description('contacts that hold it for its recipient, by their signed receipts')),
   until: v.nullable(v.pipe(timeMs(), v.description('until when the last of them holds it'))),

@@ -3,6 +3,7 @@ import { identityPublicOf } from '../crypto/card.ts';
 import { safetyNumber } from '../crypto/verification.ts';
 import type { Held } from '../mailbox/placement.ts';
 import type { Messenger } from '../state/messenger.ts';
+import { placeText } from '../storage/message-place.ts';
 import type { ContactRecord, ConversationRecord, RequestRecord, StoredMessage } from '../storage/records.ts';
 import { decodeCard } from '../wire/card.ts';
 import type { Contact, ContactRequest, Conversation, Message, MessageState, Profile } from './schema.ts';
@@ -54,6 +55,7 @@ export function messageView(
     outgoing: message.outgoing,
     text: message.text,
     sentAt: sentAtMs(message),
+    place: placeText(message),
     ...held,
     late: message.late,
   };

@@ -135,6 +135,7 @@ function makeCore(options: StartOptions, emit: (event: ApiEvent) => void, stop: 
         outgoing: true,
         text,
         sentAt: Date.now(),
+        place: '',
         state: 'queued',
         heldBy: 0,
         until: null,

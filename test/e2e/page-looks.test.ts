@@ -10,7 +10,7 @@ const PAIRS: readonly (readonly [words: string, grounds: readonly string[]])[] =
   ['ink-soft', ['page', 'side', 'raised', 'hover', 'other', 'accent-soft']],
   ['accent', ['page', 'side', 'raised', 'accent-soft']],
   ['good', ['side']],
-  ['warn', ['side', 'warn-soft']],
+  ['warn', ['page', 'side', 'warn-soft']],
   ['danger', ['side', 'danger-soft']],
   ['on-accent', ['accent-fill', 'accent-fill-hover', 'danger-fill']],
   ['own-ink', ['own']],

@@ -117,7 +117,7 @@ describe('page: first start, unlock and lock', { skip: NO_BROWSER }, () => {
     await page.getByRole('button', { name: 'Settings' }).click();
     await page.getByText('No secret service is running.').waitFor();
     await page.getByText('Install a compiler.').waitFor();
-    assert.equal(await page.getByRole('switch').isDisabled(), true);
+    assert.equal(await page.getByRole('switch', { name: /keychain/ }).isDisabled(), true);
     await page.getByLabel('Your name').fill('Ada L.');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByText('Saved').waitFor();

@@ -46,19 +46,6 @@ describe('page: conversations', { skip: NO_BROWSER }, () => {
     assert.deepEqual(faults, []);
   });
 
-  test('an expired message says so and can be sent again', async t => {
-    let mira = {} as Contact;
-    const { core, page } = await open(t, profile => {
-      mira = profile.addContact('Mira');
-      profile.addMessage(mira, 'old words', { outgoing: true, state: 'expired' });
-    });
-    await page.getByRole('button', { name: /Mira/ }).click();
-    await page.getByRole('button', { name: 'Send again' }).click();
-    await until(page, () => core.calls.some(call => call.method === 'messages.send'));
-    const again = core.calls.find(call => call.method === 'messages.send');
-    assert.deepEqual(again?.params, { who: mira.conversation, text: 'old words' });
-  });
-
   test('what arrives is shown, counted and announced; it is read when it is in front of a person', async t => {
     let mira = {} as Contact;
     let jonas = {} as Contact;

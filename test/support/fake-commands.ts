@@ -54,7 +54,7 @@ function statusOf(profile: FakeProfile): Status {
     hardening: profile.hardening,
     settings: profile.settings,
     queued: 0,
-    restoredAt: null,
+    restoredAt: profile.restoredAt,
     memoryBytes: 70_000_000,
   };
 }
@@ -67,6 +67,11 @@ function coreCommands(profile: FakeProfile, emit: Emit): Family {
     'settings.set': async ({ theme }) => {
       profile.settings = { ...profile.settings, theme };
       return profile.settings;
+    },
+    'custody.get': async () => profile.custody,
+    'custody.set': async ({ holds }) => {
+      profile.custody = { ...profile.custody, holds };
+      return profile.custody;
     },
     'link.open': async ({ url }) => ({ url: parseLink(url) }),
     'profile.get': async () => own(profile),
@@ -161,11 +166,20 @@ function messageCommands(profile: FakeProfile, emit: Emit): Family {
       emit({ event: 'message-sent', message });
       return message;
     },
+    'messages.sendAgain': async ({ id }) => {
+      const expired = [...profile.messages.values()].flat().find(message => message.id === id);
+      if (expired?.state !== 'expired') throw new UsageError('refused', 'fake', 'It has not expired.');
+      const message = profile.addMessage(find(profile, expired.conversation), expired.text, { outgoing: true });
+      emit({ event: 'message-sent', message });
+      return message;
+    },
     'messages.list': async ({ who, limit, before }) => {
-      const all = profile.messages.get(find(profile, who).conversation) ?? [];
+      const all = profile.listed(find(profile, who));
       const end = before === undefined ? all.length : all.findIndex(message => message.id === before);
       const start = Math.max(0, end - limit);
-      return { messages: all.slice(start, end), more: start > 0, completeUpTo: all.at(-1)?.id ?? null, missing: 0 };
+      const gap = profile.gaps.get(find(profile, who).conversation);
+      const whole = { completeUpTo: all.at(-1)?.id ?? null, missing: 0 };
+      return { messages: all.slice(start, end), more: start > 0, ...(gap ?? whole) };
     },
     'messages.markRead': async ({ who }) => {
       const { conversation } = find(profile, who);

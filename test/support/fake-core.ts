@@ -5,8 +5,8 @@ import { handleHttp } from '../../core/api/http.io.ts';
 import { readPageFiles } from '../../core/api/page-files.io.ts';
 import { createSockets } from '../../core/api/socket.io.ts';
 import { createTokens } from '../../core/api/tokens.ts';
-import { UsageError } from '../../core/base/errors.ts';
 import { systemClock, systemRandom, systemScheduler } from '../../core/base/world.io.ts';
+import type { BundleStreams } from '../../core/commands/bundles.ts';
 import type { ApiEvent, CommandTable } from '../../core/commands/schema.ts';
 import { fakeCommands } from './fake-commands.ts';
 import { FakeProfile } from './fake-profile.ts';
@@ -46,10 +46,7 @@ export async function createFakeCore(pageDirectory: string, profile = new FakePr
     const dispatch = createDispatch(commands, (event, facts) => {
       throw new Error(`${event} ${JSON.stringify(facts)}`);
     });
-    const refuse = (): never => {
-      throw new UsageError('refused', 'fake', 'The fake core carries no bundles.');
-    };
-    const bundles = { write: refuse, read: async () => refuse() };
+    const bundles = fakeBundles(profile, event => emit(event));
     const server = createServer();
     const port = await bind(server, wanted);
     const origin = `http://127.0.0.1:${port}`;
@@ -76,6 +73,38 @@ export async function createFakeCore(pageDirectory: string, profile = new FakePr
       }),
     async revive() {
       running = await serve(running.port);
+    },
+  };
+}
+
+/** Bundles of any bytes; progress is told as the core tells it. */
+function fakeBundles({ bundles }: FakeProfile, emit: (event: ApiEvent) => void): BundleStreams {
+  const tell = (direction: 'export' | 'import', bytes: number, envelopes: number) =>
+    emit({ event: 'bundle-progress', direction, bytes, envelopes });
+  async function* pieces() {
+    let bytes = 0;
+    for await (const piece of bundles.pieces) {
+      bytes += piece.length;
+      yield piece;
+      tell('export', bytes, 1);
+    }
+    tell('export', bytes, bundles.envelopes);
+  }
+  return {
+    write(who) {
+      if (bundles.failure) throw bundles.failure;
+      bundles.for = who;
+      return pieces();
+    },
+    async read(parts) {
+      if (bundles.failure) throw bundles.failure;
+      bundles.imported = 0;
+      for await (const part of parts) {
+        bundles.imported += part.length;
+        tell('import', bundles.imported, bundles.report.read);
+        await bundles.gate;
+      }
+      return bundles.report;
     },
   };
 }

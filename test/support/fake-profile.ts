@@ -1,6 +1,14 @@
 import { createHash } from 'node:crypto';
 import { base32nopad } from '@scure/base';
-import type { Contact, ContactRequest, Message, Status, Verification } from '../../core/commands/schema.ts';
+import type {
+  BundleReport,
+  Contact,
+  ContactRequest,
+  Custody,
+  Message,
+  Status,
+  Verification,
+} from '../../core/commands/schema.ts';
 
 /** An id of the real form: 16 bytes in lower-case base32. */
 export function idFrom(kind: string, number: number): string {
@@ -14,6 +22,26 @@ export function safetyNumberOf(seed: number): string {
   return groups.map(group => group.padStart(5, '0')).join(' ');
 }
 
+/** Sorts by time, then by number, as the places of real messages sort by time, then by id. */
+export function placeOf(sentAt: number, number: number): string {
+  return sentAt.toString(16).padStart(12, '0') + number.toString(16).padStart(36, '0');
+}
+
+/** What a bundle that is exported holds, and what one that is imported comes to. */
+export class FakeBundles {
+  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array> = [];
+  envelopes = 0;
+  report: BundleReport = { read: 0, taken: 0, seenBefore: 0, kept: 0, notOurs: 0, refused: 0, file: 'complete' };
+  /** Refuses instead, with this. */
+  failure: Error | null = null;
+  /** For whom the last one was asked. */
+  for: readonly string[] | null = null;
+  /** An import waits here after its first piece. */
+  gate: Promise<void> = Promise.resolve();
+  /** Bytes read of the last one imported. */
+  imported = 0;
+}
+
 /** Everything the fake core knows. Tests write into it before the page connects. */
 export class FakeProfile {
   state: Status['state'] = 'unlocked';
@@ -25,6 +53,11 @@ export class FakeProfile {
   keychain: Status['keychain'] = { available: true, enabled: false, reason: null };
   hardening: Status['hardening'] = { addon: 'loaded', coreDumps: 'off', memory: 'locked', missing: [] };
   settings: Status['settings'] = { theme: 'auto', custody: true };
+  restoredAt: number | null = null;
+  custody: Custody = { holds: true, helper: false, envelopes: 0, bytes: 0, limitBytes: 64 * 2 ** 20 };
+  /** By conversation: behind this message so many are missing. */
+  readonly gaps = new Map<string, { completeUpTo: string | null; missing: number }>();
+  readonly bundles = new FakeBundles();
   readonly contacts = new Map<string, Contact>();
   readonly requests = new Map<string, ContactRequest>();
   readonly messages = new Map<string, Message[]>();
@@ -66,6 +99,7 @@ export class FakeProfile {
 
   addMessage(contact: Contact, text: string, more: Partial<Message> = {}): Message {
     const outgoing = more.outgoing ?? false;
+    const sentAt = more.sentAt ?? Date.now();
     const message: Message = {
       id: this.next('message'),
       conversation: contact.conversation,
@@ -73,7 +107,8 @@ export class FakeProfile {
       fromNick: outgoing ? this.nick : contact.nick,
       outgoing,
       text,
-      sentAt: Date.now(),
+      sentAt,
+      place: placeOf(sentAt, this.#count),
       state: outgoing ? 'queued' : 'received',
       heldBy: 0,
       until: null,
@@ -83,6 +118,11 @@ export class FakeProfile {
     this.messages.get(contact.conversation)?.push(message);
     if (!outgoing) this.unread.set(contact.conversation, (this.unread.get(contact.conversation) ?? 0) + 1);
     return message;
+  }
+
+  /** In the order of their places. */
+  listed(contact: Contact): readonly Message[] {
+    return (this.messages.get(contact.conversation) ?? []).toSorted((a, b) => (a.place < b.place ? -1 : 1));
   }
 
   /** By contact id, conversation id or nick, as commands take it. */

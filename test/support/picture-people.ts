@@ -25,9 +25,27 @@ export function people(profile: FakeProfile): void {
   );
   say(7, 'The map: https://example.org/islands/north?from=jetty&on=foot');
   say(19, 'Perfect. See you at the jetty', { outgoing: true, state: 'delivered' });
-  say(22, 'The bus is at 8:12, by the way', { outgoing: true, state: 'queued' });
+  say(22, 'The bus is at 8:12, by the way', { outgoing: true, state: 'held', heldBy: 3, until: evening + 7 * DAY });
   profile.unread.clear();
   others(profile, evening);
+}
+
+/** A conversation in which something expired, came late and is missing. */
+export function troubled(profile: FakeProfile): void {
+  people(profile);
+  const mira = profile.find('Mira');
+  if (mira === undefined) return;
+  const lately = Date.now() - 2 * MINUTE;
+  const say = (seconds: number, text: string, more: Partial<Message> = {}) =>
+    profile.addMessage(mira, text, { sentAt: lately + seconds * 1000, ...more });
+  say(0, 'Bring the red rope', { outgoing: true, state: 'expired' });
+  const last = say(10, 'The ferry is late again.', { late: true });
+  say(30, 'So it goes without us?');
+  say(60, 'No. I asked them to wait.', { outgoing: true, state: 'queued' });
+  profile.gaps.set(mira.conversation, { completeUpTo: last.id, missing: 2 });
+  profile.restoredAt = Date.now();
+  profile.custody = { ...profile.custody, envelopes: 128, bytes: 1_530_000 };
+  profile.unread.clear();
 }
 
 export function strangers(profile: FakeProfile): void {

@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core';
 import type { FakeCore } from './fake-core.ts';
 import type { FakeProfile } from './fake-profile.ts';
 import { heldOf, NARROW, openPage, startPage, until, WIDE } from './page.ts';
-import { lockedPeople, people, strangers } from './picture-people.ts';
+import { lockedPeople, people, strangers, troubled } from './picture-people.ts';
 
 /**
  * Takes pictures of the page: `node test/support/take-pictures.ts` those that the documents show, with a folder
@@ -27,6 +27,9 @@ const IN_DOCUMENTS = [
   'list-light-420',
   'conversation-dark-420',
   'link-light-1100',
+  'troubled-dark-1100',
+  'custody-light-1100',
+  'import-light-1100',
 ];
 
 async function openFirst(page: Page): Promise<void> {
@@ -37,6 +40,12 @@ async function openFirst(page: Page): Promise<void> {
 async function openDetails(page: Page): Promise<void> {
   await page.getByRole('button', { name: /Lena/ }).click();
   await page.getByRole('button', { name: 'Contact details' }).click();
+}
+
+/** A bundle that comes as far as its first piece. */
+async function* stalled(): AsyncGenerator<Uint8Array> {
+  yield new Uint8Array(348_000);
+  await new Promise(() => {});
 }
 
 const SCENES: readonly Scene[] = [
@@ -112,6 +121,66 @@ const SCENES: readonly Scene[] = [
       await hold.hover();
       await page.mouse.down();
       await until(page, async () => Number(await heldOf(page)) > 0.4);
+    },
+  },
+  { name: 'troubled', prepare: troubled, act: openFirst },
+  {
+    name: 'custody',
+    prepare: troubled,
+    act: async page => {
+      await page.getByRole('button', { name: 'Understood' }).click();
+      await page.getByRole('button', { name: 'Settings' }).click();
+      await page.getByText('Held now').waitFor();
+      await page.getByRole('heading', { name: 'Protection' }).scrollIntoViewIfNeeded();
+    },
+  },
+  {
+    name: 'export',
+    prepare: people,
+    act: async page => {
+      await page.getByRole('button', { name: 'Settings' }).click();
+      await page.getByRole('button', { name: 'Export to a file' }).click();
+      await page.getByRole('radio', { name: 'Chosen contacts' }).check();
+      await page.getByRole('checkbox', { name: 'Lena Vogt' }).check();
+    },
+  },
+  {
+    name: 'exporting',
+    prepare: profile => {
+      people(profile);
+      profile.bundles.pieces = stalled();
+    },
+    act: async page => {
+      await page.evaluate('delete window.showSaveFilePicker');
+      await page.getByRole('button', { name: 'Settings' }).click();
+      await page.getByRole('button', { name: 'Export to a file' }).click();
+      await page.getByRole('button', { name: 'Choose a place' }).click();
+      await page.getByText('1 sealed envelope').waitFor();
+    },
+  },
+  {
+    name: 'import',
+    prepare: profile => {
+      people(profile);
+      const counts = { read: 41, taken: 5, kept: 31, seenBefore: 3, notOurs: 2, refused: 0 };
+      profile.bundles.report = { ...counts, file: 'complete' };
+    },
+    act: async page => {
+      await page.getByRole('button', { name: 'Settings' }).click();
+      await page.getByRole('button', { name: 'Import a file' }).click();
+      await page.locator('input[type=file]').setInputFiles({ name: 'x.bundle', mimeType: '', buffer: Buffer.alloc(9) });
+      await page.getByText('5 new for you').waitFor();
+    },
+  },
+  {
+    name: 'sync',
+    prepare: people,
+    act: async (page, core) => {
+      const contact = core.profile.find('Lena Vogt')?.id ?? '';
+      await page.getByRole('button', { name: /Lena/ }).waitFor();
+      core.emit({ event: 'offline-sync-started', contact, direction: 'in', queued: 12 });
+      await page.getByText('Fetching messages').waitFor();
+      await until(page, async () => (await page.locator('.sync').evaluate(line => line.getAnimations().length)) === 0);
     },
   },
   {

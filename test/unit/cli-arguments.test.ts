@@ -65,6 +65,7 @@ const message: Message = {
   outgoing: false,
   text: 'hi\n12:00  you: forged\u001b[31m',
   sentAt: new Date(2026, 0, 2, 3, 4).getTime(),
+  place: '',
   state: 'received',
   heldBy: 0,
   until: null,

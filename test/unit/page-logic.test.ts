@@ -8,10 +8,11 @@ import { countdown, daysBetween, grouped, initial, utf8Bytes } from '../../ui/sr
 import { addressParts, linkParts } from '../../ui/src/links.ts';
 import { problemWithNick } from '../../ui/src/nick.ts';
 import { CallError, decodeFrame } from '../../ui/src/rpc.ts';
-import { applyEvent, EMPTY, firstUnread, type State, withPage } from '../../ui/src/state.ts';
+import { applyEvent, EMPTY, type State } from '../../ui/src/state.ts';
 import { strengthOf } from '../../ui/src/strength.ts';
+import { emptyThread, firstUnread, withPage } from '../../ui/src/thread.ts';
 import { grown, MAX_ROWS, nextRange } from '../../ui/src/window-range.ts';
-import { FakeProfile } from '../support/fake-profile.ts';
+import { FakeProfile, placeOf } from '../support/fake-profile.ts';
 
 describe('page logic: state', () => {
   const profile = new FakeProfile();
@@ -19,7 +20,7 @@ describe('page logic: state', () => {
   const opened: State = {
     ...EMPTY,
     conversations: [{ id: mira.conversation, contact: mira, lastMessage: null, unread: 0 }],
-    thread: { conversation: mira.conversation, messages: [], more: false, loading: 'no', unreadFrom: null },
+    thread: { ...emptyThread(mira.conversation), loading: 'no' },
   };
 
   test('the same message by answer and by event is there once, and its state never goes back', () => {
@@ -46,8 +47,9 @@ describe('page logic: state', () => {
     );
   });
 
-  test('messages stand by time whatever order they arrive in; each counts as unread once', () => {
-    const all = Array.from({ length: 8 }, (_, i) => profile.addMessage(mira, `${i}`, { sentAt: 1000 + i }));
+  test('messages stand by their place, not by a clock, whatever order they arrive in; each counts as unread once', () => {
+    const clocks = [1000, 50, 9000, 9000, 1, 1002, 70, 3];
+    const all = clocks.map((sentAt, i) => profile.addMessage(mira, `${i}`, { sentAt, place: placeOf(i, 0) }));
     fc.assert(
       fc.property(fc.shuffledSubarray([...all, ...all], { minLength: 16 }), arrivals => {
         const state = arrivals.reduce(
@@ -65,16 +67,16 @@ describe('page logic: state', () => {
     const ids = Array.from({ length: 10 }, (_, i) => profile.addMessage(mira, `${i}`));
     const base = opened.thread;
     assert.ok(base);
-    const newest = withPage(base, ids.slice(5), true, 'newest');
-    const older = withPage(newest, ids.slice(2, 6), false, 'older');
+    const newest = withPage(base, page(ids.slice(5), true), 'newest');
+    const older = withPage(newest, page(ids.slice(2, 6)), 'older');
     assert.deepEqual(older.messages, ids.slice(2));
     assert.equal(older.more, false);
     assert.deepEqual(
-      withPage({ ...older, messages: ids.slice(2, 8) }, ids.slice(5), true, 'newest').messages,
+      withPage({ ...older, messages: ids.slice(2, 8) }, page(ids.slice(5), true), 'newest').messages,
       ids.slice(2),
     );
     assert.deepEqual(
-      withPage({ ...older, messages: ids.slice(0, 2) }, ids.slice(5), true, 'newest').messages,
+      withPage({ ...older, messages: ids.slice(0, 2) }, page(ids.slice(5), true), 'newest').messages,
       ids.slice(5),
     );
   });
@@ -149,6 +151,10 @@ describe('page logic: frames, passphrases, formats', () => {
     assert.equal(daysBetween(noon, afterClockChange), 2);
   });
 });
+
+function page(messages: readonly Message[], more = false) {
+  return { messages: [...messages], more, completeUpTo: messages.at(-1)?.id ?? null, missing: 0 };
+}
 
 function stateEvent(message: Message) {
   return {

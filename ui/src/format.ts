@@ -34,6 +34,17 @@ export function dayName(ms: number, now: number): string {
   return days > 300 ? shortDate(ms) : dayFormat.format(ms);
 }
 
+/** A day within the next week or so, and the time: `Sunday 29 November, 14:05`. */
+export const dayAndTime = (ms: number): string => `${dayFormat.format(ms)}, ${clockTime(ms)}`;
+
+/** `0 KiB`, `340 KiB`, `1.5 MiB`: never less than it is. */
+export function size(bytes: number): string {
+  const kib = Math.ceil(bytes / 1024);
+  if (kib < 1024) return `${kib} KiB`;
+  const mib = Math.ceil((bytes / 1024 / 1024) * 10) / 10;
+  return `${mib} MiB`;
+}
+
 /** A countdown: `9:05`, or `12 s` below a minute; never negative. */
 export function countdown(ms: number): string {
   const seconds = Math.max(0, Math.ceil(ms / 1000));

@@ -56,6 +56,13 @@ export class CoreLink {
     });
   }
 
+  /** The answer's body comes as a stream; a file that is sent is read as it goes. @throws CallError `core-lost` */
+  async post(path: string, type: string, body: Blob | string, signal: AbortSignal): Promise<Response> {
+    if (this.#socket?.readyState !== WebSocket.OPEN) throw new CallError('core-lost');
+    const headers = { 'content-type': type, authorization: `Bearer ${this.#token}` };
+    return fetch(path, { method: 'POST', headers, body, signal, cache: 'no-store' });
+  }
+
   #connect(): void {
     window.clearTimeout(this.#retryTimer);
     this.onState({ kind: 'connecting' });

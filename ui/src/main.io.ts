@@ -1,10 +1,13 @@
 import { AddContact } from './elements/add-contact.ts';
 import { App } from './elements/app.ts';
 import { Avatar } from './elements/avatar.ts';
+import { BundleExport } from './elements/bundle-export.ts';
+import { BundleImport } from './elements/bundle-import.ts';
 import { ChangePassphrase } from './elements/change-passphrase.ts';
 import { Composer } from './elements/composer.ts';
 import { ContactDetails } from './elements/contact-details.ts';
 import { Conversation } from './elements/conversation.ts';
+import { CustodySettings } from './elements/custody-settings.ts';
 import { Dialog } from './elements/dialog.ts';
 import { HoldButton } from './elements/hold-button.ts';
 import { LinkDialog } from './elements/link-dialog.ts';
@@ -12,6 +15,7 @@ import { MessageList } from './elements/message-list.ts';
 import { PassphraseField } from './elements/passphrase-field.ts';
 import { QrCode } from './elements/qr-code.ts';
 import { RequestCard } from './elements/request-card.ts';
+import { RestoredNotice } from './elements/restored-notice.ts';
 import { Settings } from './elements/settings.ts';
 import { Sidebar } from './elements/sidebar.ts';
 import { TrustMark } from './elements/trust-mark.ts';
@@ -25,10 +29,13 @@ import { firstTheme, showTheme } from './theme.io.ts';
 const ELEMENTS: Readonly<Record<string, CustomElementConstructor>> = {
   'molva-add-contact': AddContact,
   'molva-avatar': Avatar,
+  'molva-bundle-export': BundleExport,
+  'molva-bundle-import': BundleImport,
   'molva-change-passphrase': ChangePassphrase,
   'molva-composer': Composer,
   'molva-contact-details': ContactDetails,
   'molva-conversation': Conversation,
+  'molva-custody-settings': CustodySettings,
   'molva-dialog': Dialog,
   'molva-hold-button': HoldButton,
   'molva-link-dialog': LinkDialog,
@@ -36,6 +43,7 @@ const ELEMENTS: Readonly<Record<string, CustomElementConstructor>> = {
   'molva-passphrase-field': PassphraseField,
   'molva-qr-code': QrCode,
   'molva-request-card': RequestCard,
+  'molva-restored-notice': RestoredNotice,
   'molva-settings': Settings,
   'molva-sidebar': Sidebar,
   'molva-trust-mark': TrustMark,

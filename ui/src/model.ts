@@ -4,14 +4,13 @@ import {
   applyEvent,
   closed,
   EMPTY,
-  firstUnread,
   type LinkState,
   openConversation,
   type State,
   withLink,
-  withPage,
   withVerification,
 } from './state.ts';
+import { emptyThread, firstUnread, withGaps, withPage } from './thread.ts';
 
 /** The part of the link that the model needs; a test can stand in for it. */
 export interface Link {
@@ -20,6 +19,8 @@ export interface Link {
   start(): Promise<void>;
   retryNow(): void;
   call<M extends MethodName>(method: M, params: Params<M>): Promise<Result<M>>;
+  /** Sends what is no call, a bundle, with the token; any answer of the core is one. */
+  post(path: string, type: string, body: Blob | string, signal: AbortSignal): Promise<Response>;
 }
 
 const FIRST_PAGE = 60;
@@ -30,6 +31,8 @@ export class Model {
   #link: Link;
   #state: State = EMPTY;
   #listeners = new Set<() => void>();
+  #gapsStale = false;
+  #readingGaps = false;
   /** Texts not sent yet, by conversation. In memory only. */
   readonly drafts = new Map<string, string>();
 
@@ -58,6 +61,12 @@ export class Model {
 
   call<M extends MethodName>(method: M, params: Params<M>): Promise<Result<M>> {
     return this.#link.call(method, params);
+  }
+
+  /** Hands a bundle over or asks for one; `state.bundle` tells how far it is. */
+  post(path: string, type: string, body: Blob | string, signal: AbortSignal): Promise<Response> {
+    this.#set({ ...this.#state, bundle: null });
+    return this.#link.post(path, type, body, signal);
   }
 
   /** Brings in what a call answered, as if it had come as an event; events may say the same again. */
@@ -93,8 +102,7 @@ export class Model {
   async select(conversation: string | null): Promise<void> {
     if (conversation === null) return this.#set({ ...this.#state, thread: null });
     if (this.#state.thread?.conversation === conversation) return;
-    const thread = { conversation, messages: [], more: false, loading: 'first', unreadFrom: null } as const;
-    this.#set({ ...this.#state, thread });
+    this.#set({ ...this.#state, thread: emptyThread(conversation) });
     await this.loadNewest();
   }
 
@@ -107,7 +115,7 @@ export class Model {
       const thread = this.#state.thread;
       if (thread?.conversation !== who) return;
       const unreadFrom = thread.unreadFrom ?? firstUnread(page.messages, unread);
-      this.#set({ ...this.#state, thread: { ...withPage(thread, page.messages, page.more, 'newest'), unreadFrom } });
+      this.#set({ ...this.#state, thread: { ...withPage(thread, page, 'newest'), unreadFrom } });
     } catch {
       this.#threadLoading(who, 'failed');
     }
@@ -123,7 +131,7 @@ export class Model {
       const page = await this.call('messages.list', { who, before, limit: OLDER_PAGE });
       const now = this.#state.thread;
       if (now?.conversation !== who) return;
-      this.#set({ ...this.#state, thread: withPage(now, page.messages, page.more, 'older') });
+      this.#set({ ...this.#state, thread: withPage(now, page, 'older') });
     } catch {
       this.#threadLoading(who, 'no');
     }
@@ -132,6 +140,21 @@ export class Model {
   async send(who: string, text: string): Promise<void> {
     const message: Message = await this.call('messages.send', { who, text });
     this.apply({ event: 'message-sent', message });
+  }
+
+  /** Sends the text of an expired message as a new one. */
+  async sendAgain(id: string): Promise<void> {
+    if (this.#state.resent.has(id)) return;
+    this.#set({ ...this.#state, resent: new Set(this.#state.resent).add(id) });
+    try {
+      const message = await this.call('messages.sendAgain', { id });
+      this.apply({ event: 'message-sent', message });
+    } catch (error) {
+      const resent = new Set(this.#state.resent);
+      resent.delete(id);
+      this.#set({ ...this.#state, resent });
+      throw error;
+    }
   }
 
   async markRead(conversation: string): Promise<void> {
@@ -204,6 +227,30 @@ export class Model {
   #received(event: ApiEvent): void {
     if (event.event === 'core-state') this.#coreStateChanged(event.state);
     else this.apply(event);
+    if (event.event === 'message-received' && event.message.conversation === this.#state.thread?.conversation) {
+      this.#gapsStale = true;
+      void this.#readGaps();
+    }
+  }
+
+  /** A message can open a gap or close one. Many that come together are asked about once more, not one by one. */
+  async #readGaps(): Promise<void> {
+    if (this.#readingGaps) return;
+    this.#readingGaps = true;
+    try {
+      while (this.#gapsStale) {
+        this.#gapsStale = false;
+        const who = this.#state.thread?.conversation;
+        if (who === undefined) return;
+        const page = await this.call('messages.list', { who, limit: 1 });
+        const { thread } = this.#state;
+        if (thread?.conversation === who) this.#set({ ...this.#state, thread: withGaps(thread, page) });
+      }
+    } catch {
+      // What is shown stays; the next message or connection reads it anew.
+    } finally {
+      this.#readingGaps = false;
+    }
   }
 
   #coreStateChanged(state: CoreState): void {

@@ -48,6 +48,12 @@ function decodeEvent(params: unknown): Incoming {
   return { kind: 'event', event: params as unknown as ApiEvent };
 }
 
+/** What the body of a refused request says (docs/protocol/api.md); anything else is a fault of the core. */
+export function decodeRefusal(body: string): CallError {
+  const value = parseObject(body);
+  return isObject(value?.error) ? callError(value.error) : new CallError('internal');
+}
+
 function callError(error: Record<string, unknown>): CallError {
   return new CallError(errorCode(error), typeof error.message === 'string' ? error.message : '');
 }

@@ -8,6 +8,7 @@ import type {
   Status,
   Verification,
 } from '../../core/commands/schema.ts';
+import { inserted, newer, type Thread, told } from './thread.ts';
 
 /** How the page stands with the core. `no-key`: neither a one-use code nor a token that the core accepts. */
 export type LinkState =
@@ -16,15 +17,10 @@ export type LinkState =
   | { readonly kind: 'lost'; readonly retryAt: number }
   | { readonly kind: 'no-key' };
 
-/** The messages of the open conversation, oldest first, as far back as they were read from the core. */
-export interface Thread {
-  readonly conversation: string;
-  readonly messages: readonly Message[];
-  readonly more: boolean;
-  readonly loading: 'first' | 'older' | 'no' | 'failed';
-  /** The first message that was unread when the conversation was opened. */
-  readonly unreadFrom: string | null;
-}
+/** What waited is on its way between this profile and a contact. */
+export type Sync = Omit<EventData<'offline-sync-started'>, 'event'>;
+/** How far the bundle is that is written or read. */
+export type BundleProgress = Omit<EventData<'bundle-progress'>, 'event'>;
 
 /** All that the page knows. Never changed in place: every step gives a new value. */
 export interface State {
@@ -36,6 +32,10 @@ export interface State {
   readonly thread: Thread | null;
   /** The message that arrived last while this window was open. */
   readonly arrived: Message | null;
+  /** Expired messages whose text was sent again from this window. */
+  readonly resent: ReadonlySet<string>;
+  readonly syncs: readonly Sync[];
+  readonly bundle: BundleProgress | null;
   /** What went wrong when everything was read from the core, in words; null when all is well. */
   readonly loadError: string | null;
   /** Set by a wipe: what the core said, or null when it stopped before it could say. */
@@ -50,6 +50,9 @@ export const EMPTY: State = {
   verifications: new Map(),
   thread: null,
   arrived: null,
+  resent: new Set(),
+  syncs: [],
+  bundle: null,
   loadError: null,
   wiped: null,
 };
@@ -59,11 +62,11 @@ export function closed(state: State): State {
   return { ...EMPTY, link: state.link, status: state.status, wiped: state.wiped };
 }
 
-/** Without the core nobody is known to be online. */
+/** Without the core nobody is known to be online, and nothing to be on its way. */
 export function withLink(state: State, link: LinkState): State {
   if (link.kind === 'open') return { ...state, link };
   const offline = (row: Conversation) => ({ ...row, contact: { ...row.contact, online: false } });
-  return { ...state, link, conversations: state.conversations.map(offline) };
+  return { ...state, link, syncs: [], conversations: state.conversations.map(offline) };
 }
 
 /** The state after an event of the core. Events that change nothing shown leave the state as it is. */
@@ -88,7 +91,7 @@ export function applyEvent(state: State, event: ApiEvent): State {
     case 'peer-connected':
       return withOnline(state, event.contact, true);
     case 'peer-disconnected':
-      return withOnline(state, event.contact, false);
+      return withOnline(withoutSyncs(state, event.contact), event.contact, false);
     case 'verification-changed':
       return withVerification(state, event.verification);
     case 'network-changed': {
@@ -98,9 +101,20 @@ export function applyEvent(state: State, event: ApiEvent): State {
         ? state
         : { ...state, status: { ...status, network: { ...status.network, online, peers, addresses } } };
     }
-    case 'core-state':
-    case 'offline-sync-started':
+    case 'offline-sync-started': {
+      const { contact, direction, queued } = event;
+      const others = withoutSyncs(state, contact, direction).syncs;
+      return { ...state, syncs: [...others, { contact, direction, queued }] };
+    }
     case 'offline-sync-finished':
+      return withoutSyncs(state, event.contact, event.direction);
+    case 'bundle-progress': {
+      const { direction, bytes, envelopes } = event;
+      return { ...state, bundle: { direction, bytes, envelopes } };
+    }
+    case 'profile-restored':
+      return state.status === null ? state : { ...state, status: { ...state.status, restoredAt: event.at } };
+    case 'core-state':
       return state;
     default:
       return state;
@@ -109,33 +123,6 @@ export function applyEvent(state: State, event: ApiEvent): State {
 
 export function withVerification(state: State, verification: Verification): State {
   return { ...state, verifications: new Map(state.verifications).set(verification.contact, verification) };
-}
-
-/** Adds a page of older messages before those known, or the newest page to an empty or overlapping thread. */
-export function withPage(
-  thread: Thread,
-  messages: readonly Message[],
-  more: boolean,
-  where: 'older' | 'newest',
-): Thread {
-  if (where === 'older') {
-    const known = new Set(thread.messages.map(message => message.id));
-    const older = messages.filter(message => !known.has(message.id));
-    return { ...thread, messages: [...older, ...thread.messages], more, loading: 'no' };
-  }
-  const joins = thread.messages.findIndex(message => message.id === messages[0]?.id);
-  if (joins <= 0) return { ...thread, messages, more, loading: 'no' };
-  return { ...thread, messages: [...thread.messages.slice(0, joins), ...messages], loading: 'no' };
-}
-
-/** The id of the first of the newest `unread` messages of the other side. */
-export function firstUnread(messages: readonly Message[], unread: number): string | null {
-  let left = unread;
-  for (let i = messages.length - 1; i >= 0 && left > 0; i--) {
-    const message = messages[i];
-    if (message !== undefined && !message.outgoing && --left === 0) return message.id;
-  }
-  return null;
 }
 
 export function byContact(state: State, contactId: string): Conversation | undefined {
@@ -161,37 +148,9 @@ function withMessage(state: State, message: Message, unread: number): State {
   return { ...updated, conversations: sorted(updated.conversations) };
 }
 
-/**
- * An event of a later state can overtake the answer to `messages.send`: a state never goes back.
- */
-const PROGRESS = { received: 0, queued: 0, held: 0, expired: 1, delivered: 2, read: 3 } as const;
-
-function further(old: Message, state: Message['state']): Message {
-  return PROGRESS[state] > PROGRESS[old.state] ? { ...old, state } : old;
-}
-
-/** What waits may be held by more custodians than before, or by fewer. */
-function told(old: Message, { state, heldBy, until }: Pick<Message, 'state' | 'heldBy' | 'until'>): Message {
-  return PROGRESS[state] >= PROGRESS[old.state] ? { ...old, state, heldBy, until } : old;
-}
-
-function newer(old: Message | null, message: Message): Message {
-  if (old === null) return message;
-  if (old.id === message.id) return further(old, message.state);
-  return old.sentAt > message.sentAt ? old : message;
-}
-
-function inserted(messages: readonly Message[], message: Message): readonly Message[] {
-  const known = messages.findIndex(old => old.id === message.id);
-  if (known >= 0) return messages.map(old => (old.id === message.id ? further(old, message.state) : old));
-  let at = messages.length;
-  while (at > 0 && (messages[at - 1]?.sentAt ?? 0) > message.sentAt) at--;
-  return messages.toSpliced(at, 0, message);
-}
-
 function withMessageState(state: State, event: EventData<'message-state'>): State {
   const thread = state.thread;
-  const change = (message: Message) => (message.id === event.id ? told(message, event) : message);
+  const change = (message: Message) => told(message, event);
   const next =
     thread?.conversation === event.conversation ? { ...thread, messages: thread.messages.map(change) } : thread;
   return updateConversation({ ...state, thread: next }, event.conversation, old =>
@@ -214,9 +173,18 @@ function withoutContact(state: State, id: string): State {
   return {
     ...state,
     verifications,
+    syncs: withoutSyncs(state, id).syncs,
     conversations: state.conversations.filter(conversation => conversation !== gone),
     thread: state.thread?.conversation === gone?.id ? null : state.thread,
   };
+}
+
+/** @param direction both when left out */
+function withoutSyncs(state: State, contact: string, direction?: Sync['direction']): State {
+  const syncs = state.syncs.filter(
+    sync => sync.contact !== contact || (direction !== undefined && sync.direction !== direction),
+  );
+  return { ...state, syncs };
 }
 
 function withOnline(state: State, contactId: string, online: boolean): State {

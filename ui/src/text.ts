@@ -48,6 +48,9 @@ const trustMeaning: Record<Trust, string> = {
   changed: 'This person’s key is not the one you verified. Compare a new code before you say anything private.',
 };
 
+const people = (count: number) => (count === 1 ? '1 contact' : `${count} contacts`);
+const envelopes = (count: number) => (count === 1 ? '1 sealed envelope' : `${count} sealed envelopes`);
+
 const states: Record<MessageState, string> = {
   queued: 'Waiting',
   held: 'Held for them',
@@ -153,7 +156,8 @@ export const text = {
     peers: (count: number) => (count === 1 ? '1 contact online' : `${count} contacts online`),
     nobody: 'No contact online',
     offlineMode: 'Offline mode',
-    queued: (count: number) => (count === 1 ? '1 message waiting' : `${count} messages waiting`),
+    fetching: (nick: string) => `Fetching messages from ${nick}…`,
+    handing: (nick: string) => `Handing messages to ${nick}…`,
   },
   conversation: {
     firstTitle: 'Bring someone in',
@@ -183,7 +187,17 @@ export const text = {
     announce: (nick: string, body: string) => `${nick}: ${body}`,
     announceElsewhere: (nick: string) => `New message from ${nick}`,
     you: 'You',
+    fetching: (count: number) => `Fetching messages… ${count}`,
+    handing: (count: number) => `Handing over messages… ${count}`,
     sendAgain: 'Send again',
+    sentAgain: 'Sent again below',
+    held: (count: number, until: string) => `Held by ${people(count)} until ${until}`,
+    late: 'arrived late',
+    lateMeaning: 'It came after messages that stand below it',
+    gap: (count: number) =>
+      count === 1
+        ? 'Complete up to here. One message below has not come yet; Molva asks for it.'
+        : `Complete up to here. ${count} messages below have not come yet; Molva asks for them.`,
     loadFailed: 'The messages could not be read.',
   },
   composer: {
@@ -290,11 +304,67 @@ export const text = {
     folder: 'Data folder',
     version: 'Version',
     lock: 'Lock now',
+    custody: 'Hold messages for my contacts',
+    custodyHint:
+      'While a contact is away, others can leave sealed messages for it here, for seven days at most. You cannot read them.',
+    custodyHelper: 'This Molva was started as a helper: it holds whatever is chosen here.',
+    custodyNow: (count: number, size: string, limit: string) =>
+      count === 0 ? 'Nothing is held now.' : `Held now: ${envelopes(count)}, ${size} of ${limit}.`,
+    custodyOff: 'What was promised is held to its end.',
+    carry: 'Carry messages by file',
+    carryHint: 'When there is no connection: on a stick, or with someone who can read none of it.',
+    carryOut: 'Export to a file…',
+    carryIn: 'Import a file…',
     wipe: 'Erase everything',
     wipeText: 'Destroys the keys at once, then all messages and contacts on this computer. There is no way back.',
     wipeHold: 'Hold for 2 seconds to erase',
     wipeHolding: 'Keep holding…',
     wiping: 'Erasing…',
+  },
+  bundle: {
+    exportTitle: 'Export to a file',
+    exportHint: 'What waits here for your contacts, from you and from others, goes into one sealed file.',
+    forWhom: 'For whom',
+    all: 'All contacts',
+    chosen: 'Chosen contacts',
+    none: 'Choose at least one contact.',
+    noContacts: 'You have no contacts yet.',
+    export: 'Choose a place…',
+    exporting: 'Writing the file',
+    exported: 'The file is whole. Whoever carries it can read none of it; your contact imports it.',
+    exportedEmpty: 'The file is written, but nothing waits for these contacts: it is empty.',
+    downloaded: (name: string) => `Your browser keeps it among its downloads as ${name}.`,
+    importTitle: 'Import a file',
+    importHint: 'A file that a contact exported. Importing one twice, or a damaged one, does no harm.',
+    import: 'Choose a file…',
+    another: 'Import another file…',
+    importing: (name: string) => `Reading ${name}`,
+    soFar: (count: number, size: string) => `${envelopes(count)}, ${size}`,
+    soFarOf: (count: number, size: string, whole: string) => `${envelopes(count)}, ${size} of ${whole}`,
+    stop: 'Stop',
+    stopped: 'Stopped. What was read until then is kept.',
+    cut: 'The file did not become whole: Molva’s core stopped on the way. Export it again.',
+    broken: 'The file could not be read, or Molva’s core stopped on the way. What was read is kept; import it again.',
+    result: {
+      taken: (count: number) => `${count} new for you`,
+      kept: (count: number) => `${count} now held for your contacts`,
+      seenBefore: (count: number) => `${count} here before`,
+      notOurs: (count: number) => `${count} for people you do not know, left alone`,
+      refused: (count: number) => `${count} refused: expired, not to be opened, or without room`,
+    },
+    file: {
+      complete: 'The file was whole.',
+      cut: 'The end of the file is missing. Everything before it was taken.',
+      damaged: 'The file is damaged. Everything before the damage was taken.',
+    },
+    notBundle: 'This is no file that Molva exported, or it is damaged from its beginning. Nothing was taken.',
+    nothing: 'There was nothing in it.',
+  },
+  restored: {
+    title: 'This profile is an older copy',
+    what: 'It was put back from a backup, or is used in two places. Molva gave up its old keys, began every conversation anew, and sends again what was not delivered.',
+    todo: 'Use it in one place only, and erase every other copy. If you neither put it back nor copied it, someone else has your keys: tell your contacts, and make a new profile.',
+    dismiss: 'Understood',
   },
   wiped: {
     title: 'Everything is erased',

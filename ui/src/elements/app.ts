@@ -5,13 +5,14 @@ import { TickController } from '../controllers/tick-controller.ts';
 import { countdown } from '../format.ts';
 import { icons } from '../icons.ts';
 import type { Model } from '../model.ts';
+import { isRestoreSeen, seeRestore } from '../notices.io.ts';
 import { gate } from '../styles/gate.ts';
 import { ripples, shared } from '../styles/shared.ts';
 import { text } from '../text.ts';
 import { showTheme } from '../theme.io.ts';
 
 /** What stands above the conversations; a link waits for the person's word. */
-export type DialogKind = 'add' | 'settings' | { readonly link: string };
+export type DialogKind = 'add' | 'settings' | 'export' | 'import' | { readonly link: string };
 
 /** Chooses the screen by what the core says of itself, and holds what stands above every screen. */
 export class App extends LitElement {
@@ -114,7 +115,7 @@ export class App extends LitElement {
   }
 
   protected override render() {
-    return html`${this.#renderBanner()}
+    return html`<div>${this.#renderBanner()} ${this.#renderRestored()}</div>
       <div
         class="screen"
         @show-dialog=${(event: CustomEvent<DialogKind>) => {
@@ -152,7 +153,20 @@ export class App extends LitElement {
       </div>
       ${typeof dialog === 'object' && dialog !== null ? html`<molva-link-dialog .model=${model} .url=${dialog.link} @dismiss=${this.#dismiss}></molva-link-dialog>` : nothing}
       ${dialog === 'add' ? html`<molva-add-contact .model=${model} @dismiss=${this.#dismiss}></molva-add-contact>` : nothing}
+      ${dialog === 'export' ? html`<molva-bundle-export .model=${model} @dismiss=${this.#dismiss}></molva-bundle-export>` : nothing}
+      ${dialog === 'import' ? html`<molva-bundle-import .model=${model} @dismiss=${this.#dismiss}></molva-bundle-import>` : nothing}
       ${dialog === 'settings' ? html`<molva-settings .model=${model} @dismiss=${this.#dismiss}></molva-settings>` : nothing}`;
+  }
+
+  #renderRestored() {
+    const { status } = this.model.state;
+    const at = status?.state === 'unlocked' ? status.restoredAt : null;
+    if (at === null || isRestoreSeen(at)) return nothing;
+    const dismiss = () => {
+      seeRestore(at);
+      this.requestUpdate();
+    };
+    return html`<molva-restored-notice @dismiss=${dismiss}></molva-restored-notice>`;
   }
 
   #renderWiped(keysGoneMs: number | null) {

@@ -97,6 +97,16 @@ export class Conversation extends LitElement {
     }
   }
 
+  async #sendAgain(id: string): Promise<void> {
+    this.error = '';
+    try {
+      await this.model.sendAgain(id);
+      this.#list?.toEnd();
+    } catch (error) {
+      this.error = messageOf(error);
+    }
+  }
+
   /** Heard on the window: a button that vanishes when pressed takes the focus with it, and Escape still works. */
   #keys = (event: KeyboardEvent): void => {
     if (event.key !== 'Escape' || event.defaultPrevented || event.isComposing || this.covered) return;
@@ -149,7 +159,7 @@ export class Conversation extends LitElement {
       <molva-avatar .nick=${contact.nick} .contactId=${contact.id} ?online=${contact.online}></molva-avatar>
       <div class="who">
         <h2><bdi class="cut">${contact.nick}</bdi><molva-trust-mark worded .trust=${contact.trust}></molva-trust-mark></h2>
-        <p class="small soft cut">${this.model.state.link.kind === 'open' ? presence(contact) : text.conversation.unknown}</p>
+        <p class="small soft cut">${this.#renderPresence(contact)}</p>
       </div>
       <button
         class="icon"
@@ -164,6 +174,16 @@ export class Conversation extends LitElement {
         ${icons.info}
       </button>
     </header>`;
+  }
+
+  #renderPresence(contact: Contact) {
+    const { link, syncs } = this.model.state;
+    if (link.kind !== 'open') return text.conversation.unknown;
+    const sync = syncs.findLast(other => other.contact === contact.id);
+    if (sync === undefined) return presence(contact);
+    const { fetching, handing } = text.conversation;
+    const words = sync.direction === 'in' ? fetching(sync.queued) : handing(sync.queued);
+    return html`${presence(contact)}<span class="sync"> · ${words}</span>`;
   }
 
   #renderNotices({ contact }: ConversationRow) {
@@ -189,15 +209,16 @@ export class Conversation extends LitElement {
     }`;
   }
 
-  #renderMessages({ id, contact, unread }: ConversationRow) {
+  #renderMessages({ contact, unread }: ConversationRow) {
     const { thread } = this.model.state;
     return html`<molva-message-list
       .thread=${thread}
       .nick=${contact.nick}
       .unread=${unread}
+      .resent=${this.model.state.resent}
       @older=${() => this.model.loadOlder()}
       @following=${() => this.#see()}
-      @send-again=${(event: CustomEvent<string>) => this.#send(id, event.detail)}
+      @send-again=${(event: CustomEvent<string>) => this.#sendAgain(event.detail)}
     ></molva-message-list>`;
   }
 

@@ -5,31 +5,37 @@ import { WindowController } from '../controllers/window-controller.ts';
 import { clockTime, dayName, daysBetween, fullTime } from '../format.ts';
 import { icons } from '../icons.ts';
 import { linkParts, type Part } from '../links.ts';
-import type { Thread } from '../state.ts';
 import { messageStyles } from '../styles/messages.ts';
 import { shared } from '../styles/shared.ts';
 import { text } from '../text.ts';
+import { firstAfterGap, type Thread } from '../thread.ts';
+import { renderLate, renderState, renderWaiting } from './message-state.ts';
 
 /** Messages of one sender within this time stand together. */
 const TOGETHER_MS = 5 * 60_000;
 
 /**
- * The messages of the open conversation. Fires `older` when older ones are needed, `send-again` with a text,
+ * The messages of the open conversation. Fires `older` when older ones are needed, `send-again` with the id of an expired one,
  * `following` when the newest message comes into sight, and `show-dialog` for a link in a message.
  */
 export class MessageList extends LitElement {
   static override properties = {
     thread: { attribute: false },
     nick: {},
+    resent: { attribute: false },
     unread: { type: Number },
   };
   static override styles = [shared, messageStyles];
   declare thread: Thread;
   declare nick: string;
+  /** Expired messages that were sent again. */
+  declare resent: ReadonlySet<string>;
   declare unread: number;
   #window = new WindowController(this);
   #messages: readonly Message[] = [];
   #ids: readonly string[] = [];
+  #newestOwn: string | undefined;
+  #afterGap: string | null = null;
   #resized = new ResizeObserver(() => this.#window.hostUpdated());
 
   get scroller(): HTMLElement | null {
@@ -70,7 +76,9 @@ export class MessageList extends LitElement {
     if (this.thread.messages !== this.#messages) {
       this.#messages = this.thread.messages;
       this.#ids = this.#messages.map(message => message.id);
+      this.#newestOwn = this.#messages.findLast(message => message.outgoing)?.id;
     }
+    this.#afterGap = firstAfterGap(this.thread);
     this.#window.update(this.#ids);
   }
 
@@ -106,21 +114,29 @@ export class MessageList extends LitElement {
   #renderMessage(message: Message, before: Message | undefined) {
     const newDay = before === undefined || daysBetween(before.sentAt, message.sentAt) !== 0;
     const marked = message.id === this.thread.unreadFrom;
+    const gap = message.id === this.#afterGap;
     const together =
-      !newDay && !marked && before.outgoing === message.outgoing && message.sentAt - before.sentAt < TOGETHER_MS;
+      !newDay &&
+      !marked &&
+      !gap &&
+      before.outgoing === message.outgoing &&
+      message.sentAt - before.sentAt < TOGETHER_MS;
     const side = message.outgoing ? 'own' : 'other';
     return html`<li data-id=${message.id} class="${side} ${together ? 'together' : ''}">
+      ${gap ? html`<p class="gap small" role="note"><span>${text.conversation.gap(this.thread.missing)}</span></p>` : nothing}
       ${newDay ? html`<p class="day" role="separator"><span>${dayName(message.sentAt, Date.now())}</span></p>` : nothing}
       ${marked ? html`<p class="fresh" role="separator"><span>${text.conversation.unreadMark}</span></p>` : nothing}
       <div class="bubble ${message.state}">
         <span class="hidden">${message.outgoing ? text.conversation.you : this.nick}:</span>
         <span class="text" dir="auto">${linkParts(message.text).map(part => this.#renderPart(part))}</span>
         <span class="meta">
+          ${message.late ? renderLate() : nothing}
           <time title=${fullTime(message.sentAt)}>${clockTime(message.sentAt)}</time>
           ${message.outgoing ? renderState(message) : nothing}
         </span>
       </div>
       ${message.state === 'expired' ? this.#renderExpired(message) : nothing}
+      ${message.id === this.#newestOwn ? renderWaiting(message) : nothing}
     </li>`;
   }
 
@@ -138,10 +154,12 @@ export class MessageList extends LitElement {
     return html`<span class="link" role="link" tabindex="0" dir="ltr" title=${url} @click=${ask} @keydown=${keys}>${words}</span>`;
   }
 
-  #renderExpired(message: Message) {
-    const again = () => this.dispatchEvent(new CustomEvent('send-again', { detail: message.text }));
+  #renderExpired({ id }: Message) {
+    const { sendAgain, sentAgain } = text.conversation;
+    const again = () => this.dispatchEvent(new CustomEvent('send-again', { detail: id }));
+    const done = this.resent.has(id);
     return html`<p class="again small">
-      ${text.states.expired} <button class="quiet small" @click=${again}>${text.conversation.sendAgain}</button>
+      ${text.states.expired} ${done ? html`<span class="soft">${sentAgain}</span>` : html`<button class="quiet small" @click=${again}>${sendAgain}</button>`}
     </p>`;
   }
 
@@ -151,10 +169,4 @@ export class MessageList extends LitElement {
       ${icons.down}${this.unread > 0 ? html`<span class="count">${this.unread}</span>` : nothing}
     </button>`;
   }
-}
-
-function renderState({ state }: Message) {
-  return html`<span class="state" data-state=${state} title=${text.stateMeaning[state]}
-    >${icons[state]}<span class="hidden">${text.states[state]}</span></span
-  >`;
 }

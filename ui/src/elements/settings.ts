@@ -71,7 +71,9 @@ export class Settings extends LitElement {
       <div class="stack">
         ${this.#renderNick()} ${this.#renderTheme()}
         <molva-change-passphrase .model=${this.model}></molva-change-passphrase>
-        ${this.#renderKeychain()} ${this.#renderProtection()} ${this.#renderNetwork()} ${this.#renderEnd()}
+        ${this.#renderKeychain()}
+        <section><molva-custody-settings .model=${this.model}></molva-custody-settings></section>
+        ${this.#renderCarry()} ${this.#renderProtection()} ${this.#renderNetwork()} ${this.#renderEnd()}
       </div>
     </molva-dialog>`;
   }
@@ -120,7 +122,7 @@ export class Settings extends LitElement {
           role="switch"
           aria-describedby="keychain-hint"
           .checked=${keychain?.enabled === true}
-          ?disabled=${!available || this.#keychain.busy}
+          ?disabled=${!available}
           @change=${this.#setKeychain}
         /><span>${text.settings.keychain}</span>
       </label>
@@ -128,6 +130,20 @@ export class Settings extends LitElement {
         ${available ? text.settings.keychainHint : (keychain?.reason ?? text.settings.keychainMissing)}
       </p>
       <p class="error small" role="alert">${this.#keychain.error}</p>
+    </section>`;
+  }
+
+  #renderCarry() {
+    const { settings } = text;
+    const show = (dialog: 'export' | 'import') =>
+      this.dispatchEvent(new CustomEvent('show-dialog', { detail: dialog, bubbles: true, composed: true }));
+    return html`<section>
+      <h3>${settings.carry}</h3>
+      <p class="small soft">${settings.carryHint}</p>
+      <div class="row note-row">
+        <button @click=${() => show('export')}>${settings.carryOut}</button>
+        <button @click=${() => show('import')}>${settings.carryIn}</button>
+      </div>
     </section>`;
   }
 

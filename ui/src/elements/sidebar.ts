@@ -5,6 +5,8 @@ import { ModelController } from '../controllers/model-controller.ts';
 import { listTime } from '../format.ts';
 import { icons } from '../icons.ts';
 import type { Model } from '../model.ts';
+import { named } from '../named.ts';
+import { byContact } from '../state.ts';
 import { shared } from '../styles/shared.ts';
 import { sidebarStyles } from '../styles/sidebar.ts';
 import { text } from '../text.ts';
@@ -68,7 +70,7 @@ export class Sidebar extends LitElement {
           ${conversations.length + requests.length === 0 ? this.#renderEmpty() : nothing}
         </nav>
       </div>
-      ${this.#renderFooter()}`;
+      ${this.#renderSync()} ${this.#renderFooter()}`;
   }
 
   #renderItem({ id, contact, lastMessage, unread }: Conversation) {
@@ -105,6 +107,17 @@ export class Sidebar extends LitElement {
       <p class="soft small">${text.list.emptyHint}</p>
       <button class="primary" @click=${() => this.#show('add')}>${text.list.add}</button>
     </div>`;
+  }
+
+  /** The open conversation says so itself. */
+  #renderSync() {
+    const { syncs, thread } = this.model.state;
+    const rows = syncs.map(sync => ({ ...sync, row: byContact(this.model.state, sync.contact) }));
+    const shown = rows.findLast(({ row }) => row !== undefined && row.id !== thread?.conversation);
+    if (shown?.row === undefined) return nothing;
+    const { fetching, handing } = text.list;
+    const words = named(shown.direction === 'in' ? fetching : handing, shown.row.contact.nick);
+    return html`<p class="sync small soft"><span class="cut">${words} ${shown.queued}</span></p>`;
   }
 
   #renderFooter() {

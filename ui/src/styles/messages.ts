@@ -118,6 +118,22 @@ export const messageStyles = css`
     min-height: 28px;
     padding: 2px var(--s2);
   }
+  .waiting {
+    padding-top: 3px;
+  }
+  .late {
+    font-style: italic;
+  }
+  .gap {
+    align-self: center;
+    max-width: 440px;
+    margin: var(--s2) 0 var(--s4);
+    padding: var(--s2) var(--s4);
+    border: 1px dashed var(--warn);
+    border-radius: var(--round);
+    color: var(--warn);
+    text-align: center;
+  }
   .day,
   .fresh {
     display: flex;

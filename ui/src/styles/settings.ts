@@ -123,6 +123,9 @@ export const settingsStyles = css`
   .note {
     margin-top: var(--s2);
   }
+  .note-row {
+    margin-top: var(--s3);
+  }
   .end {
     padding: var(--s4);
     border: 1px solid var(--danger);

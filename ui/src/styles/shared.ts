@@ -160,6 +160,15 @@ export const shared = css`
     font-family: var(--mono);
     font-variant-numeric: tabular-nums;
   }
+  /* A sync of a moment is not worth a flicker. */
+  .sync {
+    animation: appear 200ms 400ms backwards;
+  }
+  @keyframes appear {
+    from {
+      opacity: 0;
+    }
+  }
   .hidden {
     position: absolute;
     width: 1px;

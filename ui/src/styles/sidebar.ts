@@ -3,7 +3,7 @@ import { css } from 'lit';
 export const sidebarStyles = css`
   :host {
     display: grid;
-    grid-template-rows: auto minmax(0, 1fr) auto;
+    grid-template-rows: auto minmax(0, 1fr) auto auto;
     height: 100%;
     background: var(--side);
   }
@@ -106,7 +106,20 @@ export const sidebarStyles = css`
   .empty button {
     margin-top: var(--s2);
   }
+  /* Above the list's end, so that a sync of a moment moves nothing. */
+  .sync {
+    position: relative;
+    height: 0;
+  }
+  .sync span {
+    position: absolute;
+    inset: auto 0 0;
+    padding: var(--s2) 20px;
+    border-top: 1px solid var(--line);
+    background: var(--side);
+  }
   footer {
+    grid-row: 4;
     display: flex;
     gap: var(--s3);
     align-items: center;

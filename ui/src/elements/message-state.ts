@@ -1,0 +1,30 @@
+import { html, nothing } from 'lit';
+import type { Message } from '../../../core/commands/schema.ts';
+import { dayAndTime } from '../format.ts';
+import { icons } from '../icons.ts';
+import { text } from '../text.ts';
+
+/** How far an own message has come, in words. */
+export function stateWords({ state, heldBy, until }: Message): string {
+  return state === 'held' && until !== null ? text.conversation.held(heldBy, dayAndTime(until)) : text.states[state];
+}
+
+export function renderState(message: Message) {
+  const { state } = message;
+  const words = stateWords(message);
+  const title = state === 'held' ? `${words}. ${text.stateMeaning.held}` : text.stateMeaning[state];
+  return html`<span class="state" data-state=${state} title=${title}
+    >${icons[state]}<span class="hidden">${words}</span></span
+  >`;
+}
+
+/** Under the newest own message, while it waits: the same words for the eye. */
+export function renderWaiting(message: Message) {
+  if (message.state !== 'queued' && message.state !== 'held') return nothing;
+  return html`<p class="waiting small soft" aria-hidden="true">${stateWords(message)}</p>`;
+}
+
+export function renderLate() {
+  const { late, lateMeaning } = text.conversation;
+  return html`<span class="late" title=${lateMeaning}>${late} ·</span>`;
+}
