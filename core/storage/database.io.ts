@@ -27,15 +27,7 @@ export async function openDatabase(profileFolder: string, create: boolean): Prom
     const there = existsSync(data) && (!create || statSync(data).size > 0);
     if (there) await checkPages(data);
     else if (!create) throw damaged();
-    const database = open<Buffer, Buffer>({
-      path: folder,
-      encoding: 'binary',
-      keyEncoding: 'binary',
-      // a commit is visible when it is durable, and not before
-      overlappingSync: false,
-      // the batch of the event turn rejects a promise nobody holds when a commit fails
-      eventTurnBatching: false,
-    });
+    const database = openEnvironment(folder);
     for (const name of [DATA_FILE, LOCK_FILE]) chmodSync(join(folder, name), 0o600);
     return new LmdbRows(database, folder);
   } catch (cause) {
@@ -45,20 +37,46 @@ export async function openDatabase(profileFolder: string, create: boolean): Prom
   }
 }
 
+function openEnvironment(folder: string): RootDatabase<Buffer, Buffer> {
+  return open<Buffer, Buffer>({
+    path: folder,
+    encoding: 'binary',
+    keyEncoding: 'binary',
+    // a commit is visible when it is durable, and not before
+    overlappingSync: false,
+    // the batch of the event turn rejects a promise nobody holds when a commit fails
+    eventTurnBatching: false,
+  });
+}
+
 export class LmdbRows implements RowBase {
-  readonly #database: RootDatabase<Buffer, Buffer>;
+  /** Undefined from a commit that failed until the next use. */
+  #opened: RootDatabase<Buffer, Buffer> | undefined;
+  /** While it is: nothing can be read, and nothing be opened. */
+  #closing = false;
   readonly #folder: string;
 
   constructor(database: RootDatabase<Buffer, Buffer>, folder: string) {
-    this.#database = database;
+    this.#opened = database;
     this.#folder = folder;
+  }
+
+  /** @throws StorageError disk-failed, disk-full: after a failure the database could not be opened anew */
+  get #database(): RootDatabase<Buffer, Buffer> {
+    if (this.#closing) throw diskError('store.open', undefined, false);
+    try {
+      this.#opened ??= openEnvironment(this.#folder);
+    } catch (cause) {
+      throw diskError('store.open', cause, this.#isFull(cause));
+    }
+    return this.#opened;
   }
 
   get(key: Buffer): Buffer | undefined {
     try {
       return this.#database.getBinary(key);
     } catch (cause) {
-      throw damaged(cause);
+      throw cause instanceof StorageError ? cause : damaged(cause);
     }
   }
 
@@ -66,7 +84,7 @@ export class LmdbRows implements RowBase {
     try {
       return this.#database.doesExist(key);
     } catch (cause) {
-      throw damaged(cause);
+      throw cause instanceof StorageError ? cause : damaged(cause);
     }
   }
 
@@ -98,15 +116,17 @@ export class LmdbRows implements RowBase {
   }
 
   async commit(ops: readonly Op[]): Promise<void> {
+    const database = this.#database;
     try {
-      await this.#database.batch(() => {
+      await database.batch(() => {
         for (const { key, value } of ops) {
-          if (value === null) this.#database.remove(key);
-          else this.#database.put(key, value);
+          if (value === null) database.remove(key);
+          else database.put(key, value);
         }
       });
     } catch (error) {
       const cause = await causeOf(error);
+      await this.#release();
       throw diskError('store.write', cause, this.#isFull(cause));
     }
   }
@@ -127,7 +147,23 @@ export class LmdbRows implements RowBase {
   }
 
   async close(): Promise<void> {
-    await this.#database.close();
+    await this.#release();
+    this.#closing = true;
+  }
+
+  /**
+   * After a commit that failed at the last page LMDB refuses every further use until it is opened anew, and a further
+   * commit would never be answered. So it is opened anew after each that failed, when it is needed next.
+   */
+  async #release(): Promise<void> {
+    const opened = this.#opened;
+    this.#opened = undefined;
+    this.#closing = true;
+    try {
+      await opened?.close();
+    } finally {
+      this.#closing = false;
+    }
   }
 
   #isFull(cause: unknown): boolean {

@@ -1,3 +1,4 @@
+import { StorageError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import { encodeRecord, findRecords, type JournalRecord } from './journal-record.ts';
 import { Changes, OverlayReader } from './overlay.ts';
@@ -74,15 +75,25 @@ export class JournaledRows implements RowBase {
 
   async commit(ops: readonly Op[]): Promise<void> {
     const record = encodeRecord(this.#number + 1, ops);
-    if (record.length > this.#fileBytes) return this.#commitPast(ops);
-    if (!this.#begun) await this.#begin();
-    if (this.#at + record.length > this.#fileBytes) await this.#turn();
-    this.#begun = false;
-    await this.#files[this.#active].write(record, this.#at);
-    this.#begun = true;
-    this.#at += record.length;
+    if (record.length > this.#fileBytes || !(await this.#journal(record))) return this.#commitPast(ops);
     this.#number += 1;
     for (const op of ops) this.#note(op);
+  }
+
+  /** @returns false when the journal does not take it: the database may, which has room of its own to use again */
+  async #journal(record: Buffer): Promise<boolean> {
+    try {
+      if (!this.#begun) await this.#begin();
+      if (this.#at + record.length > this.#fileBytes) await this.#turn();
+      this.#begun = false;
+      await this.#files[this.#active].write(record, this.#at);
+    } catch (error) {
+      if (error instanceof StorageError) return false;
+      throw error;
+    }
+    this.#begun = true;
+    this.#at += record.length;
+    return true;
   }
 
   /** Brings everything into the database, which then needs no journal. No commit may come meanwhile. */
@@ -90,8 +101,7 @@ export class JournaledRows implements RowBase {
     await this.#settleOther();
     this.#begun = false;
     await this.#base.commit([...this.#fresh.all(), markOp(this.#number, false)]);
-    this.#fresh = new Changes();
-    this.#reader = new OverlayReader(this.#base, [this.#fresh]);
+    this.#settled();
   }
 
   async close(): Promise<void> {
@@ -149,11 +159,18 @@ export class JournaledRows implements RowBase {
     await this.#underWay;
   }
 
-  /** A commit with no room in a file goes into the database, behind all before it. */
+  /** A commit that no file takes goes into the database, with all before it. */
   async #commitPast(ops: readonly Op[]): Promise<void> {
-    await this.settle();
-    await this.#base.commit([...ops, markOp(this.#number + 1, false)]);
+    await this.#settleOther();
+    this.#begun = false;
+    await this.#base.commit([...this.#fresh.all(), ...ops, markOp(this.#number + 1, false)]);
     this.#number += 1;
+    this.#settled();
+  }
+
+  #settled(): void {
+    this.#fresh = new Changes();
+    this.#reader = new OverlayReader(this.#base, [this.#fresh]);
   }
 }
 
