@@ -110,6 +110,8 @@ export const LIMITS = {
   windowRestarts: 3,
   /** Parents named and not yet seen, kept a conversation: past it a message may be named a head once too often. */
   awaitedParents: 64,
+  /** Texts of one conversation with one and the same time: nobody says two at once, but for copies of a profile put back. */
+  equalTimes: 64,
   /** Single message rows gathered in a conversation before they are merged into a block. */
   singles: 32,
   /** The most one merge takes. */
@@ -159,10 +161,18 @@ export const LIMITS = {
   mendMs: 5 * MINUTE_MS,
   /** Messages asked for in one question: what comes between two sweeps of a busy talk. */
   missingIds: 32,
-  /** A message named and not here is asked for after a minute, and then this often. */
+  /** A message named and not here is asked for after a minute; an answer that does not come is waited for so long, then twice as long. */
   missingAskMs: 10 * MINUTE_MS,
-  /** Texts sealed again for one contact's questions within an hour: whoever asks for ever gets no more. */
-  missingAnswers: 256,
+  /** The same of an author who is away and gets the question from a custodian. */
+  missingAskAwayMs: DAY_MS,
+  /** Questions for one and the same message in one run of the program: then nobody seems to have it. */
+  missingAsks: 8,
+  /** Texts sealed again for one question: those named, and as many before them as one transaction takes. */
+  missingAnswer: 256,
+  /** Texts sealed again for one contact's questions within an hour: a thousand lost in a row come in one; whoever asks for ever gets no more. */
+  missingAnswers: 2_048,
+  /** Envelopes that no session opened, remembered until there is a new one: all that nine full mailboxes may hold. */
+  searchesFailed: 9_000,
   /** Hours of a contact's presence that are remembered. */
   uptimeHours: 168,
   /** A gap in time (sleep, switched off, clock set) up to this is believed to have passed: a lifetime and the skew. */
@@ -173,6 +183,8 @@ export const LIMITS = {
   syncPage: 1_000,
   /** Envelopes sent in a pull and not yet settled: two megabytes of the largest. */
   syncWindow: 32,
+  /** What comes in a pull is gathered for so long, or for a window, so that one receipt answers it: people do not notice. */
+  syncGatherMs: 250,
   /** A program that hands over a bundle and says nothing for so long has gone. */
   bundleIdleMs: 30_000,
   /** A bundle file: what a custodian may hold, four times over; more is refused before it is written. */

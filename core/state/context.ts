@@ -30,6 +30,8 @@ export interface Context {
   outboxDropped(contact: ContactId): void;
   /** Told after own texts were delivered, or have expired. */
   messagesEnded(ids: readonly MessageId[]): void;
+  /** Told after a new session is durable. */
+  sessionMade(): void;
   /** Changes a contact's row in its own turn, and tells `contact-changed`; a failure is not told. */
   changeContact(contact: ContactId, change: Partial<ContactRecord>): void;
 }

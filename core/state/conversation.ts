@@ -27,7 +27,8 @@ export type ConversationStep =
   | { readonly kind: 'response'; readonly initiationId: Uint8Array; readonly opened: Opened }
   | { readonly kind: 'initiate'; readonly proof: Uint8Array }
   | { readonly kind: 'seal-waiting'; readonly from: SealFrom }
-  | { readonly kind: 'mend' | 'start-anew' | 'ask-missing' }
+  | { readonly kind: 'mend' | 'start-anew' }
+  | { readonly kind: 'ask-missing'; readonly ids: readonly MessageId[] }
   | { readonly kind: 'mark-read'; readonly upTo: MessageId | undefined }
   | { readonly kind: 'expire' }
   | { readonly kind: 'verify'; readonly input: VerificationInput }
@@ -92,8 +93,13 @@ export class Conversation {
     } finally {
       turn.close();
     }
-    if (turn.sessionMade) this.#sealRest({ after: undefined, unposted: false });
+    if (turn.sessionMade) this.#sessionMade();
     if (this.#mendDue && batch.some(({ step }) => step.kind === 'expire')) this.mend();
+  }
+
+  #sessionMade(): void {
+    this.#context.sessionMade();
+    this.#sealRest({ after: undefined, unposted: false });
   }
 
   /** A step that makes its turn fail must not take the others along. */
@@ -201,7 +207,7 @@ function take(turn: Turn, step: ConversationStep): unknown {
     case 'mend':
       return beginIfNone(turn);
     case 'ask-missing':
-      return askForMissing(turn);
+      return askForMissing(turn, step.ids);
     case 'start-anew':
       return startAnew(turn);
     case 'mark-read':

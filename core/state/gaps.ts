@@ -1,70 +1,113 @@
 import { type Clock, HOUR_MS, MINUTE_MS } from '../base/clock.ts';
-import type { ContactId } from '../base/ids.ts';
+import type { ContactId, MessageId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { MissingContent } from '../wire/content.ts';
 import { sealAgain, sendControl } from './sending.ts';
 import type { Turn } from './turn.ts';
 
-interface Known {
+/** What is known of one message that is named and has not come. */
+interface Wait {
   readonly sinceMs: number;
-  askedAtMs: number | null;
+  asks: number;
+  askedAtMs: number;
 }
 
-/** When to ask a contact for texts that are named and have not come, and how many of its questions to answer. */
+/** Which texts to ask a contact for and when, and how many of its questions to answer. */
 export class Gaps {
-  readonly #clock: Clock;
-  readonly #known = new Map<ContactId, Known>();
+  readonly #monotonic: Clock;
+  readonly #waits = new Map<ContactId, ReadonlyMap<MessageId, Wait>>();
   readonly #answered = new Map<ContactId, { readonly sinceMs: number; count: number }>();
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
+  /** @param monotonic however the wall clock is set, questions neither stop nor come all at once */
+  constructor(monotonic: Clock) {
+    this.#monotonic = monotonic;
   }
 
-  /** Once a minute. What was only overtaken on the way has come by the second time. */
-  isTimeToAsk(contact: ContactId, gaps: boolean): boolean {
-    const nowMs = this.#clock();
-    const known = this.#known.get(contact);
-    if (!gaps) this.#known.delete(contact);
-    else if (!known) this.#known.set(contact, { sinceMs: nowMs, askedAtMs: null });
-    if (!gaps || !known || apart(nowMs, known.sinceMs) < MINUTE_MS / 2) return false;
-    if (known.askedAtMs !== null && apart(nowMs, known.askedAtMs) < LIMITS.missingAskMs) return false;
-    known.askedAtMs = nowMs;
-    return true;
+  /**
+   * Asked once a minute. What was only overtaken on the way has come by the second time. While answers come, what they
+   * show to be missing is asked for at once; what nobody answers is asked for less and less, and then no more.
+   * @param awaited all that is missing of the contact's conversation
+   * @returns those to ask for now; they count as asked for
+   */
+  due(contact: ContactId, awaited: readonly MessageId[], connected: boolean): MessageId[] {
+    const nowMs = this.#monotonic();
+    const former = this.#waits.get(contact) ?? new Map<MessageId, Wait>();
+    if (awaited.length === 0) {
+      this.#waits.delete(contact);
+      return [];
+    }
+    const still = new Set(awaited);
+    const answered = [...former].some(([id, { asks }]) => asks > 0 && !still.has(id));
+    const sinceMs = answered ? Number.NEGATIVE_INFINITY : nowMs;
+    const waits = new Map(awaited.map(id => [id, former.get(id) ?? { sinceMs, asks: 0, askedAtMs: 0 }]));
+    this.#waits.set(contact, waits);
+    const due = [...waits].filter(([, wait]) => isDue(wait, connected, nowMs)).slice(0, LIMITS.missingIds);
+    for (const [, wait] of due) {
+      wait.asks += 1;
+      wait.askedAtMs = nowMs;
+    }
+    return due.map(([id]) => id);
   }
 
-  /** Counts one answer. */
-  mayAnswer(contact: ContactId): boolean {
-    const nowMs = this.#clock();
-    const known = this.#answered.get(contact);
-    const hour = known && apart(nowMs, known.sinceMs) < HOUR_MS ? known : { sinceMs: nowMs, count: 0 };
-    this.#answered.set(contact, hour);
-    hour.count += 1;
-    return hour.count <= LIMITS.missingAnswers;
+  /** Texts that were sealed again for the contact within the hour. */
+  answeredTo(contact: ContactId): number {
+    return this.#hourOf(contact).count;
+  }
+
+  /** Counts one. */
+  answer(contact: ContactId): void {
+    this.#hourOf(contact).count += 1;
   }
 
   forget(contact: ContactId): void {
-    this.#known.delete(contact);
+    this.#waits.delete(contact);
     this.#answered.delete(contact);
   }
-}
 
-/** Asks the contact for the earliest texts that are named and have not come. */
-export function askForMissing(turn: Turn): void {
-  const awaited = turn.context.store.messages.awaitedOf(turn.conversationId, LIMITS.missingIds);
-  if (awaited.length > 0) sendControl(turn, { kind: 'missing', ids: awaited.map(({ id }) => id) });
-}
-
-/** Seals the own texts asked for again; of others nothing is said. */
-export function answerMissing(turn: Turn, { ids }: MissingContent): void {
-  const { store, gaps } = turn.context;
-  for (const id of ids) {
-    const message = store.messages.get(id);
-    const own = message?.outgoing && store.messages.conversationOf(id) === turn.conversationId;
-    if (own && gaps.mayAnswer(turn.contact.id)) sealAgain(turn, message);
+  #hourOf(contact: ContactId): { count: number } {
+    const nowMs = this.#monotonic();
+    const known = this.#answered.get(contact);
+    if (known && nowMs - known.sinceMs < HOUR_MS) return known;
+    const hour = { sinceMs: nowMs, count: 0 };
+    this.#answered.set(contact, hour);
+    return hour;
   }
 }
 
-/** A clock that was set must neither stop the questions nor let them through all at once. */
-function apart(aMs: number, bMs: number): number {
-  return Math.abs(aMs - bMs);
+function isDue({ sinceMs, asks, askedAtMs }: Wait, connected: boolean, nowMs: number): boolean {
+  if (asks === 0) return nowMs - sinceMs >= (connected ? MINUTE_MS / 2 : HOUR_MS);
+  const pauseMs = connected ? LIMITS.missingAskMs : LIMITS.missingAskAwayMs;
+  return asks < LIMITS.missingAsks && nowMs - askedAtMs >= pauseMs * 2 ** (asks - 1);
+}
+
+/** Asks the contact for texts that are named and have not come. */
+export function askForMissing(turn: Turn, ids: readonly MessageId[]): void {
+  sendControl(turn, { kind: 'missing', ids });
+}
+
+/**
+ * Seals the own texts asked for again; of others nothing is said. Whoever lacks one text may lack those before it, and
+ * learns their names only by it: as many of those are added as were asked for within the hour, so that a long row is
+ * back after a few questions, and at most half of what is sent was not needed.
+ */
+export function answerMissing(turn: Turn, { ids }: MissingContent): void {
+  const { store, gaps } = turn.context;
+  const { id: contact } = turn.contact;
+  const before = gaps.answeredTo(contact);
+  if (store.outbox.countOf(contact) >= LIMITS.outboxPerContact) return;
+  let left = Math.min(ids.length + before, LIMITS.missingAnswer, LIMITS.missingAnswers - before);
+  let looks = 4 * left;
+  // Grows while it is walked: parents stand behind the texts that name them.
+  const toLook = new Set(ids);
+  for (const id of toLook) {
+    if (left <= 0 || looks <= 0) return;
+    looks -= 1;
+    const message = store.messages.get(id);
+    if (!message || store.messages.conversationOf(id) !== turn.conversationId) continue;
+    for (const parent of message.parents) toLook.add(parent);
+    if (!message.outgoing) continue;
+    left -= 1;
+    gaps.answer(contact);
+    sealAgain(turn, message);
+  }
 }

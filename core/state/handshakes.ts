@@ -26,8 +26,9 @@ export function initiate(turn: Turn, proof: Uint8Array = NOTHING): void {
   const { account, random } = turn.context;
   const known = turn.contact.phase === 'accepted';
   const contents = known ? waitingContents(turn) : [];
-  // The contact takes one that is not later than the last for a replay.
-  const nowMs = Math.max(turn.nowMs, (turn.contact.initiation?.atMs ?? -1) + 1);
+  // The contact takes one that is not later than the last for a replay, and refuses one of a clock far ahead.
+  const formerMs = turn.contact.initiation?.atMs ?? -1;
+  const nowMs = formerMs > turn.nowMs + LIMITS.clockSkewMs ? turn.nowMs : Math.max(turn.nowMs, formerMs + 1);
   const { initiation, initiationId, pending } = createSessionInitiation({
     self: account.identity,
     selfCardBytes: account.card,

@@ -32,6 +32,8 @@ export class Intake {
   readonly #underWay = new Map<string, Promise<Verdict>>();
   /** A search that fails costs a turn of every contact: strangers share one allowance, each contact has its own. */
   readonly #searches = new Map<ContactId | undefined, Allowance>();
+  /** What no session opened, by the hexadecimal id; a custodian that still holds it brings it with every pull. */
+  #unopened = new Set<string>();
   #tags: { readonly day: number; readonly known: ReadonlySet<string> } = { day: -1, known: new Set() };
 
   constructor(context: Context, conversation: (contact: ContactId) => Conversation, introductions: Introductions) {
@@ -90,6 +92,10 @@ export class Intake {
 
   async #ratchet(opened: Opened, bearer?: ContactId, carrier?: Carrier): Promise<Verdict> {
     if (bearer && (await this.#tryRatchet(bearer, opened))) return 'stored';
+    const name = hex(opened.envelopeId);
+    const unopened = this.#unopened;
+    // Without a new session the search would fail again, and use up what others need.
+    if (!bearer && unopened.has(name)) return 'refused';
     if (this.#maySearch(bearer, carrier)) {
       for (const contact of new Set([...this.#recent, ...this.#context.store.sessions.contacts()])) {
         if (contact === bearer || !(await this.#tryRatchet(contact, opened))) continue;
@@ -97,6 +103,8 @@ export class Intake {
         return 'stored';
       }
       this.#searchFailed(bearer, carrier);
+      if (unopened.size >= LIMITS.searchesFailed) unopened.clear();
+      unopened.add(name);
     }
     // Whoever brought it may have lost step with us, or we with them: a fresh session mends either.
     if (bearer) this.#introductions.renew(bearer);
@@ -129,6 +137,11 @@ export class Intake {
 
   #tryRatchet(contact: ContactId, opened: Opened): Promise<boolean> {
     return this.#conversation(contact).ask<boolean>({ kind: 'ratchet', opened });
+  }
+
+  /** What no session opened may be of this one; a search under way remembers nothing. */
+  sessionMade(): void {
+    this.#unopened = new Set();
   }
 
   /** The contact does not take what keeps us in step. */

@@ -130,7 +130,7 @@ export class Introductions {
   renew(contact: ContactId): void {
     const nowMs = this.#context.clock();
     const last = this.#renewedAtMs.get(contact) ?? Number.NEGATIVE_INFINITY;
-    if (nowMs - last < RENEW_PAUSE_MS || !this.#context.store.contacts.get(contact)) return;
+    if (Math.abs(nowMs - last) < RENEW_PAUSE_MS || !this.#context.store.contacts.get(contact)) return;
     this.#renewedAtMs.set(contact, nowMs);
     // A failure is met again with the next message that does not open.
     this.#conversation(contact)

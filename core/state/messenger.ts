@@ -78,7 +78,7 @@ export class Messenger {
     this.context = {
       ...parts,
       sequence: new OutboxSequence(clock),
-      gaps: new Gaps(clock),
+      gaps: new Gaps(parts.monotonic),
       outboxChanged: (contact, posted) => {
         this.#delivery.outboxChanged(contact);
         this.placing.posted(posted);
@@ -88,6 +88,7 @@ export class Messenger {
       outboxDropped: contact => this.placing.dropped(contact),
       // What a failing disk leaves in the outbox is pushed once more, and dropped by whoever has it.
       messagesEnded: ids => void this.placing.endMessages(ids).catch(() => undefined),
+      sessionMade: () => this.intake.sessionMade(),
       changeContact: (contact, change) => {
         const changed = (turn: Turn): void => {
           turn.changeContact(change);
@@ -287,9 +288,14 @@ export class Messenger {
   async #askForMissing(): Promise<void> {
     const { store, gaps } = this.context;
     for (const contact of store.contacts.list()) {
-      if (!this.isOnline(contact)) continue;
-      const missing = store.messages.awaitedOf(contact.conversation, 1).length > 0;
-      if (gaps.isTimeToAsk(contact.id, missing)) await this.ask(contact.id, { kind: 'ask-missing' });
+      const awaited = store.reading(() => store.messages.awaitedOf(contact.conversation, LIMITS.awaitedParents));
+      const ids = gaps.due(
+        contact.id,
+        awaited.map(({ id }) => id),
+        this.isOnline(contact),
+      );
+      // A contact removed meanwhile is asked nothing.
+      if (ids.length > 0) await this.ask(contact.id, { kind: 'ask-missing', ids }).catch(() => undefined);
     }
   }
 

@@ -59,6 +59,8 @@ class Giving {
   readonly #channel: FrameChannel;
   readonly #puller: ContactId;
   #state: HolderState = newHolder();
+  /** The last frame on its way out. */
+  #sent: Promise<unknown> = Promise.resolve();
 
   constructor(
     context: Context,
@@ -77,7 +79,11 @@ class Giving {
   /** Ends with the channel; never rejects. */
   async run(): Promise<void> {
     try {
-      for await (const bytes of this.#channel.frames) this.#step({ kind: 'frame', frame: decodeSync(bytes) });
+      for await (const bytes of this.#channel.frames) {
+        // Whoever asks and does not read the answers is not listened to either.
+        await this.#sent;
+        this.#step({ kind: 'frame', frame: decodeSync(bytes) });
+      }
     } catch {
       // The peer sees a closed stream and nothing else.
     } finally {
@@ -103,7 +109,7 @@ class Giving {
     const { custody } = this.#context.store;
     switch (output.kind) {
       case 'send':
-        this.#channel.send(encodeSync(output.frame)).catch(() => undefined);
+        this.#sent = this.#channel.send(encodeSync(output.frame)).catch(() => undefined);
         return;
       case 'read':
         this.#read(output);

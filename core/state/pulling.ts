@@ -1,4 +1,6 @@
+import type { Cancel } from '../base/clock.ts';
 import type { ContactId, TransportKey } from '../base/ids.ts';
+import { LIMITS } from '../base/limits.ts';
 import { currentTags, dayOf } from '../crypto/mailbox-seal.ts';
 import { newPuller, type PullerInput, type PullerOutput, type PullerState, stepPuller } from '../mailbox/sync.ts';
 import type { FrameChannel, Swarm } from '../network/swarm.ts';
@@ -46,6 +48,8 @@ export class Pulling {
   }
 }
 
+type Taken = Extract<PullerOutput, { kind: 'take' }>;
+
 /** The asking side on one channel, which stays open for the holder's news. */
 class Pull {
   readonly #context: Context;
@@ -53,6 +57,11 @@ class Pull {
   readonly #contact: ContactId;
   #state: PullerState = newPuller();
   #channel: FrameChannel | undefined;
+  /** The last frame on its way out. */
+  #sent: Promise<unknown> = Promise.resolve();
+  /** Handed on together: one transaction stores what came together, and one receipt acknowledges it. */
+  #gathered: Taken[] = [];
+  #handOn: Cancel | undefined;
   #day = -1;
   /** A start was told and no end yet. */
   #told = false;
@@ -69,10 +78,15 @@ class Pull {
       const channel = await swarm.channel(peer, SYNC_PROTOCOL);
       this.#channel = channel;
       this.newDay();
-      for await (const bytes of channel.frames) this.#step({ kind: 'frame', frame: decodeSync(bytes) });
+      for await (const bytes of channel.frames) {
+        // A holder that does not read what it is asked is not listened to either.
+        await this.#sent;
+        this.#step({ kind: 'frame', frame: decodeSync(bytes) });
+      }
     } catch {
       // Lost, or not the protocol: the next connection begins again, and asks only for what is missing.
     } finally {
+      this.#handOn?.();
       await this.#channel?.close();
       this.#finished(0);
     }
@@ -100,13 +114,13 @@ class Pull {
     const { store, bus } = this.#context;
     switch (output.kind) {
       case 'send':
-        this.#channel?.send(encodeSync(output.frame)).catch(() => undefined);
+        this.#sent = this.#channel?.send(encodeSync(output.frame)).catch(() => undefined) ?? this.#sent;
         return;
       case 'choose':
         this.#step({ kind: 'chosen', missing: store.reading(() => output.ids.map(id => !store.seen.has(id))) });
         return;
       case 'take':
-        this.#take(output);
+        this.#gather(output);
         return;
       case 'started':
         this.#told = true;
@@ -125,8 +139,23 @@ class Pull {
     }
   }
 
+  /** A full window or the last of the page goes at once, a slow line's share after a short while. */
+  #gather(taken: Taken): void {
+    this.#gathered.push(taken);
+    if (this.#gathered.length >= LIMITS.syncWindow || this.#state.awaited.size === 0) this.#takeGathered();
+    else this.#handOn ??= this.#context.scheduler(LIMITS.syncGatherMs, () => this.#takeGathered());
+  }
+
+  #takeGathered(): void {
+    const gathered = this.#gathered;
+    this.#gathered = [];
+    this.#handOn?.();
+    this.#handOn = undefined;
+    for (const taken of gathered) this.#take(taken);
+  }
+
   /** Not tried with the holder's sessions first: who holds an envelope has most likely not made it. */
-  #take({ envelopeId, envelope }: Extract<PullerOutput, { kind: 'take' }>): void {
+  #take({ envelopeId, envelope }: Taken): void {
     this.#intake.receive(envelope, envelopeId, undefined, this.#contact).then(
       verdict => this.#step({ kind: 'settled', envelopeId, verdict }),
       // The disk or load, not the envelope: it stays where it is and is asked for again.

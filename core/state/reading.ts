@@ -63,14 +63,14 @@ function unreadAbove(turn: Turn): { messages: StoredMessage[]; all: boolean } {
 
 /**
  * What ends with time: own texts that nobody confirmed within an envelope's lifetime and of which no copy is under
- * way are `expired`; an initiation that nobody answered in that time is made anew. A text that seems to wait longer
+ * way are `expired`; an initiation that nobody answered in that time, or that is of tomorrow, is made anew. A text that seems to wait longer
  * than the program can have been away, or to be of tomorrow, was said by a wrong clock or is judged by one: its time
  * begins anew.
  */
 export function expireWaiting(turn: Turn): void {
   const { store } = turn.context;
-  const horizon = turn.nowMs - LIMITS.envelopeLifetimeMs;
   const { nowMs } = turn;
+  const horizon = nowMs - LIMITS.envelopeLifetimeMs;
   let posted: ReadonlySet<MessageId> | undefined;
   for (const id of store.messages.undelivered(turn.conversationId, LIMITS.actorBatch)) {
     const known = turn.stateOf(id);
@@ -86,5 +86,5 @@ export function expireWaiting(turn: Turn): void {
     turn.moveState(id, 'expired', null);
   }
   const { initiation } = turn.contact;
-  if (initiation && initiation.atMs <= horizon) initiate(turn);
+  if (initiation && (initiation.atMs <= horizon || initiation.atMs > nowMs + LIMITS.clockSkewMs)) initiate(turn);
 }

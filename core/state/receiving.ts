@@ -1,6 +1,8 @@
 import { wipe } from '../base/bytes.ts';
 import { AuthError, DecodeError, UsageError } from '../base/errors.ts';
+import { compareHlc, type HlcTime } from '../base/hlc.ts';
 import { type EnvelopeId, type MessageId, messageIdOf } from '../base/ids.ts';
+import { LIMITS } from '../base/limits.ts';
 import { openCard } from '../crypto/card.ts';
 import type { StoredMessage } from '../storage/records.ts';
 import { type Content, decodeContent, type TextContent } from '../wire/content.ts';
@@ -72,8 +74,21 @@ function receiveText(turn: Turn, content: TextContent, bytes: Buffer): void {
   turn.toAcknowledge.push(id);
 }
 
+/**
+ * Texts of equal time are put in order by gathering them all: a contact that says any number at once is not heard.
+ * @throws DecodeError
+ */
+function checkEqualTimes(turn: Turn, hlc: HlcTime): void {
+  // The usual case: later than all there is.
+  if (compareHlc(hlc, turn.time) > 0) return;
+  const added = [...turn.added.values()].filter(time => compareHlc(time, hlc) === 0).length;
+  const stored = turn.context.store.messages.countAt(turn.conversationId, hlc, LIMITS.equalTimes);
+  if (stored + added >= LIMITS.equalTimes) throw new DecodeError('text.time');
+}
+
 function addText(turn: Turn, id: MessageId, { hlc, parents, text }: TextContent): void {
   const { store } = turn.context;
+  checkEqualTimes(turn, hlc);
   turn.seeTime(hlc);
   let message: StoredMessage = {
     id,
@@ -88,7 +103,7 @@ function addText(turn: Turn, id: MessageId, { hlc, parents, text }: TextContent)
   turn.put(tx => {
     message = store.messages.put(tx, turn.conversationId, message) ?? message;
   });
-  turn.added.add(id);
+  turn.added.set(id, hlc);
   turn.advanceHeads(id, parents);
   noteUnread(turn, id, hlc);
   const { contact } = turn;

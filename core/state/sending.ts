@@ -33,7 +33,7 @@ export function sendText(turn: Turn, text: string): SentText {
     store.messages.setState(tx, id, { state: 'queued', atMs: turn.nowMs, receipt: null });
   });
   turn.waiting += 1;
-  turn.added.add(id);
+  turn.added.set(id, hlc);
   turn.advanceHeads(id, parents);
   sealContent(turn, content, id);
   turn.event({ type: 'message-sent', message, contact });

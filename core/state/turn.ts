@@ -34,7 +34,7 @@ export class Turn {
   /** Own texts not yet known to be delivered. */
   waiting: number;
   /** Texts this turn adds; the store does not know them yet. */
-  readonly added = new Set<MessageId>();
+  readonly added = new Map<MessageId, HlcTime>();
   readonly #peerMailbox: MailboxKeys;
   readonly #secrets: Uint8Array[] = [];
   readonly #states = new Map<MessageId, DeliveryState>();

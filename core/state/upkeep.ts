@@ -1,5 +1,6 @@
 import { wipe } from '../base/bytes.ts';
 import { type Cancel, MINUTE_MS } from '../base/clock.ts';
+import { judgeDeadline } from '../base/deadline.ts';
 import type { ContactId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import { openCard } from '../crypto/card.ts';
@@ -54,11 +55,10 @@ export class Upkeep {
     const nowMs = clock();
     let expired: readonly OutboxRecord[] = [];
     await store.write(tx => {
-      expired = store.outbox.expireBefore(tx, nowMs, LIMITS.actorInbox);
+      expired = store.outbox.sweep(tx, nowMs, LIMITS.actorInbox);
       store.seen.sweep(tx, nowMs, LIMITS.actorInbox);
-      for (const invite of store.invites.list())
-        if (invite.expiresAtMs <= nowMs) store.invites.remove(tx, invite.secret);
-      for (const prekey of store.prekeys.list()) if (prekey.expiresAtMs <= nowMs) store.prekeys.remove(tx, prekey.id);
+      sweepInvites(store, tx, nowMs);
+      sweepPrekeys(store, tx, nowMs);
     });
     this.#context.outboxEnded(expired.map(({ envelopeId }) => envelopeId));
     await expireRequests(this.#context);
@@ -123,7 +123,8 @@ export class Upkeep {
   async #rotatePrekey(nowMs: number): Promise<void> {
     const { account, store, random } = this.#context;
     const offered = openCard(account.card).prekeys;
-    if (offered.some(prekey => prekey.expiresAtMs > nowMs)) return;
+    // One that a clock set ahead has made would be offered for years.
+    if (offered.some(({ expiresAtMs }) => judgeDeadline(expiresAtMs, LIMITS.prekeyOfferMs, nowMs) === 'waits')) return;
     const profile = store.profile.get();
     if (!profile) return;
     wipeProfileRecord(profile);
@@ -133,6 +134,23 @@ export class Upkeep {
     } finally {
       prekey.wipe();
     }
+  }
+}
+
+function sweepInvites(store: Store, tx: WriteTx, nowMs: number): void {
+  for (const invite of store.invites.list()) {
+    const verdict = judgeDeadline(invite.expiresAtMs, LIMITS.inviteLifetimeMs, nowMs);
+    if (verdict === 'over') store.invites.remove(tx, invite.secret);
+    else if (verdict === 'anew') store.invites.put(tx, { ...invite, expiresAtMs: nowMs + LIMITS.inviteLifetimeMs });
+  }
+}
+
+function sweepPrekeys(store: Store, tx: WriteTx, nowMs: number): void {
+  for (const prekey of store.prekeys.list()) {
+    const verdict = judgeDeadline(prekey.expiresAtMs, LIMITS.prekeyKeepMs, nowMs);
+    if (verdict === 'over') store.prekeys.remove(tx, prekey.id);
+    else if (verdict === 'anew') store.prekeys.put(tx, { ...prekey, expiresAtMs: nowMs + LIMITS.prekeyKeepMs });
+    wipe(prekey.bytes);
   }
 }
 

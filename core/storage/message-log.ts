@@ -70,6 +70,16 @@ export class MessageLog {
     }
   }
 
+  /** How many messages stand at one time; counts no further than `limit`. */
+  countAt(from: RowReader, key: Buffer, conversation: ConversationId, hlc: Buffer, limit: number): number {
+    let count = 0;
+    for (const { place } of this.#placedDown(from, key, this.#conversationName(conversation), afterPrefix(hlc))) {
+      if (count >= limit || !hlcIn(place).equals(hlc)) break;
+      count += 1;
+    }
+    return count;
+  }
+
   *#placedDown(from: RowReader, key: Buffer, name: Buffer, before?: Buffer): Iterable<PlacedRow> {
     const end = before ? this.#singles.key(name, before) : afterPrefix(this.#singles.key(name));
     const singles = from.range(this.#singles.key(name), end, { reverse: true })[Symbol.iterator]();
@@ -211,7 +221,7 @@ function hlcIn(place: Buffer): Buffer {
   return place.subarray(0, HLC_BYTES);
 }
 
-/** Rows from the newest down, those of equal time in falling order of their ids. */
+/** Rows from the newest down, those of equal time, at most LIMITS.equalTimes, in falling order of their ids. */
 function* tiesInOrder(rows: Iterable<PlacedRow>): Iterable<PlacedRow> {
   let ties: PlacedRow[] = [];
   for (const placed of rows) {

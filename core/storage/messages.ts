@@ -98,6 +98,13 @@ export class MessageRows {
     return found.reverse();
   }
 
+  /** How many messages of the conversation stand at one and the same time; counts no further than `limit`. */
+  countAt(conversation: ConversationId, hlc: HlcTime, limit: number, from: RowReader = this.#port): number {
+    return this.#conversations.withKey(from, conversation, key =>
+      this.#log.countAt(from, key, conversation, encodeHlc(hlc), limit),
+    );
+  }
+
   /** At most LIMITS.parents messages that no stored message names as a parent, oldest arrival first. */
   heads(conversation: ConversationId, from: RowReader = this.#port): MessageId[] {
     return this.#tails.get(from, conversation).heads.slice(-LIMITS.parents);

@@ -1,4 +1,5 @@
 import { HOUR_MS } from '../base/clock.ts';
+import { judgeDeadline } from '../base/deadline.ts';
 import {
   type ContactId,
   type EnvelopeId,
@@ -7,6 +8,7 @@ import {
   messageIdFromBytes,
   parseEnvelopeId,
 } from '../base/ids.ts';
+import { LIMITS } from '../base/limits.ts';
 import { contactIdFromBytes } from './id-text.ts';
 import { afterPrefix, type RowPort, type RowReader, type Tx } from './port.ts';
 import type { OutboxRecord } from './records.ts';
@@ -110,17 +112,24 @@ export class OutboxRows {
     return [...this.#counted(this.#port).keys()];
   }
 
-  /** Removes at most `limit` envelopes that are past their hour at `nowMs`, and returns them. */
-  expireBefore(tx: Tx, nowMs: number, limit: number): OutboxRecord[] {
-    const due: OutboxRecord[] = [];
+  /**
+   * Removes at most `limit` envelopes that are past their hour at `nowMs`, and returns them. What only a wrong clock
+   * would end stays for another lifetime: whether the envelope itself has expired is for its recipient to say.
+   */
+  sweep(tx: Tx, nowMs: number, limit: number): OutboxRecord[] {
+    const due: { readonly record: OutboxRecord; readonly anew: boolean }[] = [];
     for (const key of this.#table.keys(tx)) {
-      if (key.readUInt32BE(HOUR_AT) * HOUR_MS > nowMs) continue;
-      const plain = this.#table.get(tx, key);
-      if (plain) due.push(this.#table.decode(plain, decodeOutbox));
+      const verdict = judgeDeadline(key.readUInt32BE(HOUR_AT) * HOUR_MS, LIMITS.envelopeLifetimeMs, nowMs);
+      const plain = verdict === 'waits' ? undefined : this.#table.get(tx, key);
+      if (plain) due.push({ record: this.#table.decode(plain, decodeOutbox), anew: verdict === 'anew' });
       if (due.length >= limit) break;
     }
-    for (const record of due) this.remove(tx, record.envelopeId);
-    return due;
+    const expiresAtMs = nowMs + LIMITS.envelopeLifetimeMs;
+    for (const { record, anew } of due) {
+      this.remove(tx, record.envelopeId);
+      if (anew) this.put(tx, { ...record, expiresAtMs });
+    }
+    return due.flatMap(({ record, anew }) => (anew ? [] : record));
   }
 
   /** Rows that were counted did not reach the disk: count again at the next question. */

@@ -1,4 +1,6 @@
 import { HOUR_MS } from '../base/clock.ts';
+import { judgeDeadline } from '../base/deadline.ts';
+import { LIMITS } from '../base/limits.ts';
 import { afterPrefix, type RowPort, type RowReader, type Tx } from './port.ts';
 import { uint32 } from './row-codec.ts';
 import type { Sealer } from './sealing.ts';
@@ -25,11 +27,12 @@ export class SeenRows {
   }
 
   add(tx: Tx, envelopeId: Uint8Array, expiresAtMs: number): void {
-    tx.put(this.#key(envelopeId), uint32(Math.ceil(expiresAtMs / HOUR_MS)));
+    tx.put(this.#key(envelopeId), hourOf(expiresAtMs));
   }
 
   /**
-   * Looks at the next `limit` ids, going round, and removes those past their hour.
+   * Looks at the next `limit` ids, going round, and removes those past their hour; an hour that a wrong clock gave, or
+   * that one would end, is set again.
    * @returns how many were removed, and whether this call reached the end of a round
    */
   sweep(tx: Tx, nowMs: number, limit: number): { removed: number; done: boolean } {
@@ -39,10 +42,12 @@ export class SeenRows {
     for (const { key, value } of tx.range(this.#sweptTo ?? first, afterPrefix(first), { limit })) {
       looked += 1;
       last = key;
-      if (value.length !== 4 || value.readUInt32BE() * HOUR_MS <= nowMs) {
+      const endMs = value.length === 4 ? value.readUInt32BE() * HOUR_MS : nowMs;
+      const verdict = judgeDeadline(endMs, LIMITS.envelopeLifetimeMs, nowMs);
+      if (verdict === 'over') {
         tx.remove(key);
         removed += 1;
-      }
+      } else if (verdict === 'anew') tx.put(key, hourOf(nowMs + LIMITS.envelopeLifetimeMs));
     }
     const done = looked < limit;
     this.#sweptTo = done || !last ? undefined : Buffer.concat([last, Buffer.of(0)]);
@@ -52,4 +57,8 @@ export class SeenRows {
   #key(envelopeId: Uint8Array): Buffer {
     return this.#table.key(this.#sealer.nameHash('seen', envelopeId));
   }
+}
+
+function hourOf(ms: number): Buffer {
+  return uint32(Math.ceil(ms / HOUR_MS));
 }

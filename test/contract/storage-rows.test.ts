@@ -183,7 +183,7 @@ for (const { name, open } of STORES) {
     await store.write(tx => assert.equal(store.outbox.remove(tx, envelopeOf(0, ALICE_ID).envelopeId), false));
     let expired: number[] = [];
     await store.write(tx => {
-      expired = store.outbox.expireBefore(tx, envelopeOf(4, ALICE_ID).expiresAtMs, 100).map(r => r.seq);
+      expired = store.outbox.sweep(tx, envelopeOf(4, ALICE_ID).expiresAtMs, 100).map(r => r.seq);
     });
     assert.deepEqual(expired, [1, 2, 3, 4]);
     assert.equal(store.outbox.countOf(ALICE_ID), 5);
