@@ -4,6 +4,7 @@ import { blake2b } from '../core/base/hash.ts';
 import { LIMITS } from '../core/base/limits.ts';
 import type { Outgoing, Program } from './program.ts';
 import type { Run } from './run-world.ts';
+import type { PlannedMessage } from './world.ts';
 
 /**
  * Watches a run from outside and compares what programs say with what is so. Findings are counted, and the first of
@@ -23,10 +24,24 @@ export class Checks {
     carried: 0,
     carriedAgain: 0,
     deposits: 0,
-    copies: 0,
+    /** Of these, of what was held there already: the receipt had been lost. */
+    depositsAgain: 0,
+    refused: 0,
+    gaveWay: 0,
+    quotas: 0,
+    /** Texts that appeared after a younger one of the same author. */
+    outOfOrder: 0,
+    /** At the peak: envelopes and bytes of the fullest custodian, and bytes of all together. */
+    mostHeld: 0,
+    mostBytes: 0,
+    allBytes: 0,
+    fullestBox: 0,
+    depositorBytes: 0,
   };
   readonly #run: Run;
   readonly #arrived = new Set<string>();
+  /** By author and recipient: the youngest text shown. */
+  readonly #youngest = new Map<string, number>();
   #trace: Buffer = Buffer.alloc(32);
 
   constructor(run: Run) {
@@ -58,6 +73,10 @@ export class Checks {
   showed(message: number): void {
     if (this.deliveredAtMs.has(message)) this.found('twice', `message ${message} was shown twice`);
     this.deliveredAtMs.set(message, this.#run.nowMs);
+    const { from, to } = this.#run.world.messages[message] as PlannedMessage;
+    const youngest = this.#youngest.get(`${from} ${to}`) ?? -1;
+    if (message < youngest) this.counts.outOfOrder += 1;
+    this.#youngest.set(`${from} ${to}`, Math.max(message, youngest));
   }
 
   /** A text turns to "delivered" on its author's screen. */
@@ -67,8 +86,9 @@ export class Checks {
     this.#note(`delivered ${author.person} ${message}`);
   }
 
-  deposited(custodian: Program, name: string): void {
+  deposited(custodian: Program, name: string, again: boolean): void {
     this.counts.deposits += 1;
+    if (again) this.counts.depositsAgain += 1;
     this.#note(`held ${custodian.person} ${name}`);
     const { message } = this.#run.registered(name);
     if (message === null) return;
@@ -103,15 +123,18 @@ export class Checks {
 
   /** Now and then: every state on every screen that is on, and every quota, from the rows themselves. */
   everything(): void {
+    let allBytes = 0;
     for (const person of this.#run.world.contacts.keys()) {
       const program = this.#run.program(person);
+      allBytes += this.#quotas(program);
       if (!program.online) continue;
       for (const outgoing of program.outbox.values()) this.shown(program, outgoing);
-      this.#quotas(program);
     }
+    this.counts.allBytes = Math.max(this.counts.allBytes, allBytes);
   }
 
-  #quotas({ person, custody }: Program): void {
+  /** @returns bytes held */
+  #quotas({ person, custody }: Program): number {
     let total = 0;
     const boxes = new Map<string, number>();
     const depositors = new Map<string, number>();
@@ -120,11 +143,16 @@ export class Checks {
       boxes.set(box, (boxes.get(box) ?? 0) + 1);
       depositors.set(depositor ?? '', (depositors.get(depositor ?? '') ?? 0) + bytes);
     }
-    this.counts.copies = Math.max(this.counts.copies, custody.rows.size);
+    this.counts.quotas += 1;
+    this.counts.mostHeld = Math.max(this.counts.mostHeld, custody.rows.size);
+    this.counts.mostBytes = Math.max(this.counts.mostBytes, total);
     const fullest = Math.max(0, ...boxes.values());
     const largest = Math.max(0, ...depositors.values());
+    this.counts.fullestBox = Math.max(this.counts.fullestBox, fullest);
+    this.counts.depositorBytes = Math.max(this.counts.depositorBytes, largest);
     const over = total > LIMITS.mailboxBytes || fullest > LIMITS.mailboxPerRecipient;
     if (over || largest > LIMITS.mailboxDepositorBytes) this.found('quota', `${person} holds ${total} bytes`);
+    return total;
   }
 
   #note(what: string): void {

@@ -133,15 +133,17 @@ export class CustodySide {
   #deposit(link: Link, bytes: Uint8Array): void {
     const { run, person } = this.#program;
     const id = envelopeIdOf(bytes);
-    const held = this.rows.get(hex(id)) ?? this.#takeIn(link.other(person), id, bytes);
+    const known = this.rows.get(hex(id));
+    const held = known ?? this.#takeIn(link.other(person), id, bytes);
     if (!held) {
+      run.checks.counts.refused += 1;
       link.send(person, 'custody', encodeCustody({ kind: 'refused', ids: [id] }));
       return;
     }
     const custodian = parseIdentityKey(Buffer.alloc(PUBLIC_KEY_BYTES, person));
     const claim = { envelopeId: id, heldUntilMs: held.untilMs, custodian, signature: NO_SIGNATURE };
     link.send(person, 'custody', encodeCustody({ kind: 'held', receipt: encodeCustodyReceipt(claim) }));
-    run.checks.deposited(this.#program, held.name);
+    run.checks.deposited(this.#program, held.name, known !== undefined);
   }
 
   #takeIn(from: number, id: EnvelopeId, bytes: Uint8Array): HeldRow | undefined {
@@ -163,6 +165,7 @@ export class CustodySide {
     };
     const admission = admit(deposit, room, run.nowMs);
     if (admission.kind === 'refuse') return undefined;
+    run.checks.counts.gaveWay += admission.evict.length;
     for (const old of admission.evict) this.rows.delete(hex(old));
     const name = hex(id);
     const dueMs = this.#now() + admission.holdMs;

@@ -14,6 +14,8 @@ export class Link {
   readonly high: number;
   readonly #run: Run;
   readonly #lastMs = new Map<string, number>();
+  #sent = 0;
+  #lastArrived = 0;
   alive = true;
 
   constructor(run: Run, a: number, b: number) {
@@ -39,10 +41,19 @@ export class Link {
     const arriveMs = Math.max(timeline.nowMs + weather.delayMs(), (this.#lastMs.get(way) ?? 0) + 1);
     this.#lastMs.set(way, arriveMs);
     const breaks = weather.breaks();
+    const serial = ++this.#sent;
+    weather.counts.frames += 1;
     timeline.at(arriveMs, () => {
+      if (!this.alive || breaks) weather.counts.framesLost += 1;
       if (!this.alive) return;
-      if (breaks) this.#run.cut(this, true);
-      else this.#run.program(to).receive(this, stream, frame);
+      if (breaks) {
+        weather.counts.connectionsBroken += 1;
+        this.#run.cut(this, true);
+        return;
+      }
+      if (serial < this.#lastArrived) weather.counts.framesOvertaking += 1;
+      else this.#lastArrived = serial;
+      this.#run.program(to).receive(this, stream, frame);
     });
   }
 }

@@ -10,7 +10,8 @@ import { type Interval, type PlannedMessage, pairOf, togetherOf, type World } fr
  * - `direct`: author and recipient meet within the week.
  * - `placed`: a custodian that took the envelope meets the recipient after that, within the week. Which custodians took
  *   it is the one thing taken from the run.
- * - `any`: some willing common contact meets the author and then the recipient: what unlimited copies would reach.
+ * - `any`: some willing common contact meets the author and then the recipient: what a copy with everyone who can be
+ *   met would reach. A custodian hands on to the recipient and to nobody else, so that there are no longer chains.
  */
 export interface PathCounts {
   readonly messages: number;
@@ -20,7 +21,10 @@ export interface PathCounts {
   /** As `any`, counting the shortest meetings too: more than this nothing can deliver. */
   readonly bound: number;
   readonly delivered: number;
-  readonly deliveredOfAny: number;
+  /** Messages with a path of any kind that did not arrive: none, if copies grow. */
+  readonly missed: readonly number[];
+  /** Custodians that took a text, on average. */
+  readonly copies: number;
   readonly confirmed: number;
   /** Messages with a path (direct or placed) that did not arrive: must be none. */
   readonly lost: readonly number[];
@@ -28,13 +32,14 @@ export interface PathCounts {
   readonly underplaced: readonly number[];
 }
 
-const MEETING_MS = 2 * MINUTE_MS;
+export const MEETING_MS = 2 * MINUTE_MS;
 
 export function countPaths(run: Run): PathCounts {
   const { world, checks } = run;
   const together = new Together(world);
-  const counts = { direct: 0, placed: 0, any: 0, bound: 0, delivered: 0, deliveredOfAny: 0 };
+  const counts = { direct: 0, placed: 0, any: 0, bound: 0, delivered: 0, copies: 0 };
   const lost: number[] = [];
+  const missed: number[] = [];
   const underplaced: number[] = [];
   for (const [index, message] of world.messages.entries()) {
     const { from, to, atMs } = message;
@@ -52,21 +57,24 @@ export function countPaths(run: Run): PathCounts {
     counts.placed += Number(placed);
     counts.any += Number(any);
     counts.delivered += Number(arrived);
-    counts.deliveredOfAny += Number(any && arrived);
+    counts.copies += holders.size;
+    if (any && !arrived) missed.push(index);
     if ((direct || placed) && !arrived) lost.push(index);
     const stretchEndMs = stretchEnd(world, from, atMs);
     const held = [...holders.values()].filter(sinceMs => sinceMs <= stretchEndMs).length;
     const met = willing(world, from, to).filter(
       id => together.firstMeeting(from, id, atMs, stretchEndMs) !== undefined,
     );
-    const wanted = Math.min(world.options.copies, met.length);
+    const wanted = Math.min(world.options.copies.first, met.length);
     // The recipient may have it before anyone needs to hold it; a meeting with it keeps the others waiting ten seconds.
     if (held < wanted && arrivedMs > stretchEndMs) underplaced.push(index);
   }
-  const { direct: withDirect, placed: withPlaced, any: withAny, bound, delivered, deliveredOfAny } = counts;
-  const confirmed = checks.confirmedAtMs.size;
+  const { direct: withDirect, placed: withPlaced, any: withAny, bound, delivered } = counts;
   const messages = world.messages.length;
-  return { messages, withDirect, withPlaced, withAny, bound, delivered, deliveredOfAny, confirmed, lost, underplaced };
+  const copies = counts.copies / messages;
+  const confirmed = checks.confirmedAtMs.size;
+  const lists = { lost, missed, underplaced };
+  return { messages, withDirect, withPlaced, withAny, bound, delivered, copies, confirmed, ...lists };
 }
 
 interface Search {
@@ -87,7 +95,8 @@ function reachable({ world, together, message, leastMs }: Search): boolean {
   });
 }
 
-function willing(world: World, from: number, to: number): number[] {
+/** Who may hold for these two. */
+export function willing(world: World, from: number, to: number): number[] {
   return (world.contacts[from] ?? []).filter(other => other !== to && !world.unwilling.has(other));
 }
 
@@ -95,7 +104,7 @@ function stretchEnd(world: World, person: number, atMs: number): number {
   return (world.online[person] ?? []).find(([fromMs, toMs]) => fromMs <= atMs && atMs <= toMs)?.[1] ?? atMs;
 }
 
-class Together {
+export class Together {
   readonly #world: World;
   readonly #known = new Map<string, readonly Interval[]>();
 

@@ -1,27 +1,31 @@
-/** Share delivered, by hours online (columns) and copies (rows). */
+/** Share delivered, by hours online (columns) and copies (rows); the last row is what is possible at all. */
 export interface Grid {
   readonly hours: readonly number[];
-  readonly copies: readonly number[];
-  /** shares[row][column], 0 to 1 */
-  readonly shares: readonly (readonly number[])[];
-  /** What unlimited copies would reach, a column each. */
-  readonly bound: readonly number[];
+  readonly rows: readonly Row[];
+}
+
+export interface Row {
+  readonly name: string;
+  /** 0 to 1, one for each of `hours`. */
+  readonly shares: readonly number[];
 }
 
 export function tableOf(grid: Grid): string {
   const cell = (share: number): string => `${(share * 100).toFixed(1)} %`.padStart(9);
   const head = `${'copies \\ hours a day'.padEnd(21)}${grid.hours.map(hours => String(hours).padStart(9)).join('')}`;
-  const rows = grid.copies.map((k, row) => `k = ${k}`.padEnd(21) + (grid.shares[row] ?? []).map(cell).join(''));
-  return [head, ...rows, `${'any number of copies'.padEnd(21)}${grid.bound.map(cell).join('')}`].join('\n');
+  const rows = grid.rows.map(({ name, shares }) => name.padEnd(21) + shares.map(cell).join(''));
+  return [head, ...rows].join('\n');
 }
 
-const [WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM] = [720, 420, 64, 48, 150, 56];
+const [WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM] = [760, 420, 64, 48, 190, 56];
 /** Told apart without colour too: each line has its own dashes and its own mark. */
 const LINES = [
   { colour: '#b3541e', dash: '2 4' },
   { colour: '#8a6d00', dash: '6 4' },
-  { colour: '#0b6b58', dash: '' },
+  { colour: '#0b6b58', dash: '12 3 2 3' },
   { colour: '#274b9f', dash: '10 4' },
+  { colour: '#111', dash: '' },
+  { colour: '#999', dash: '1 3' },
 ];
 
 export function svgOf(grid: Grid, caption: string): string {
@@ -37,14 +41,7 @@ export function svgOf(grid: Grid, caption: string): string {
   const hours = grid.hours.map(
     (value, column) => `<text x="${x(column)}" y="${HEIGHT - BOTTOM + 20}" text-anchor="middle">${value}</text>`,
   );
-  const series = [
-    ...grid.copies.map((k, row) => ({
-      name: `k = ${k}`,
-      shares: grid.shares[row] ?? [],
-      ...LINES[row % LINES.length],
-    })),
-    { name: 'any number', shares: grid.bound, colour: '#777', dash: '1 3' },
-  ];
+  const series = grid.rows.map((row, at) => ({ ...row, ...(LINES[at % LINES.length] as (typeof LINES)[number]) }));
   const lines = series.map(
     ({ shares, colour, dash }) =>
       `<polyline points="${points(shares)}" fill="none" stroke="${colour}" stroke-width="2.5" stroke-dasharray="${dash}"/>`,

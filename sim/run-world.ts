@@ -1,5 +1,5 @@
 import { hex } from '../core/base/bytes.ts';
-import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../core/base/clock.ts';
+import { HOUR_MS, MINUTE_MS } from '../core/base/clock.ts';
 import { blake2b } from '../core/base/hash.ts';
 import type { ContactId } from '../core/base/ids.ts';
 import { seededNumbers } from '../test/support/mutate.ts';
@@ -7,6 +7,7 @@ import { Checks } from './checks.ts';
 import { Link } from './link.ts';
 import { Program } from './program.ts';
 import { Timeline } from './timeline.ts';
+import { Weather } from './weather.ts';
 import { pairOf, type World } from './world.ts';
 
 /** What the simulation knows of an envelope; no program looks inside one that is not its own. */
@@ -18,18 +19,12 @@ export interface Registered {
   readonly confirms: readonly number[];
 }
 
-const BREAK_SHARE = 0.003;
-const CARRIED_AGAIN_SHARE = 0.02;
-const CONNECT_MS = 20 * SECOND_MS;
-const RECONNECT_MS = 30 * SECOND_MS;
-
 /** One run of one world: programs come and go, connections are made and break, until the last message's week is over. */
 export class Run {
   readonly world: World;
   readonly timeline: Timeline;
   readonly checks: Checks;
-  readonly weather: { delayMs(): number; breaks(): boolean };
-  readonly #number: () => number;
+  readonly weather: Weather;
   readonly #programs: readonly Program[];
   readonly #people = new Map<ContactId, number>();
   readonly #online = new Set<number>();
@@ -41,9 +36,7 @@ export class Run {
   constructor(world: World) {
     this.world = world;
     this.timeline = new Timeline(world.startMs);
-    const number = seededNumbers(world.options.seed ^ 0x5eed);
-    this.#number = number;
-    this.weather = { delayMs: () => 20 + Math.floor(number() * 480), breaks: () => number() < BREAK_SHARE };
+    this.weather = new Weather(seededNumbers(world.options.seed ^ 0x5eed));
     this.checks = new Checks(this);
     this.#programs = world.contacts.map((_, person) => new Program(this, person));
     for (const program of this.#programs) this.#people.set(program.contact, program.person);
@@ -82,10 +75,13 @@ export class Run {
   register(name: string, envelope: Registered): void {
     this.#envelopes.set(name, envelope);
     // Someone carries a copy about, and hands it over once more, long after it has arrived.
-    if (this.#number() >= CARRIED_AGAIN_SHARE) return;
-    this.timeline.after(this.#number() * 3 * DAY_MS, () => {
+    const againMs = this.weather.carriedAgainMs();
+    if (againMs === undefined) return;
+    this.timeline.after(againMs, () => {
       const { seen } = this.program(envelope.to);
-      if (this.isOnline(envelope.to) && seen.has(name)) this.program(envelope.to).take(name);
+      if (!this.isOnline(envelope.to) || !seen.has(name)) return;
+      this.weather.counts.carriedDaysLater += 1;
+      this.program(envelope.to).take(name);
     });
   }
 
@@ -120,13 +116,13 @@ export class Run {
     this.#links.delete(pairOf(link.low, link.high));
     this.program(link.low).lost(link);
     this.program(link.high).lost(link);
-    if (again) this.#connectSoon(link.low, link.high, RECONNECT_MS);
+    if (again) this.#connectSoon(link.low, link.high, true);
   }
 
   #comes(person: number): void {
     this.#online.add(person);
     this.program(person).custody.start();
-    for (const other of this.world.contacts[person] ?? []) this.#connectSoon(person, other, CONNECT_MS);
+    for (const other of this.world.contacts[person] ?? []) this.#connectSoon(person, other, false);
     this.#sweepHourly(person);
   }
 
@@ -145,10 +141,11 @@ export class Run {
     });
   }
 
-  #connectSoon(a: number, b: number, withinMs: number): void {
+  #connectSoon(a: number, b: number, again: boolean): void {
     if (!this.#mayMeet(a, b)) return;
-    this.timeline.after(SECOND_MS + this.#number() * withinMs, () => {
+    this.timeline.after(this.weather.connectMs(again), () => {
       if (!this.#mayMeet(a, b) || this.#links.has(pairOf(a, b))) return;
+      this.weather.counts.connections += 1;
       const link = new Link(this, a, b);
       this.#links.set(pairOf(a, b), link);
       this.program(a).connected(link);
@@ -157,7 +154,10 @@ export class Run {
   }
 
   #mayMeet(a: number, b: number): boolean {
-    return this.isOnline(a) && this.isOnline(b) && !this.world.apart.has(pairOf(a, b)) && !this.#parted(a, b);
+    if (!this.isOnline(a) || !this.isOnline(b) || this.world.apart.has(pairOf(a, b))) return false;
+    const parted = this.#parted(a, b);
+    if (parted) this.weather.counts.connectionsPrevented += 1;
+    return !parted;
   }
 
   #parted(a: number, b: number): boolean {
@@ -167,13 +167,17 @@ export class Run {
   }
 
   #part(): void {
-    for (const link of [...this.#links.values()]) if (this.#parted(link.low, link.high)) this.cut(link, false);
+    for (const link of [...this.#links.values()]) {
+      if (!this.#parted(link.low, link.high)) continue;
+      this.weather.counts.connectionsParted += 1;
+      this.cut(link, false);
+    }
   }
 
   #heal(): void {
     for (const person of [...this.#online].sort((a, b) => a - b)) {
       for (const other of this.world.contacts[person] ?? []) {
-        if (person < other) this.#connectSoon(person, other, CONNECT_MS);
+        if (person < other) this.#connectSoon(person, other, false);
       }
     }
   }

@@ -1,4 +1,5 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../core/base/clock.ts';
+import type { CopiesRule } from '../core/mailbox/placement.ts';
 import { seededNumbers } from '../test/support/mutate.ts';
 
 /** What a run is made of. Everything random comes from the seed, before the run or in it. */
@@ -7,8 +8,8 @@ export interface WorldOptions {
   readonly people: number;
   readonly messages: number;
   readonly hoursOnline: number;
-  /** Copies wanted (k). */
-  readonly copies: number;
+  /** How many copies programs want; the product's rule is COPIES. */
+  readonly copies: CopiesRule;
   /** Days in which messages are written; the run goes on for seven more. */
   readonly days: number;
 }
@@ -64,7 +65,7 @@ export function makeWorld(options: WorldOptions): World {
   while (unwilling.size < options.people / 20) unwilling.add(pick(options.people, number));
   const online = contacts.map((_, person) => makeOnline(options, number, vanishedAtMs.get(person) ?? endMs));
   const pairs = contacts.flatMap((known, a) => known.filter(b => a < b).map(b => pairOf(a, b)));
-  const apart = new Set(pairs.filter(() => number() < 0.2));
+  const apart = makeApart(pairs, number);
   const partitions = Array.from({ length: options.days }, (_, day) => makePartition(options, number, day));
   const messages = makeMessages(options, number, contacts, online);
   return {
@@ -140,6 +141,13 @@ function makeOnline(options: WorldOptions, number: () => number, goneMs: number)
     if (fromMs < toMs) found.push([Math.round(fromMs), Math.round(toMs)]);
   }
   return found;
+}
+
+/** One pair of contacts in five, rounded up. */
+function makeApart(pairs: readonly string[], number: () => number): Set<string> {
+  const apart = new Set<string>();
+  while (apart.size < pairs.length / 5) apart.add(pairs[pick(pairs.length, number)] as string);
+  return apart;
 }
 
 /** For three hours a day, somewhere, a third of the people are cut off from the rest. */

@@ -43,7 +43,7 @@ const IMPURE = [
 export function lintTree(root) {
   const core = filesBelow(join(root, 'core')).filter(isCode);
   const ui = filesBelow(join(root, 'ui')).filter(isCode);
-  const others = ['test', 'tools', 'bench'].flatMap(folder => filesBelow(join(root, folder)).filter(isCode));
+  const others = ['test', 'tools', 'bench', 'sim'].flatMap(folder => filesBelow(join(root, folder)).filter(isCode));
   return [
     ...core.flatMap(file => lintCore(root, file)),
     ...ui.flatMap(file => lintUi(root, file)),

@@ -139,15 +139,18 @@ export const LIMITS = {
   mailboxDepositorBytes: 16 * 1024 * 1024,
   /** All depositors who are not contacts together: 0.1 %, one envelope of the largest kind or some hundred small ones. */
   mailboxStrangerBytes: 67_108,
-  /** Copies wanted of an envelope whose recipient is away (k). */
+  /** Copies wanted at once of an envelope whose recipient is away (k). */
   custodians: 3,
+  /** Further copies wanted with each such time without the recipient's answer: slower, who is met only once is missed. */
+  custodiansMore: 3,
+  custodiansMoreMs: MINUTE_MS,
   /** A recipient that is connected has this long to store an envelope before others are asked to hold it. */
   placeAfterMs: 10_000,
   /** A custodian that has not answered a deposit by then, though connected, is taken to have refused. */
   depositAnswerMs: 60_000,
   /** A custodian not seen for so long is replaced, and no longer counted; one that refused may be asked again. */
   custodianUnseenMs: DAY_MS,
-  /** Custodians remembered for one envelope: three a day for its week, and some that refused. */
+  /** Custodians remembered for one envelope: everyone most people meet in its week, and some that refused. */
   holdings: 32,
   /** Deposits under way to one custodian: two megabytes of the largest. */
   depositWindow: 32,

@@ -45,9 +45,22 @@ export interface PlacementContext {
   readonly custodians: readonly Custodian[];
   /** 32 bytes, the profile's own: settles ties in a way nobody can foresee. */
   readonly tieKey: Uint8Array;
-  /** How many copies are wanted. */
-  readonly copies?: number;
+  /** How many copies are wanted; the product's own rule unless told otherwise. */
+  readonly copies?: CopiesRule;
 }
+
+/** `first` copies at once, and `more` with each `everyMs` for which the recipient has not confirmed. */
+export interface CopiesRule {
+  readonly first: number;
+  readonly more: number;
+  readonly everyMs: number;
+}
+
+export const COPIES: CopiesRule = {
+  first: LIMITS.custodians,
+  more: LIMITS.custodiansMore,
+  everyMs: LIMITS.custodiansMoreMs,
+};
 
 export type PlacementInput =
   /** Something may have changed: a wake-up, a connection made or lost, a custodian's new hello. */
@@ -130,20 +143,32 @@ function look(before: Placement, context: PlacementContext): PlacementStep {
   const inForce = (holding: Holding): boolean =>
     holding.state === 'held' && holding.untilMs > nowMs && seenLately(byId.get(holding.custodian), nowMs);
   const counted = holdings.filter(holding => holding.state === 'asked' || inForce(holding));
-  const wanted = (context.copies ?? LIMITS.custodians) - counted.length;
-  const room = LIMITS.holdings - holdings.length;
+  const rule = context.copies ?? COPIES;
+  const wanted = copiesWanted(rule, nowMs - before.sentAtMs) - counted.length;
+  const room = Math.max(0, LIMITS.holdings - holdings.length);
   const taken = new Set(holdings.map(holding => holding.custodian));
   const free = context.custodians.filter(({ id, connected }) => connected && id !== before.recipient && !taken.has(id));
-  const chosen =
-    wanted > 0
-      ? rankCustodians(free, context.tieKey, before.envelopeId).slice(0, Math.max(0, Math.min(wanted, room)))
-      : [];
+  const count = Math.min(wanted, room);
+  const chosen = count > 0 ? rankCustodians(free, context.tieKey, before.envelopeId).slice(0, count) : [];
   const asked = chosen.map(({ id }): Holding => ({ custodian: id, state: 'asked', atMs: nowMs, untilMs: 0 }));
   const placement: Placement = { ...before, phase: 'placing', holdings: [...holdings, ...asked] };
   const outputs: PlacementOutput[] = chosen.map(({ id }) => ({ kind: 'deposit', custodian: id }));
   const waiting = placement.holdings.filter(holding => holding.state === 'asked').map(holding => holding.atMs);
   if (waiting.length > 0) outputs.push({ kind: 'wake', atMs: Math.min(...waiting) + LIMITS.depositAnswerMs });
+  if (rule.more > 0 && free.length > chosen.length && room > chosen.length) {
+    outputs.push({ kind: 'wake', atMs: nextStepMs(rule, before.sentAtMs, nowMs) });
+  }
   return { placement, outputs };
+}
+
+/** Copies wanted of an envelope of this age. */
+export function copiesWanted({ first, more, everyMs }: CopiesRule, ageMs: number): number {
+  // Set back, a clock must not ask for fewer than at the start.
+  return first + more * Math.max(0, Math.floor(ageMs / everyMs));
+}
+
+function nextStepMs({ everyMs }: CopiesRule, sentAtMs: number, nowMs: number): number {
+  return sentAtMs + everyMs * Math.max(1, Math.floor((nowMs - sentAtMs) / everyMs) + 1);
 }
 
 /** What time and a lost connection make of a holding; nothing when it is to be forgotten. */

@@ -4,6 +4,8 @@ import { DAY_MS, HOUR_MS } from '../../core/base/clock.ts';
 import { type ContactId, contactIdOf, parseEnvelopeId, parseIdentityKey } from '../../core/base/ids.ts';
 import { LIMITS } from '../../core/base/limits.ts';
 import {
+  COPIES,
+  type CopiesRule,
   type Custodian,
   heldNow,
   newPlacement,
@@ -22,6 +24,7 @@ const id = parseEnvelopeId(Buffer.alloc(32, 7));
 class Story {
   nowMs = START;
   recipientConnected = false;
+  copies: CopiesRule = COPIES;
   placement: Placement = newPlacement(recipient, id, START);
   custodians: Custodian[];
 
@@ -39,8 +42,8 @@ class Story {
   }
 
   tell(input: PlacementInput): PlacementOutput[] {
-    const { nowMs, recipientConnected, custodians } = this;
-    const context = { nowMs, recipientConnected, custodians, tieKey: Buffer.alloc(32, 5) };
+    const { nowMs, recipientConnected, custodians, copies } = this;
+    const context = { nowMs, recipientConnected, custodians, copies, tieKey: Buffer.alloc(32, 5) };
     const step = stepPlacement(this.placement, input, context);
     this.placement = step.placement;
     return [...step.outputs];
@@ -101,6 +104,7 @@ describe('placement', () => {
 
   it('replaces a custodian not seen for a day, and counts it again when it is back', () => {
     const story = new Story(4);
+    story.copies = { first: 3, more: 0, everyMs: DAY_MS };
     story.asked();
     story.hold(person(4), person(3), person(2));
     for (const gone of [4, 3]) story.set(person(gone), { connected: false });
@@ -125,6 +129,36 @@ describe('placement', () => {
     assert.equal(story.held().heldBy, 2);
     story.nowMs += LIMITS.custodianUnseenMs;
     assert.deepEqual(story.asked(), [person(3)], 'after a day it may be asked again, as the last was not answered');
+  });
+
+  it('asks three more with each minute that nothing is confirmed, until everyone has a copy', () => {
+    const story = new Story(7);
+    const wakeAt = (minutes: number) => ({ kind: 'wake', atMs: START + minutes * LIMITS.custodiansMoreMs });
+    const first = story.tell({ kind: 'look' });
+    assert.ok(first.some(output => output.kind === 'wake' && output.atMs === START + LIMITS.custodiansMoreMs));
+    story.hold(person(7), person(6), person(5));
+    story.nowMs += LIMITS.custodiansMoreMs - 1;
+    assert.deepEqual(story.tell({ kind: 'look' }), [wakeAt(1)]);
+    story.nowMs += 1;
+    assert.deepEqual(story.asked(), [person(4), person(3), person(2)]);
+    story.hold(person(4), person(3), person(2));
+    story.nowMs = START - HOUR_MS;
+    assert.deepEqual(story.tell({ kind: 'look' }), [wakeAt(1)], 'a clock set back asks nobody, and wakes later');
+    story.nowMs = START + 2 * LIMITS.custodiansMoreMs;
+    assert.deepEqual(story.asked(), [person(1)]);
+    story.hold(person(1));
+    assert.deepEqual(story.tell({ kind: 'look' }), [], 'nobody is left to wake up for');
+    assert.equal(story.held().heldBy, 7);
+  });
+
+  it('never has more custodians than are remembered', () => {
+    const story = new Story(40);
+    for (let minute = 0; minute < 20; minute += 1) {
+      story.hold(...story.asked());
+      story.nowMs += LIMITS.custodiansMoreMs;
+    }
+    assert.equal(story.held().heldBy, LIMITS.holdings);
+    assert.deepEqual(story.tell({ kind: 'look' }), []);
   });
 
   it('ends when it is delivered: every holder is told, and a receipt that comes later too', () => {
