@@ -162,6 +162,7 @@ export class CustodySide {
       depositorBytes: sum(all.filter(row => row.depositor === depositor)),
       boxCount: inBox.length,
       box: inBox,
+      part: inBox.filter(row => row.depositor === depositor),
     };
     const admission = admit(deposit, room, run.nowMs);
     if (admission.kind === 'refuse') return undefined;

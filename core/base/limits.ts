@@ -64,6 +64,8 @@ export const LIMITS = {
   busListeners: 64,
   /** Steps waiting in one actor; past it callers are told to wait. */
   actorInbox: 4096,
+  /** Rows that one sweep lets go: a transaction that others do not wait for. */
+  sweepBatch: 4096,
   /** Steps an actor takes in one transaction. */
   actorBatch: 256,
   /** Retry of a peer that cannot be reached: doubling from the first to the last. */
@@ -193,3 +195,12 @@ export const LIMITS = {
   /** A bundle file: what a custodian may hold, four times over; more is refused before it is written. */
   bundleBytes: 256 * 1024 * 1024,
 } as const;
+  /** Pulls of people who are no contacts that a helper serves: so many under way, each for so long, */
+  strangerPulls: 8,
+  strangerPullMs: MINUTE_MS,
+  /** so many begun at once, then one each pause, */
+  strangerPullsAtOnce: 64,
+  strangerPullPauseMs: 1_000,
+  /** and together as many envelopes as one full mailbox, then one each pause: 64 KB a second of the largest. */
+  strangerEnvelopesAtOnce: 1_000,
+  strangerEnvelopePauseMs: 1_000,

@@ -1,3 +1,4 @@
+import { hex } from '../base/bytes.ts';
 import type { ContactId, EnvelopeId, IdentityKey } from '../base/ids.ts';
 import { LABEL } from '../base/labels.ts';
 import { LIMITS } from '../base/limits.ts';
@@ -10,6 +11,8 @@ export interface Deposit {
   /** Whole envelope. */
   readonly bytes: number;
   readonly expiresAtHours: number;
+  /** When its recipient stops asking for its tag; undefined for a tag of nobody known. */
+  readonly askedUntilMs?: number | undefined;
   /** The contact that deposits; null: someone who is none. */
   readonly depositor: ContactId | null;
 }
@@ -25,6 +28,7 @@ export interface HeldEnvelope {
  * whose mailbox key made the tag, or, for a tag nobody here knows, what is under that one tag.
  */
 export interface Room {
+  /** It takes envelopes of this kind from this depositor at all. */
   readonly holds: boolean;
   readonly totalBytes: number;
   /** What this depositor has here; of one that is no contact, what all such have together. */
@@ -33,6 +37,8 @@ export interface Room {
   readonly boxCount: number;
   /** The box by age, oldest first; read only as far as needed. */
   readonly box: Iterable<HeldEnvelope>;
+  /** Of the box, what this depositor brought. */
+  readonly part: Iterable<HeldEnvelope>;
 }
 
 export type Admission =
@@ -46,33 +52,41 @@ export type Admission =
  */
 export function admit(deposit: Deposit, room: Room, wallMs: number): Admission {
   if (!room.holds) return { kind: 'refuse', why: 'not-holding' };
-  const holdMs = holdingTimeMs(deposit.expiresAtHours, wallMs);
+  const lifeMs = holdingTimeMs(deposit.expiresAtHours, wallMs);
+  const holdMs = lifeMs && Math.min(lifeMs, (deposit.askedUntilMs ?? Number.POSITIVE_INFINITY) - wallMs);
   if (holdMs === null) return { kind: 'refuse', why: 'expired' };
   const evict = makeRoom(deposit, room);
   return evict ? { kind: 'take', holdMs, evict } : { kind: 'refuse', why: 'full' };
 }
 
+/** Reads no further than it must: a full box costs one row, not a thousand. */
 function makeRoom(deposit: Deposit, room: Room): EnvelopeId[] | undefined {
   const stranger = deposit.depositor === null;
   const partLimit = stranger ? LIMITS.mailboxStrangerBytes : LIMITS.mailboxDepositorBytes;
   let overPart = room.depositorBytes + deposit.bytes - partLimit;
   let overTotal = room.totalBytes + deposit.bytes - LIMITS.mailboxBytes;
   let overCount = room.boxCount + 1 - LIMITS.mailboxPerRecipient;
-  const evict = new Set<EnvelopeId>();
-  if (overPart <= 0 && overTotal <= 0 && overCount <= 0) return [];
-  const give = (old: HeldEnvelope, samePart: boolean): void => {
-    evict.add(old.envelopeId);
-    if (samePart) overPart -= old.bytes;
+  const evict = new Map<string, EnvelopeId>();
+  const give = (old: HeldEnvelope): void => {
+    evict.set(hex(old.envelopeId), old.envelopeId);
+    if (old.depositor === deposit.depositor) overPart -= old.bytes;
     overTotal -= old.bytes;
     overCount -= 1;
   };
-  const box = [...room.box].map(old => ({ old, samePart: old.depositor === deposit.depositor }));
-  for (const { old, samePart } of box) if (overPart > 0 && samePart) give(old, samePart);
-  for (const { old, samePart } of box) {
-    if (overTotal <= 0 && overCount <= 0) break;
-    if (!evict.has(old.envelopeId) && (samePart || !stranger)) give(old, samePart);
+  if (overPart > 0) {
+    for (const old of room.part) {
+      give(old);
+      if (overPart <= 0) break;
+    }
+    if (overPart > 0) return undefined;
   }
-  return overPart <= 0 && overTotal <= 0 && overCount <= 0 ? [...evict] : undefined;
+  if (overTotal > 0 || overCount > 0) {
+    for (const old of stranger ? room.part : room.box) {
+      if (!evict.has(hex(old.envelopeId))) give(old);
+      if (overTotal <= 0 && overCount <= 0) break;
+    }
+  }
+  return overTotal <= 0 && overCount <= 0 ? [...evict.values()] : undefined;
 }
 
 /** The signed promise to hold an envelope; `heldUntilMs` by the custodian's clock. */

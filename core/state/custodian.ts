@@ -2,10 +2,10 @@ import type { Clock } from '../base/clock.ts';
 import { MINUTE_MS } from '../base/clock.ts';
 import type { ContactId, EnvelopeId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
-import { admit, type HeldEnvelope, signCustodyReceipt } from '../mailbox/custody.ts';
+import { admit, signCustodyReceipt } from '../mailbox/custody.ts';
 import { advanceHoldingClock, type HoldingClock, startHoldingClock } from '../mailbox/expiry.ts';
 import type { FrameChannel, Swarm } from '../network/swarm.ts';
-import type { CustodyUsage } from '../storage/records.ts';
+import type { CustodyEntry, CustodyUsage } from '../storage/records.ts';
 import type { WriteTx } from '../storage/store.ts';
 import { CUSTODY_PROTOCOL, decodeCustody, encodeCustody, encodeCustodyReceipt } from '../wire/custody.ts';
 import { decodeEnvelope, envelopeIdOf } from '../wire/envelope.ts';
@@ -15,6 +15,8 @@ import type { Recipients } from './recipients.ts';
 export interface CustodianOptions {
   readonly monotonic: Clock;
   readonly holds: () => boolean;
+  /** Takes what is for people unknown here too, and from anybody (docs/decisions/0009). */
+  readonly helper: boolean;
   readonly recipients: Recipients;
   /** An envelope with this tag has been taken in. */
   readonly taken: (tag: Uint8Array) => void;
@@ -68,6 +70,12 @@ export class CustodyService {
     return outcome;
   }
 
+  /** Tags that are nobody's here, under which a helper holds something. */
+  unknownTags(): Buffer[] {
+    const { recipients } = this.#options;
+    return this.#context.store.custody.tags().filter(tag => recipients.of(tag) === undefined);
+  }
+
   /** Removes what its recipient has stored. */
   async remove(ids: readonly EnvelopeId[]): Promise<void> {
     const { store } = this.#context;
@@ -82,7 +90,7 @@ export class CustodyService {
     if (store.custody.usage().envelopes === 0) return;
     const { forwardMs } = this.#tick();
     await store.write(tx => {
-      const expired = store.custody.expire(tx, forwardMs, LIMITS.actorInbox);
+      const expired = store.custody.expire(tx, forwardMs, LIMITS.sweepBatch);
       if (expired.length > 0 || forwardMs - this.#clockStoredMs >= CLOCK_EVERY_MS) this.#putClock(tx);
     });
   }
@@ -97,30 +105,51 @@ export class CustodyService {
       expiresAtHours: number;
     },
   ): Deposited {
-    const { account, clock, store } = this.#context;
+    const { clock, store } = this.#context;
     const { custody } = store;
+    const { recipients } = this.#options;
     const { envelopeId, depositor, tag, bytes } = item;
     const { forwardMs } = this.#tick();
     const wallMs = clock();
+    // Before anything is looked up: whoever is no contact learns nothing of what is held.
+    if (depositor === null && !this.#takes(tag, null)) return { kind: 'refused', envelopeId };
     const held = custody.entry(envelopeId, tx);
-    if (held) return { kind: 'held', envelopeId, untilMs: wallMs + held.expiresAtMs - forwardMs, fresh: false };
-    const recipient = this.#options.recipients.of(tag) ?? null;
+    // What a contact brings that so far only a stranger had brought is taken anew, in the contact's part.
+    if (held && (held.depositor !== null || depositor === null)) {
+      if (depositor !== null && depositor !== held.depositor) custody.promiseToOthers(tx, held);
+      return { kind: 'held', envelopeId, untilMs: wallMs + held.expiresAtMs - forwardMs, fresh: false };
+    }
+    const tags = recipients.box(tag)?.tags ?? [tag];
     const room = {
-      // What is for this profile itself is pushed to it, not deposited with it.
-      holds: this.#options.holds() && recipient !== account.id,
+      holds: this.#takes(tag, depositor),
       totalBytes: custody.usage(tx).bytes,
       depositorBytes: custody.usageOfDepositor(depositor, tx).bytes,
-      boxCount: custody.usageOfRecipient(recipient, tag, tx).envelopes,
-      box: custody.boxOf(recipient, tag, tx) as Iterable<HeldEnvelope>,
+      boxCount: custody.usageOfTags(tags, tx).envelopes - (held ? 1 : 0),
+      box: custody.boxOf(tags, tx),
+      part: custody.partOf(tags, depositor, tx),
     };
-    const admission = admit({ bytes: bytes.length, expiresAtHours: item.expiresAtHours, depositor }, room, wallMs);
+    const askedUntilMs = recipients.askedUntilMs(tag);
+    const deposit = { bytes: bytes.length, expiresAtHours: item.expiresAtHours, askedUntilMs, depositor };
+    const admission = admit(deposit, room, wallMs);
     if (admission.kind === 'refuse') return { kind: 'refused', envelopeId };
-    for (const id of admission.evict) custody.remove(tx, id);
+    for (const id of held ? [...admission.evict, envelopeId] : admission.evict) custody.remove(tx, id);
     const expiresAtMs = forwardMs + admission.holdMs;
-    const entry = { envelopeId, tag, recipient, depositor, bytes: bytes.length, storedAtMs: forwardMs, expiresAtMs };
-    custody.put(tx, { ...entry, envelope: bytes });
+    const entry = { envelopeId, tag, depositor, promisedToOthers: false, bytes: bytes.length };
+    custody.put(tx, { ...entry, storedAtMs: forwardMs, expiresAtMs, envelope: bytes });
     this.#putClock(tx);
     return { kind: 'held', envelopeId, untilMs: wallMs + admission.holdMs, fresh: true };
+  }
+
+  /**
+   * A custodian takes what it can hand on, so that one that never meets the recipient does not stand in for one that
+   * does. A helper is met by more people than it knows.
+   */
+  #takes(tag: Uint8Array, depositor: ContactId | null): boolean {
+    const { helper, holds, recipients } = this.#options;
+    const recipient = recipients.of(tag);
+    // What is for this profile itself is pushed to it, not deposited with it.
+    if (!holds() || recipient === this.#context.account.id) return false;
+    return helper || (recipient !== undefined && depositor !== null);
   }
 
   /** Answers each deposit once it is durable; a peer that breaks the protocol is cut off without a word. */
@@ -133,8 +162,8 @@ export class CustodyService {
     try {
       for await (const bytes of channel.frames) {
         const frame = decodeCustody(bytes);
-        if (frame.kind === 'check') await this.#answerCheck(channel, frame.ids);
-        else if (frame.kind === 'release') await this.#release(frame.ids, depositor);
+        if (frame.kind === 'check' && depositor) await this.#answerCheck(channel, frame.ids);
+        else if (frame.kind === 'release' && depositor) await this.#release(frame.ids, depositor);
         else if (frame.kind === 'deposit') {
           while (underWay.size >= window) await Promise.race(underWay);
           const done = this.#answerDeposit(channel, frame.envelope, depositor).finally(() => underWay.delete(done));
@@ -153,14 +182,17 @@ export class CustodyService {
   async #answerDeposit(channel: FrameChannel, bytes: Uint8Array, depositor: ContactId | null): Promise<void> {
     try {
       const outcome = await this.deposit(bytes, depositor);
-      await channel.send(this.#answerOf(outcome));
+      await channel.send(this.#answerOf(outcome, depositor));
     } catch {
       await channel.close();
     }
   }
 
-  #answerOf(outcome: Deposited): Buffer {
-    if (outcome.kind === 'refused') return encodeCustody({ kind: 'refused', ids: [outcome.envelopeId] });
+  #answerOf(outcome: Deposited, depositor: ContactId | null): Buffer {
+    const ids = [outcome.envelopeId];
+    if (outcome.kind === 'refused') return encodeCustody({ kind: 'refused', ids });
+    // A signature would tell whoever finds this machine whose it is.
+    if (depositor === null) return encodeCustody({ kind: 'taken', ids });
     const receipt = signCustodyReceipt(this.#context.account.identity, outcome.envelopeId, outcome.untilMs);
     return encodeCustody({ kind: 'held', receipt: encodeCustodyReceipt(receipt) });
   }
@@ -170,11 +202,11 @@ export class CustodyService {
     if (gone.length > 0) await channel.send(encodeCustody({ kind: 'gone', ids: gone }));
   }
 
-  async #release(ids: readonly EnvelopeId[], depositor: ContactId | null): Promise<void> {
-    if (depositor === null) return;
+  async #release(ids: readonly EnvelopeId[], depositor: ContactId): Promise<void> {
     const { custody } = this.#context.store;
     await this.#context.store.write(tx => {
-      for (const id of ids) if (custody.entry(id, tx)?.depositor === depositor) custody.remove(tx, id);
+      const may = (held: CustodyEntry | undefined) => held?.depositor === depositor && !held.promisedToOthers;
+      for (const id of ids) if (may(custody.entry(id, tx))) custody.remove(tx, id);
     });
   }
 

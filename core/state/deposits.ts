@@ -116,6 +116,8 @@ export class DepositLine {
       case 'held':
         await this.#answers.held(frame.receipt);
         return true;
+      // Who takes without a promise does not know us: nothing to count on.
+      case 'taken':
       case 'refused':
         for (const id of frame.ids) this.#underWay.delete(hex(id));
         this.#answers.refused(frame.ids);

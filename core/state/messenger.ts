@@ -107,11 +107,17 @@ export class Messenger {
     this.#presence = new Presence(context, swarm, contact => this.placing.presenceChanged(contact));
     this.#recipients = new Recipients(context);
     const taken = (tag: Uint8Array) => this.#pullService.news(tag);
-    const { monotonic, holds } = parts;
-    this.custody = new CustodyService(context, swarm, { monotonic, holds, recipients: this.#recipients, taken });
-    this.#pullService = new PullService(context, swarm, this.custody, this.#recipients);
+    const { monotonic, holds, helper } = parts;
+    this.custody = new CustodyService(context, swarm, {
+      monotonic,
+      holds,
+      helper,
+      recipients: this.#recipients,
+      taken,
+    });
+    this.#pullService = new PullService(context, swarm, this.custody, this.#recipients, helper);
     const { intake, custody } = this;
-    this.bundles = new Bundles(context, { intake, custody, recipients: this.#recipients, helper: parts.helper });
+    this.bundles = new Bundles(context, { intake, custody, recipients: this.#recipients, helper });
     this.placing = new Placing(context, swarm, this.#presence);
     this.#pulling = new Pulling(context, swarm, this.intake);
     this.#delivery = new Delivery(context, swarm, this.intake, this.#hellos);

@@ -1,5 +1,6 @@
 import { equalBytes } from '../base/bytes.ts';
 import type { ContactId } from '../base/ids.ts';
+import { LIMITS } from '../base/limits.ts';
 import {
   type HolderInput,
   type HolderOutput,
@@ -9,23 +10,28 @@ import {
 } from '../mailbox/sync-holder.ts';
 import type { FrameChannel, Swarm } from '../network/swarm.ts';
 import { decodeSync, encodeSync, SYNC_PROTOCOL } from '../wire/sync.ts';
+import { Allowance } from './allowance.ts';
 import type { Context } from './context.ts';
 import type { CustodyService } from './custodian.ts';
 import type { Recipients } from './recipients.ts';
 
-/** Gives contacts what is held for them, and for the tags they ask for (docs/protocol/sync.md). */
+/** Gives contacts what is held for the tags they ask for, and a helper anybody what is for people unknown to it (docs/protocol/sync.md). */
 export class PullService {
   readonly #context: Context;
   readonly #swarm: Swarm;
   readonly #custody: CustodyService;
   readonly #recipients: Recipients;
+  readonly #helper: boolean;
   readonly #givings = new Set<Giving>();
+  readonly #runs = new Allowance(LIMITS.strangerPullsAtOnce, LIMITS.strangerPullPauseMs);
+  readonly #envelopes = new Allowance(LIMITS.strangerEnvelopesAtOnce, LIMITS.strangerEnvelopePauseMs);
 
-  constructor(context: Context, swarm: Swarm, custody: CustodyService, recipients: Recipients) {
+  constructor(context: Context, swarm: Swarm, custody: CustodyService, recipients: Recipients, helper: boolean) {
     this.#context = context;
     this.#swarm = swarm;
     this.#custody = custody;
     this.#recipients = recipients;
+    this.#helper = helper;
   }
 
   async serve(): Promise<void> {
@@ -43,11 +49,19 @@ export class PullService {
 
   async #serve(channel: FrameChannel): Promise<void> {
     const contact = this.#context.store.contacts.byTransport(channel.peer);
-    if (contact?.phase !== 'accepted') return channel.close();
-    const giving = new Giving(this.#context, this.#custody, this.#recipients, channel, contact.id);
+    const puller = contact?.phase === 'accepted' ? contact.id : null;
+    if (puller === null && !this.#servesStranger()) return channel.close();
+    const giving = new Giving(this.#context, this.#custody, this.#recipients, channel, puller, this.#envelopes);
     this.#givings.add(giving);
+    const cancel = puller === null && this.#context.scheduler(LIMITS.strangerPullMs, () => giving.close());
     await giving.run();
+    if (cancel) cancel();
     this.#givings.delete(giving);
+  }
+
+  #servesStranger(): boolean {
+    const underWay = [...this.#givings].filter(({ puller }) => puller === null).length;
+    return this.#helper && underWay < LIMITS.strangerPulls && this.#runs.take(this.#context.clock());
   }
 }
 
@@ -57,7 +71,9 @@ class Giving {
   readonly #custody: CustodyService;
   readonly #recipients: Recipients;
   readonly #channel: FrameChannel;
-  readonly #puller: ContactId;
+  /** Null: somebody who is no contact, and gets one run. */
+  readonly puller: ContactId | null;
+  readonly #forStrangers: Allowance;
   #state: HolderState = newHolder();
   /** The last frame on its way out. */
   #sent: Promise<unknown> = Promise.resolve();
@@ -67,13 +83,15 @@ class Giving {
     custody: CustodyService,
     recipients: Recipients,
     channel: FrameChannel,
-    puller: ContactId,
+    puller: ContactId | null,
+    forStrangers: Allowance,
   ) {
     this.#context = context;
     this.#custody = custody;
     this.#recipients = recipients;
     this.#channel = channel;
-    this.#puller = puller;
+    this.puller = puller;
+    this.#forStrangers = forStrangers;
   }
 
   /** Ends with the channel; never rejects. */
@@ -115,7 +133,9 @@ class Giving {
         this.#read(output);
         return;
       case 'load': {
-        const items = output.ids.map(envelopeId => ({ envelopeId, envelope: custody.envelope(envelopeId) ?? null }));
+        const items = output.ids.map(envelopeId => {
+          return { envelopeId, envelope: this.#mayHaveOne() ? (custody.envelope(envelopeId) ?? null) : null };
+        });
         this.#step({ kind: 'loaded', items });
         return;
       }
@@ -124,6 +144,7 @@ class Giving {
         this.#custody.remove(output.ids).catch(() => undefined);
         return;
       case 'finished':
+        if (this.puller === null) void this.#sent.then(() => this.close());
         return;
       case 'fail':
         this.close();
@@ -131,11 +152,18 @@ class Giving {
   }
 
   #read({ tags, after, limit }: Extract<HolderOutput, { kind: 'read' }>): void {
-    const found = this.#context.store.custody.byTags(tags, limit, after);
-    const entries = found.map(({ envelopeId, recipient, tag }) => {
-      return { envelopeId, ofPuller: (recipient ?? this.#recipients.of(tag)) === this.#puller };
+    const { puller } = this;
+    // Whoever is no contact learns nothing of contacts: neither who they are nor whether something waits for them.
+    const served = puller === null ? tags.filter(tag => this.#recipients.of(tag) === undefined) : tags;
+    const found = this.#context.store.custody.byTags(served, limit, after);
+    const entries = found.map(({ envelopeId, tag }) => {
+      return { envelopeId, ofPuller: puller !== null && this.#recipients.belongsTo(tag, puller) };
     });
     const next = found.length === limit ? (found.at(-1)?.seq ?? null) : null;
     this.#step({ kind: 'page', entries, next });
+  }
+
+  #mayHaveOne(): boolean {
+    return this.puller !== null || this.#forStrangers.take(this.#context.clock());
   }
 }

@@ -7,14 +7,14 @@ export interface Counted {
   readonly bytes: number;
   /** Names as short as they come: every row is counted when a profile is opened. */
   readonly depositor: string;
-  readonly box: string;
+  readonly tag: string;
 }
 
-/** Running sums of what is held: as many as there are depositors and boxes. */
+/** Running sums of what is held: as many as there are depositors and tags. */
 export class CustodyTotals {
   #all = NOTHING;
   readonly #depositors = new Map<string, CustodyUsage>();
-  readonly #boxes = new Map<string, CustodyUsage>();
+  readonly #tags = new Map<string, CustodyUsage>();
 
   get all(): CustodyUsage {
     return this.#all;
@@ -24,15 +24,27 @@ export class CustodyTotals {
     return this.#depositors.get(name) ?? NOTHING;
   }
 
-  ofBox(name: string): CustodyUsage {
-    return this.#boxes.get(name) ?? NOTHING;
+  ofTags(names: readonly string[]): CustodyUsage {
+    let envelopes = 0;
+    let bytes = 0;
+    for (const name of names) {
+      const usage = this.#tags.get(name) ?? NOTHING;
+      envelopes += usage.envelopes;
+      bytes += usage.bytes;
+    }
+    return { envelopes, bytes };
+  }
+
+  /** Names of all tags under which something is held. */
+  tags(): Iterable<string> {
+    return this.#tags.keys();
   }
 
   /** @param sign 1 for an envelope that came, -1 for one that went */
-  add({ bytes, depositor, box }: Counted, sign: 1 | -1): void {
+  add({ bytes, depositor, tag }: Counted, sign: 1 | -1): void {
     this.#all = sum(this.#all, bytes, sign);
     change(this.#depositors, depositor, bytes, sign);
-    change(this.#boxes, box, bytes, sign);
+    change(this.#tags, tag, bytes, sign);
   }
 }
 

@@ -1,7 +1,8 @@
 import { HOUR_MS } from '../base/clock.ts';
-import { type ContactId, type EnvelopeId, idBytes } from '../base/ids.ts';
-import { boxName, countedEntry, countedRow, decodeEntry, depositorName, encodeEntry } from './custody-codec.ts';
+import type { ContactId, EnvelopeId } from '../base/ids.ts';
+import { countedEntry, countedRow, decodeEntry, depositorName, encodeEntry, tagName } from './custody-codec.ts';
 import { CustodyTotals } from './custody-totals.ts';
+import { inOrder } from './merge-keys.ts';
 import { afterPrefix, type RowPort, type RowReader, type Tx } from './port.ts';
 import type { CustodyDeposit, CustodyEntry, CustodyUsage, HoldingClockRecord } from './records.ts';
 import { decodeRow, encodeRow, shape, uint32, uint48 } from './row-codec.ts';
@@ -11,9 +12,10 @@ import { Table } from './table.ts';
 const SEQ_BYTES = 6;
 
 /**
- * Envelopes held for others, in order of arrival. By the number of arrival: the entry. By keyed hashes of tag and
- * of recipient, and by hour of expiry, each followed by that number: what is found without opening other rows. The
- * envelopes lie apart, so that counting and listing never touch them. Quotas are the caller's; totals are here.
+ * Envelopes held for others, in order of arrival. By the number of arrival: the entry. By keyed hashes of the tag and
+ * of the tag with the depositor, and by hour of expiry, each followed by that number: what is found without opening
+ * other rows. The envelopes lie apart, so that counting and listing never touch them. Quotas are the caller's; totals
+ * are here. Whose a tag is does not stand here: that changes with the contacts.
  */
 export class CustodyRows {
   readonly #port: RowPort;
@@ -80,21 +82,44 @@ export class CustodyRows {
     return this.#sealer.batch(() => this.#all(from, seqs));
   }
 
-  /**
-   * What is held for a recipient, oldest first, read as far as it is asked for: for a contact under all its tags, or
-   * when null for whoever the tag belongs to.
-   */
-  *boxOf(recipient: ContactId | null, tag: Uint8Array, from: RowReader = this.#port): Iterable<CustodyEntry> {
-    const prefix = this.#index.key(this.#recipientName(recipient, tag));
-    for (const key of from.keys(prefix, afterPrefix(prefix))) {
-      const entry = this.#at(from, seqOf(key));
+  /** What bears one of `tags` (each named once), oldest first, read only as far as it is asked for, as often as it is. */
+  boxOf(tags: readonly Uint8Array[], from: RowReader = this.#port): Iterable<CustodyEntry> {
+    return { [Symbol.iterator]: () => this.#oldestFirst(this.#used(tags, from), tag => this.#tagName(tag), from) };
+  }
+
+  /** Of a box, what one depositor brought: a contact, or with null all that are none. */
+  partOf(
+    tags: readonly Uint8Array[],
+    depositor: ContactId | null,
+    from: RowReader = this.#port,
+  ): Iterable<CustodyEntry> {
+    const nameOf = (tag: Uint8Array) => this.#partName(tag, depositor);
+    return { [Symbol.iterator]: () => this.#oldestFirst(this.#used(tags, from), nameOf, from) };
+  }
+
+  #used(tags: readonly Uint8Array[], from: RowReader): Uint8Array[] {
+    const totals = this.#counted(from);
+    return tags.filter(tag => totals.ofTags([tagName(tag)]).envelopes > 0);
+  }
+
+  *#oldestFirst(
+    tags: readonly Uint8Array[],
+    nameOf: (tag: Uint8Array) => Buffer,
+    from: RowReader,
+  ): Generator<CustodyEntry> {
+    const runs = tags.map(tag => {
+      const prefix = this.#index.key(nameOf(tag));
+      return from.keys(prefix, afterPrefix(prefix));
+    });
+    for (const seq of inOrder(runs, seqOf)) {
+      const entry = this.#at(from, seq);
       if (entry) yield entry;
     }
   }
 
-  oldestOf(recipient: ContactId | null, tag: Uint8Array, from: RowReader = this.#port): CustodyEntry | undefined {
-    for (const entry of this.boxOf(recipient, tag, from)) return entry;
-    return undefined;
+  /** Another contact than the depositor is promised an envelope that is held. */
+  promiseToOthers(tx: Tx, entry: CustodyEntry): void {
+    this.#entries.put(tx, this.#entries.key(uint48(entry.seq)), encodeEntry({ ...entry, promisedToOthers: true }));
   }
 
   /** The entry removed, or undefined when it is not held (any more). */
@@ -128,9 +153,14 @@ export class CustodyRows {
     return this.#counted(from).ofDepositor(depositorName(depositor));
   }
 
-  /** What is held for a contact under all its tags; with null, for whoever the tag belongs to. */
-  usageOfRecipient(recipient: ContactId | null, tag: Uint8Array, from: RowReader = this.#port): CustodyUsage {
-    return this.#counted(from).ofBox(boxName(recipient, tag));
+  /** What is held under these tags, each named once. */
+  usageOfTags(tags: readonly Uint8Array[], from: RowReader = this.#port): CustodyUsage {
+    return this.#counted(from).ofTags(tags.map(tagName));
+  }
+
+  /** Every tag under which something is held. */
+  tags(from: RowReader = this.#port): Buffer[] {
+    return Array.from(this.#counted(from).tags(), name => Buffer.from(name, 'latin1'));
   }
 
   /** Undefined until it was put. */
@@ -181,7 +211,7 @@ export class CustodyRows {
     const seq = uint48(entry.seq);
     return [
       [this.#index, this.#index.key(this.#tagName(entry.tag), seq)],
-      [this.#index, this.#index.key(this.#recipientName(entry.recipient, entry.tag), seq)],
+      [this.#index, this.#index.key(this.#partName(entry.tag, entry.depositor), seq)],
       [this.#expiry, this.#expiry.key(uint32(Math.floor(entry.expiresAtMs / HOUR_MS)), seq)],
     ];
   }
@@ -190,10 +220,8 @@ export class CustodyRows {
     return this.#sealer.nameHash('custody-tag', tag);
   }
 
-  #recipientName(recipient: ContactId | null, tag: Uint8Array): Buffer {
-    return recipient === null
-      ? this.#sealer.nameHash('custody-unknown', tag)
-      : this.#sealer.nameHash('custody-recipient', idBytes(recipient));
+  #partName(tag: Uint8Array, depositor: ContactId | null): Buffer {
+    return this.#sealer.nameHash('custody-part', Buffer.concat([tag, Buffer.from(depositorName(depositor), 'latin1')]));
   }
 
   #bodyKey(envelopeId: Uint8Array): Buffer {

@@ -160,11 +160,11 @@ export interface CustodyEntry {
   readonly envelopeId: EnvelopeId;
   /** 16: the mailbox tag it bears. */
   readonly tag: Uint8Array;
-  /** The contact whose mailbox key made the tag, or null when it is nobody known. */
-  readonly recipient: ContactId | null;
-  /** Null for a depositor that is not a contact. */
+  /** Who brought it first; null for one that is not a contact. */
   readonly depositor: ContactId | null;
   /** What it counts for: the length of the envelope. */
+  /** Another contact has been promised the same. */
+  readonly promisedToOthers: boolean;
   readonly bytes: number;
   /** Both by the holding clock. */
   readonly storedAtMs: number;

@@ -9,19 +9,21 @@ import { decodeIdList } from './id-list.ts';
  * Frames of `/molva/custody/1` (docs/protocol/mailbox.md §3): a kind byte and a body. The depositor opens the stream.
  *
  *   depositor -> custodian   deposit, check, release
- *   custodian -> depositor   held, refused, gone
+ *   custodian -> depositor   held, taken, refused, gone
  */
 export type CustodyFrame =
-  /** Please hold this. Answered by `held` or `refused`. */
+  /** Please hold this. Answered by `held` or `refused`, to who is no contact by `taken` or `refused`. */
   | { readonly kind: 'deposit'; readonly envelope: Uint8Array }
-  /** Are these still held? Answered by `gone` with those that are not; silence for the others. */
+  /** Are these still held? Answered by `gone` with those that are not; silence for the others. For contacts. */
   | { readonly kind: 'check'; readonly ids: readonly EnvelopeId[] }
-  /** No longer needed: obeyed only for what this depositor has deposited. Not answered. */
+  /** No longer needed: obeyed for what this contact brought and nobody else was promised. Not answered. */
   | { readonly kind: 'release'; readonly ids: readonly EnvelopeId[] }
   /** An encoded CustodyReceipt. */
   | { readonly kind: 'held'; readonly receipt: Uint8Array }
   | { readonly kind: 'refused'; readonly ids: readonly EnvelopeId[] }
-  | { readonly kind: 'gone'; readonly ids: readonly EnvelopeId[] };
+  | { readonly kind: 'gone'; readonly ids: readonly EnvelopeId[] }
+  /** Held for now, without a promise or a name. */
+  | { readonly kind: 'taken'; readonly ids: readonly EnvelopeId[] };
 
 /** "I hold this until then, or until its recipient has stored it", signed (docs/protocol/receipts.md §2). */
 export interface CustodyReceipt {
@@ -33,7 +35,7 @@ export interface CustodyReceipt {
 }
 
 export const CUSTODY_PROTOCOL = '/molva/custody/1';
-const KIND = { deposit: 1, check: 2, release: 3, held: 4, refused: 5, gone: 6 } as const;
+const KIND = { deposit: 1, check: 2, release: 3, held: 4, refused: 5, gone: 6, taken: 7 } as const;
 const RECEIPT_VERSION = 1;
 const RECEIPT_BYTES = 192;
 const SIGNATURE_BYTES = 64;
@@ -68,6 +70,8 @@ export function decodeCustody(bytes: Uint8Array): CustodyFrame {
       return { kind: 'refused', ids: idsOf(body) };
     case KIND.gone:
       return { kind: 'gone', ids: idsOf(body) };
+    case KIND.taken:
+      return { kind: 'taken', ids: idsOf(body) };
     default:
       throw new DecodeError('custody');
   }

@@ -57,15 +57,18 @@ async function hold(store: Store): Promise<void> {
       store.custody.put(tx, {
         envelopeId,
         tag: TAGS[n % 5] as Buffer,
-        recipient: PEOPLE[n % 3] ?? null,
         depositor: PEOPLE[(n + 1) % 3] ?? null,
+        promisedToOthers: n % 7 === 0,
         envelope,
         bytes: envelope.length,
         storedAtMs: n,
         expiresAtMs: (n + 40) * HOUR_MS,
       });
-      const old = n % 4 === 0 ? store.custody.oldestOf(PEOPLE[n % 3] ?? null, TAGS[n % 5] as Buffer, tx) : undefined;
-      if (old) store.custody.remove(tx, old.envelopeId);
+      const box = n % 4 === 0 ? store.custody.boxOf([TAGS[n % 5] as Buffer, TAGS[(n + 1) % 5] as Buffer], tx) : [];
+      for (const oldest of box) {
+        store.custody.remove(tx, oldest.envelopeId);
+        break;
+      }
       store.custody.expire(tx, n * HOUR_MS, 3);
       store.custody.putClock(tx, { forwardMs: n, wallMs: n });
     });
@@ -79,14 +82,14 @@ async function count(store: Store): Promise<void> {
   const { envelopes, bytes } = custody.usage();
   const entries = custody.byTags(TAGS, 1_000_000);
   const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
-  const boxes = PEOPLE.flatMap(who => (who === null ? TAGS : [TAGS[0] as Buffer]).map(tag => [who, tag] as const));
   const answer = {
     last: custody.clock()?.forwardMs ?? -1,
     envelopes,
     byTags: entries.length,
     whole: entries.filter(e => custody.envelope(e.envelopeId)?.length === e.bytes).length,
-    inBoxes: sum(boxes.map(([who, tag]) => [...custody.boxOf(who, tag)].length)),
-    boxTotals: sum(boxes.map(([who, tag]) => custody.usageOfRecipient(who, tag).envelopes)),
+    inBoxes: [...custody.boxOf(TAGS)].length,
+    inParts: sum(PEOPLE.map(who => [...custody.partOf(TAGS, who)].length)),
+    boxTotals: custody.usageOfTags(TAGS).envelopes,
     depositorTotals: sum(PEOPLE.map(who => custody.usageOfDepositor(who).envelopes)),
     newest: sum(entries.slice(-1).map(e => e.storedAtMs)),
     bytesMissing: bytes - sum(entries.map(e => e.bytes)),

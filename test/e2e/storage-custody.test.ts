@@ -22,7 +22,7 @@ test('killed 12 times while holding for others: every row and total agrees, and 
     assert.ok(answer && !answer.error, JSON.stringify(answer));
     const { envelopes, last, newest, bytesMissing, left, ...counts } = answer as Record<string, number>;
     const ways = Object.entries(counts);
-    assert.equal(ways.length, 6);
+    assert.equal(ways.length, 7);
     for (const [way, count] of ways) assert.equal(count, envelopes, `${way} in round ${round}`);
     assert.deepEqual([bytesMissing, left], [0, 0]);
     assert.ok((last ?? -1) >= acknowledged - 1, `${last} after ${acknowledged - 1}`);

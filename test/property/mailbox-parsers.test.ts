@@ -52,6 +52,7 @@ const families: readonly Family[] = [
     samples: [
       encodeSync({ kind: 'ask', tags: [systemRandom(16), systemRandom(16)] }),
       encodeSync({ kind: 'have', ids, more: true }),
+      encodeCustody({ kind: 'taken', ids: ids.slice(0, 1) }),
       encodeSync({ kind: 'have', ids: [], more: false }),
       encodeSync({ kind: 'want', wanted: [true, false, true, true, false, false, true, true, true, false, true] }),
       encodeSync({ kind: 'envelope', envelope: systemRandom(60) }),

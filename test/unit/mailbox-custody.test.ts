@@ -35,6 +35,7 @@ class Model {
       depositorBytes: sum(this.rows.filter(row => row.depositor === depositor)),
       boxCount: inBox.length,
       box: inBox,
+      part: inBox.filter(row => row.depositor === depositor),
     };
     const admission = admit({ bytes, expiresAtHours, depositor }, room, NOW);
     if (admission.kind === 'refuse') return admission;
