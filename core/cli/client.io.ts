@@ -48,7 +48,7 @@ function post(file: CoreFile, method: string, params: unknown, dataDirectory: st
     'Content-Length': body.length,
   };
   return new Promise((resolve, reject) => {
-    const fail = () => reject(noCore(dataDirectory));
+    const fail = (cause: Error) => reject(lost(cause, dataDirectory));
     const request = httpRequest(`${file.url}/rpc`, { method: 'POST', headers, agent: false }, response => {
       const chunks: Buffer[] = [];
       response.on('data', chunk => chunks.push(chunk));
@@ -101,7 +101,7 @@ function bundleRequest(file: CoreFile, direction: 'export' | 'import', type: str
 function responseTo(request: ClientRequest, dataDirectory: string): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     request.once('response', resolve);
-    request.on('error', () => reject(noCore(dataDirectory)));
+    request.on('error', cause => reject(lost(cause, dataDirectory)));
   });
 }
 
@@ -109,6 +109,11 @@ async function textOf(response: IncomingMessage, dataDirectory: string): Promise
   const chunks: Buffer[] = [];
   for await (const piece of whole(response, dataDirectory)) chunks.push(piece);
   return Buffer.concat(chunks).toString();
+}
+
+/** No connection; without a free descriptor that is no fault of the core. */
+function lost(cause: Error, dataDirectory: string): Error {
+  return 'code' in cause && (cause.code === 'EMFILE' || cause.code === 'ENFILE') ? cause : noCore(dataDirectory);
 }
 
 /** An answer that is not JSON-RPC comes from a stranger on the same port, or from a core with another token. */

@@ -22,13 +22,18 @@ export function writeCoreFile(dataDirectory: string, file: CoreFile): void {
   renameSync(temporary, path);
 }
 
-/** What is written there; undefined when there is no file, or no sensible one, or its process is gone. */
+/**
+ * What is written there; undefined when there is no file, or no sensible one, or its process is gone.
+ * @throws the file system's error when there is one that cannot be read
+ */
 export function readCoreFile(dataDirectory: string): CoreFile | undefined {
   let text: string;
   try {
     text = readFileSync(join(dataDirectory, CORE_FILE_NAME), 'utf8');
-  } catch {
-    return undefined;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw error;
   }
   const file = parseCoreFile(text);
   return file && processLives(file.pid) ? file : undefined;

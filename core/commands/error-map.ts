@@ -50,8 +50,32 @@ export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === 'string' && Object.hasOwn(ERROR_MAP, value);
 }
 
+interface Shown {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+const FULL = { code: 'disk-full', message: 'The disk is full. Make room and try again; nothing was lost.' } as const;
+const FAILED = {
+  code: 'disk-failed',
+  message: 'The disk did not take the data. Check the disk and try again.',
+} as const;
+const MANY = { code: 'disk-failed', message: 'Too many files are open. Close some programs and try again.' } as const;
+
+/** The operating system's own errors that can come from any file, with their remedy. */
+const DISK_ERRORS = new Map<unknown, Shown>([
+  ['ENOSPC', FULL],
+  ['EDQUOT', FULL],
+  ['EIO', FAILED],
+  ['EROFS', FAILED],
+  ['EMFILE', MANY],
+  ['ENFILE', MANY],
+]);
+
 /** What of an error may be shown: faults of Molva itself are opaque. */
-export function shownError(error: unknown): { code: ErrorCode; message: string } {
+export function shownError(error: unknown): Shown {
   if (error instanceof CoreError && error.code !== 'internal') return { code: error.code, message: error.message };
+  const disk = error instanceof Error && 'code' in error ? DISK_ERRORS.get(error.code) : undefined;
+  if (disk) return disk;
   return { code: 'internal', message: 'Something went wrong inside Molva. Trying again may help.' };
 }

@@ -41,7 +41,7 @@ async function answerOne(context: Context, channel: FrameChannel): Promise<void>
  * @throws AuthError the answer was made by somebody else
  */
 export async function fetchCard(
-  context: Context,
+  context: Pick<Context, 'scheduler' | 'random'>,
   swarm: Swarm,
   invite: Invite,
 ): Promise<{ card: ContactCard; bytes: Buffer }> {
