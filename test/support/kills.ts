@@ -160,13 +160,24 @@ export async function surviveKills(t: TestContext, kills: number): Promise<void>
   t.diagnostic(`MOLVA_SEED=${seed}, at least ${kills} kills`);
   const startedAt = performance.now();
   const trio = await Trio.make(t, numbers(seed));
-  for (let round = 0; trio.kills < kills; round += 1) await trio.round(PHASES[round % PHASES.length] as Phase);
   const { ada, ben } = trio;
-  const texts = await assertTalkAgrees(ada, ben);
+  let texts = 0;
+  try {
+    for (let round = 0; trio.kills < kills; round += 1) await trio.round(PHASES[round % PHASES.length] as Phase);
+    texts = await assertTalkAgrees(ada, ben);
+  } finally {
+    for (const [name, times] of [...trio.tally].sort()) t.diagnostic(`${name}: ${times}`);
+    for (const fault of trio.all.flatMap(core => core.faults())) t.diagnostic(fault);
+    t.diagnostic(`${trio.kills} kills in ${Math.round((performance.now() - startedAt) / 1000)} s`);
+  }
+  assert.deepEqual(
+    trio.all.flatMap(core => core.faults()),
+    [],
+    'no core met a fault of its own',
+  );
   assert.ok(ada.acknowledged.size > 0 && ada.shownAs('held').length > 0 && ada.shownAs('delivered').length > 0);
-  const seconds = Math.round((performance.now() - startedAt) / 1000);
-  t.diagnostic(`${trio.kills} kills in ${seconds} s; ${texts} texts, on both sides alike`);
   const answered = ada.acknowledged.size + ben.acknowledged.size;
-  t.diagnostic(`${answered} sends answered, ${ada.shownAs('held').length} of Ada's shown as held`);
-  for (const [name, times] of [...trio.tally].sort()) t.diagnostic(`${name}: ${times}`);
+  t.diagnostic(
+    `${answered} sends answered, ${texts} texts on both sides alike, ${ada.shownAs('held').length} were held`,
+  );
 }

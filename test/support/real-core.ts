@@ -31,6 +31,8 @@ export interface RealCoreOptions {
   /** Where the data folder goes; a folder of its own under the system's temporary one when left out. */
   readonly directory?: string;
   readonly molva?: string;
+  /** Variables that its processes see beside those of the test. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** A profile's folder, and the real `molva` processes that work on it. */
@@ -44,6 +46,7 @@ export class RealCore {
   /** Holds the passphrase file and, unless another place was named, the data folder. */
   readonly #home: string;
   readonly #molva: string;
+  readonly #environment: Readonly<Record<string, string>>;
   #child: ChildProcess | undefined;
   #ended: Promise<Ended> | undefined;
 
@@ -67,6 +70,7 @@ export class RealCore {
     this.directory = options.directory ?? join(home, 'data');
     this.passphraseFile = join(home, 'passphrase');
     this.#molva = options.molva ?? MOLVA;
+    this.#environment = options.environment ?? {};
     writeFileSync(this.passphraseFile, `${options.passphrase ?? PASSPHRASE}\n`, { mode: 0o600 });
   }
 
@@ -167,7 +171,7 @@ export class RealCore {
   #spawn(words: readonly string[]): [ChildProcess, Promise<Ended>] {
     const args = [this.#molva, ...words, '--data-dir', this.directory, '--json'];
     // A home of its own: nothing of the person who runs the tests is read or written.
-    const env = { ...process.env, HOME: this.#home, XDG_RUNTIME_DIR: this.#home };
+    const env = { ...process.env, HOME: this.#home, XDG_RUNTIME_DIR: this.#home, ...this.#environment };
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
     const printed = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const) {

@@ -1,3 +1,5 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { ApiEvent, Message, MessageState } from '../../core/commands/schema.ts';
 import { type ApiClient, CoreGone } from './api-client.ts';
@@ -84,6 +86,14 @@ export class WatchedCore {
   /** The own texts that were shown in this state. */
   shownAs(state: MessageState): string[] {
     return [...this.shown].filter(([, states]) => states.has(state)).map(([id]) => id);
+  }
+
+  /** Faults that the core has written to its log: what nobody caught, and what should not have happened. */
+  faults(): string[] {
+    const log = join(this.core.directory, 'molva.log');
+    if (!existsSync(log)) return [];
+    const lines = readFileSync(log, 'utf8').split('\n');
+    return lines.filter(line => /core\.(crash|fault|stop)|api\.fault/.test(line)).map(line => `${this.name}: ${line}`);
   }
 
   #note(event: ApiEvent): void {
