@@ -192,9 +192,6 @@ export const LIMITS = {
   syncGatherMs: 250,
   /** A program that hands over a bundle and says nothing for so long has gone. */
   bundleIdleMs: 30_000,
-  /** A bundle file: what a custodian may hold, four times over; more is refused before it is written. */
-  bundleBytes: 256 * 1024 * 1024,
-} as const;
   /** Pulls of people who are no contacts that a helper serves: so many under way, each for so long, */
   strangerPulls: 8,
   strangerPullMs: MINUTE_MS,
@@ -204,3 +201,6 @@ export const LIMITS = {
   /** and together as many envelopes as one full mailbox, then one each pause: 64 KB a second of the largest. */
   strangerEnvelopesAtOnce: 1_000,
   strangerEnvelopePauseMs: 1_000,
+  /** A bundle file: what a custodian may hold, four times over; more is refused before it is written. */
+  bundleBytes: 256 * 1024 * 1024,
+} as const;

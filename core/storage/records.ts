@@ -162,9 +162,9 @@ export interface CustodyEntry {
   readonly tag: Uint8Array;
   /** Who brought it first; null for one that is not a contact. */
   readonly depositor: ContactId | null;
-  /** What it counts for: the length of the envelope. */
   /** Another contact has been promised the same. */
   readonly promisedToOthers: boolean;
+  /** What it counts for: the length of the envelope. */
   readonly bytes: number;
   /** Both by the holding clock. */
   readonly storedAtMs: number;

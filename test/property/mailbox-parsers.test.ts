@@ -43,6 +43,7 @@ const families: readonly Family[] = [
       encodeCustody({ kind: 'held', receipt }),
       encodeCustody({ kind: 'refused', ids: ids.slice(4) }),
       encodeCustody({ kind: 'gone', ids }),
+      encodeCustody({ kind: 'taken', ids: ids.slice(0, 1) }),
     ],
     again: bytes => encodeCustody(decodeCustody(bytes)),
   },
@@ -52,7 +53,6 @@ const families: readonly Family[] = [
     samples: [
       encodeSync({ kind: 'ask', tags: [systemRandom(16), systemRandom(16)] }),
       encodeSync({ kind: 'have', ids, more: true }),
-      encodeCustody({ kind: 'taken', ids: ids.slice(0, 1) }),
       encodeSync({ kind: 'have', ids: [], more: false }),
       encodeSync({ kind: 'want', wanted: [true, false, true, true, false, false, true, true, true, false, true] }),
       encodeSync({ kind: 'envelope', envelope: systemRandom(60) }),
