@@ -16,6 +16,7 @@ import { decodeCustodyReceipt } from '../core/wire/custody.ts';
 import { decodeDelivery, encodeDelivery } from '../core/wire/delivery.ts';
 import { encodeEnvelope, envelopeIdOf } from '../core/wire/envelope.ts';
 import { decodeHello, encodeHello } from '../core/wire/hello.ts';
+import { runOf } from '../core/wire/stamp.ts';
 import { CustodySide } from './custody-side.ts';
 import type { Link, Stream } from './link.ts';
 import { PullSide } from './pull-side.ts';
@@ -135,8 +136,9 @@ export class Program {
 
   connected(link: Link): void {
     const holds = !this.run.world.unwilling.has(this.person);
-    const instance = { starts: 1, incarnation: blake2b(16, Buffer.from(`start ${this.person}`)) };
-    link.send(this.person, 'hello', encodeHello({ holds, instance, seen: null }));
+    const marks = blake2b(16, Buffer.from(`start ${this.person}`));
+    const stamp = { run: runOf(1, marks), count: 1, proof: marks.subarray(8) };
+    link.send(this.person, 'hello', encodeHello({ holds, stamp, seen: [] }));
   }
 
   receive(link: Link, stream: Stream, frame: Uint8Array): void {

@@ -162,6 +162,12 @@ export const LIMITS = {
   placements: 20_000,
   /** A hello, from the open stream to the answer. */
   helloMs: 10_000,
+  /** Of one contact, runs of its profile that are remembered and told to it: its last days, or those of two copies of it. */
+  stampsKept: 4,
+  /** Own runs remembered; a contact that has not been met for as many starts proves nothing. */
+  formerRuns: 256,
+  /** Texts a contact that was put back is given again: the newest. */
+  givenAgain: 256,
   /** A text that waits and has no envelope, refused by a clock that was wrong say, is sealed again this often. */
   mendMs: 5 * MINUTE_MS,
   /** Messages asked for in one question: what comes between two sweeps of a busy talk. */

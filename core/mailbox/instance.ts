@@ -1,43 +1,63 @@
-import { concat, equalBytes } from '../base/bytes.ts';
-import type { RandomSource } from '../base/clock.ts';
+import { equalBytes } from '../base/bytes.ts';
 import { keyedBlake2b } from '../base/hash.ts';
-import { INCARNATION_BYTES, type Instance, MAX_STARTS } from '../wire/hello.ts';
+import { type Stamp, startsOf } from '../wire/stamp.ts';
 
 /**
  * Finds out that a profile is an old copy put back, or one of two copies in use (docs/protocol/mailbox.md §6).
- * Each start has a number that rises and a mark that only the profile's owner can make. A contact tells us which it saw
- * last; the mark proves that it was truly ours, so that no contact can make us throw sessions away by a made-up number.
+ * Contacts tell a profile how far they have seen it come. The proof in a stamp shows that it was truly ours, so that no
+ * contact can make us throw sessions away by a made-up number.
  */
-const RANDOM_BYTES = INCARNATION_BYTES / 2;
 
-/** @param key 32 bytes derived from a secret of the profile under LABEL.incarnation, equal in every copy of it */
-export function newInstance(key: Uint8Array, starts: number, random: RandomSource): Instance {
-  const fresh = random(RANDOM_BYTES);
-  return { starts, incarnation: concat(fresh, mark(key, starts, fresh)) };
+/** How far a run came. */
+export interface RunEnd {
+  /** 8 */
+  readonly run: Uint8Array;
+  readonly count: number;
+}
+
+/** What a profile knows of its own past. */
+export interface OwnRuns {
+  readonly now: RunEnd;
+  /** The runs before it, since keys were last dropped. */
+  readonly former: readonly RunEnd[];
+  /** Starts up to this number are of no concern: no key of theirs is held any more, or they are too long ago to tell. */
+  readonly floor: number;
 }
 
 /**
- * - `same`: what the contact saw is this start or an earlier one.
- * - `restored`: it saw a later start, or another with this number: this profile is a copy. No key it holds may be used.
- * - `unproved`: the mark is not ours; to be ignored.
+ * - `known`: the stamp is of our own past, or of one that no longer concerns us.
+ * - `restored`: we have come further than we know, or along another way: this profile is a copy. No key it holds may
+ *   be used.
+ * - `unproved`: not made by us; to be ignored.
  */
-export type SeenVerdict = 'same' | 'restored' | 'unproved';
+export type StampVerdict = 'known' | 'restored' | 'unproved';
 
-export function judgeSeen(key: Uint8Array, own: Instance, seen: Instance | null): SeenVerdict {
-  if (!seen || seen.starts < own.starts) return 'same';
-  if (seen.starts === own.starts && equalBytes(seen.incarnation, own.incarnation)) return 'same';
-  const fresh = seen.incarnation.subarray(0, RANDOM_BYTES);
-  const proved = equalBytes(mark(key, seen.starts, fresh), seen.incarnation.subarray(RANDOM_BYTES));
-  return proved ? 'restored' : 'unproved';
+/** @param key 32 bytes derived from a secret of the profile under LABEL.incarnation, equal in every copy of it */
+export function makeStamp(key: Uint8Array, { run, count }: RunEnd): Stamp {
+  return { run, count, proof: proofOf(key, run, count) };
 }
 
-/** The number of the start that follows both: taken once everything old has been dropped. */
-export function startsAfter(own: number, seen: number): number {
-  return Math.min(Math.max(own, seen) + 1, MAX_STARTS);
+export function judgeStamp(key: Uint8Array, { now, former, floor }: OwnRuns, seen: Stamp): StampVerdict {
+  const own = [now, ...former].find(({ run }) => equalBytes(run, seen.run));
+  if (own ? seen.count <= own.count : startsOf(seen.run) <= floor) return 'known';
+  return equalBytes(proofOf(key, seen.run, seen.count), seen.proof) ? 'restored' : 'unproved';
 }
 
-function mark(key: Uint8Array, starts: number, fresh: Uint8Array): Buffer {
-  const number = Buffer.alloc(8);
-  number.writeUIntBE(starts, 2, 6);
-  return keyedBlake2b(16, key, number, fresh).subarray(0, RANDOM_BYTES);
+/**
+ * What is known once every key has been dropped because of `found`: runs of the copies up to now are of no concern
+ * again. The run goes on; were it another, two copies in use would drop each other's sessions for ever.
+ */
+export function afterDropping({ now, floor }: OwnRuns, found: readonly Stamp[]): OwnRuns {
+  const here = found.filter(({ run }) => equalBytes(run, now.run)).map(({ count }) => count);
+  return {
+    now: { run: now.run, count: Math.max(now.count, ...here) },
+    former: [],
+    floor: Math.max(floor, startsOf(now.run), ...found.map(({ run }) => startsOf(run))),
+  };
+}
+
+function proofOf(key: Uint8Array, run: Uint8Array, count: number): Buffer {
+  const number = Buffer.alloc(4);
+  number.writeUInt32BE(count);
+  return keyedBlake2b(16, key, run, number).subarray(0, 8);
 }

@@ -1,7 +1,8 @@
 import type { Clock, RandomSource, Scheduler } from '../base/clock.ts';
 import type { ContactId, EnvelopeId, MessageId } from '../base/ids.ts';
 import type { ContactRecord } from '../storage/records.ts';
-import type { Store } from '../storage/store.ts';
+import type { Store, WriteTx } from '../storage/store.ts';
+import type { Stamp } from '../wire/stamp.ts';
 import type { Account } from './account.ts';
 import type { Bus } from './bus.ts';
 import type { CoreEvent } from './events.ts';
@@ -20,6 +21,8 @@ export interface Context {
   readonly gaps: Gaps;
   /** Only addresses given by the user, and those the two sides of an invite told each other, are dialed. */
   readonly offline?: boolean;
+  /** The next stamp of this profile, and its count's part in the write that keeps what the stamp stands on. */
+  stamp(): { readonly stamp: Stamp; readonly put: (tx: WriteTx) => void };
   /** Told after a commit that put envelopes into a contact's outbox. */
   outboxChanged(contact: ContactId, posted: readonly Posted[]): void;
   /** Whether an envelope with this own text waits in the outbox. */

@@ -10,9 +10,10 @@ import {
 } from '../crypto/session.ts';
 import { decodeCard } from '../wire/card.ts';
 import { contentsThatFit, decodeGreeting, decodeReply, encodeGreeting, encodeReply } from '../wire/greeting.ts';
+import { lastHeard } from './again.ts';
 import { applyCard } from './cards.ts';
 import { type Opened, receiveContent } from './receiving.ts';
-import { waitingContents } from './sending.ts';
+import { sendControl, waitingContents } from './sending.ts';
 import type { Turn } from './turn.ts';
 
 const NOTHING = new Uint8Array();
@@ -39,14 +40,18 @@ export function initiate(turn: Turn, proof: Uint8Array = NOTHING): void {
   });
   turn.changeContact({ initiation: { id: initiationId, atMs: nowMs } });
   turn.wipeAtEnd(pending);
-  turn.put(tx => turn.context.store.contacts.putInitiationSecret(tx, turn.contact.id, pending));
+  const { contacts } = turn.context.store;
+  turn.put(tx => contacts.putInitiationSecret(tx, turn.contact.id, pending));
+  if (proof.length > 0) turn.put(tx => contacts.putProof(tx, turn.contact.id, proof));
   turn.post('initiation', initiation, null);
 }
 
 /** A contact without a session, or one under way: the profile was put back, and all of them were dropped. */
 export function beginIfNone(turn: Turn): void {
-  const { phase, initiation } = turn.contact;
-  if (phase === 'accepted' && !initiation && !turn.sessions.live) initiate(turn);
+  const { id, phase, initiation } = turn.contact;
+  if (initiation || turn.sessions.live) return;
+  const proof = phase === 'accepted' ? NOTHING : turn.context.store.contacts.proof(id);
+  if (proof) initiate(turn, proof);
 }
 
 /** This profile is a copy: nothing that another copy may have used is used again. */
@@ -55,6 +60,7 @@ export function startAnew(turn: Turn): void {
   turn.sessions.dropAll();
   turn.dropOutbox();
   turn.changeContact({ initiation: null });
+  if (turn.contact.phase === 'accepted') sendControl(turn, lastHeard(turn.context.store, turn.conversationId));
   beginIfNone(turn);
 }
 
@@ -119,7 +125,10 @@ export function receiveResponse(turn: Turn, initiationId: Uint8Array, opened: Op
 
 function established(turn: Turn): void {
   const { contacts } = turn.context.store;
-  turn.put(tx => contacts.putInitiationSecret(tx, turn.contact.id, null));
+  turn.put(tx => {
+    contacts.putInitiationSecret(tx, turn.contact.id, null);
+    contacts.putProof(tx, turn.contact.id, null);
+  });
   turn.changeContact({ phase: 'accepted', initiation: null });
   turn.event({ type: 'contact-changed', id: turn.contact.id });
   turn.sessionMade = true;

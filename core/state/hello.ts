@@ -3,7 +3,6 @@ import { TransientError } from '../base/errors.ts';
 import type { ContactId, TransportKey } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { FrameChannel, Swarm } from '../network/swarm.ts';
-import type { SeenInstance } from '../storage/records.ts';
 import { decodeHello, encodeHello, HELLO_PROTOCOL, type Hello } from '../wire/hello.ts';
 import type { Context } from './context.ts';
 import type { Starts } from './restored.ts';
@@ -18,7 +17,7 @@ export interface HelloOptions {
 
 /**
  * The first words on a connection (docs/protocol/mailbox.md §2): whether each side holds envelopes for others, and
- * which start of its profile the other saw last. Whoever greets sends its hello and is answered with one; strangers
+ * how far it has seen the other come. Whoever greets sends its hello and is answered with one; strangers
  * are not answered.
  */
 export class Hellos {
@@ -27,13 +26,20 @@ export class Hellos {
   readonly #options: HelloOptions;
   /** One exchange a connection. */
   readonly #greeted = new Map<string, Promise<void>>();
+  /** Peers whose hello on this connection was heard and acted on. */
+  readonly #heard = new Set<string>();
   readonly #unsubscribe: () => void;
 
   constructor(context: Context, swarm: Swarm, options: HelloOptions) {
     this.#context = context;
     this.#swarm = swarm;
     this.#options = options;
-    this.#unsubscribe = swarm.on({ disconnected: peer => void this.#greeted.delete(hex(peer)) });
+    this.#unsubscribe = swarm.on({
+      disconnected: peer => {
+        this.#greeted.delete(hex(peer));
+        this.#heard.delete(hex(peer));
+      },
+    });
   }
 
   async serve(): Promise<void> {
@@ -60,6 +66,10 @@ export class Hellos {
     return exchange;
   }
 
+  hasHeard(peer: TransportKey): boolean {
+    return this.#heard.has(hex(peer));
+  }
+
   /** What this side says has changed: everybody connected hears it now, the others when they connect. */
   sayAgain(): void {
     for (const peer of this.#swarm.connectedPeers()) {
@@ -74,8 +84,8 @@ export class Hellos {
     const channel = await this.#swarm.channel(peer, HELLO_PROTOCOL);
     const giveUp = this.#context.scheduler(LIMITS.helloMs, () => void channel.close());
     try {
-      await channel.send(this.#own(contact));
-      for await (const frame of channel.frames) return await this.#take(contact, decodeHello(frame));
+      await channel.send(await this.#own(contact));
+      for await (const frame of channel.frames) return await this.#take(contact, peer, decodeHello(frame));
       throw new TransientError('unreachable', 'hello', 'The contact does not answer.');
     } finally {
       giveUp();
@@ -90,8 +100,10 @@ export class Hellos {
         const contact = this.#context.store.contacts.byTransport(channel.peer)?.id;
         if (!contact) return;
         const said = decodeHello(frame);
-        await channel.send(this.#own(contact));
-        await this.#take(contact, said);
+        // Before it is answered, and pushes what would be answered with keys that may be old.
+        await this.#options.starts.hear(said.seen);
+        await channel.send(await this.#own(contact));
+        await this.#take(contact, channel.peer, said);
       }
     } catch {
       // The peer sees a closed stream and nothing else.
@@ -101,25 +113,22 @@ export class Hellos {
     }
   }
 
-  #own(contact: ContactId): Buffer {
+  /** The count is raised first: whoever hears this hello can tell this profile from any backup made before. */
+  async #own(contact: ContactId): Promise<Buffer> {
+    const { store } = this.#context;
     const { starts, holds } = this.#options;
-    const seen = this.#context.store.instances.seen(contact);
-    const last = seen ? { starts: seen.starts, incarnation: seen.incarnation } : null;
-    return encodeHello({ holds: holds(), instance: starts.own, seen: last });
+    const { stamp, put } = starts.stamp();
+    await store.write(put);
+    return encodeHello({ holds: holds(), stamp, seen: store.instances.seen(contact)?.stamps ?? [] });
   }
 
-  async #take(contact: ContactId, { instance, holds, seen }: Hello): Promise<void> {
+  async #take(contact: ContactId, peer: TransportKey, { stamp, holds, seen }: Hello): Promise<void> {
     const { store } = this.#context;
     await this.#options.starts.hear(seen);
-    const known = store.instances.seen(contact);
-    // The latest start stands, so that an old copy of the contact's profile hears of it.
-    const latest = !known || instance.starts > known.starts ? instance : known;
-    const next: SeenInstance = { starts: latest.starts, incarnation: latest.incarnation, holds };
-    if (latest !== known || known.holds !== holds) {
-      await store.write(tx => {
-        if (store.contacts.get(contact, tx)) store.instances.putSeen(tx, contact, next);
-      });
-    }
+    await store.write(tx => {
+      if (store.contacts.get(contact, tx)) store.instances.see(tx, contact, stamp, holds);
+    });
+    if (this.#swarm.isConnected(peer)) this.#heard.add(hex(peer));
     this.#options.heard(contact);
   }
 }

@@ -79,6 +79,7 @@ export class Messenger {
       ...parts,
       sequence: new OutboxSequence(clock),
       gaps: new Gaps(parts.monotonic),
+      stamp: () => this.starts.stamp(),
       outboxChanged: (contact, posted) => {
         this.#delivery.outboxChanged(contact);
         this.placing.posted(posted);
@@ -104,7 +105,8 @@ export class Messenger {
     this.starts = new Starts(context, parts.startsFile, conversation);
     const heard = (contact: ContactId) => this.#heard(contact);
     this.#hellos = new Hellos(context, swarm, { starts: this.starts, holds: parts.holds, heard });
-    this.#presence = new Presence(context, swarm, contact => this.placing.presenceChanged(contact));
+    const changed = (contact: ContactId) => this.placing.presenceChanged(contact);
+    this.#presence = new Presence(context, swarm, changed, peer => this.#hellos.hasHeard(peer));
     this.#recipients = new Recipients(context);
     const taken = (tag: Uint8Array) => this.#pullService.news(tag);
     const { monotonic, holds, helper } = parts;

@@ -10,15 +10,25 @@ import type { Context } from './context.ts';
 export class Presence {
   readonly #context: Context;
   readonly #swarm: Swarm;
+  readonly #greeted: (peer: TransportKey) => boolean;
   readonly #lastSeenMs = new Map<ContactId, number>();
   readonly #unsubscribe: () => void;
   #custodians: readonly Custodian[] | undefined;
   readonly #transports = new Map<ContactId, TransportKey>();
 
-  /** @param changed told when a contact has come or gone */
-  constructor(context: Context, swarm: Swarm, changed: (contact: ContactId) => void) {
+  /**
+   * @param changed told when a contact has come or gone
+   * @param greeted whether hellos were exchanged on the connection: before that nothing is handed to a custodian
+   */
+  constructor(
+    context: Context,
+    swarm: Swarm,
+    changed: (contact: ContactId) => void,
+    greeted: (peer: TransportKey) => boolean,
+  ) {
     this.#context = context;
     this.#swarm = swarm;
+    this.#greeted = greeted;
     const note = (peer: TransportKey): void => {
       const contact = context.store.contacts.byTransport(peer);
       if (contact?.phase !== 'accepted') return;
@@ -89,7 +99,7 @@ export class Presence {
     const seenMs = Math.max(this.#lastSeenMs.get(id) ?? 0, lastSeenAtMs ?? 0, (uptime?.lastHour ?? 0) * HOUR_MS);
     return {
       id,
-      connected: this.#swarm.isConnected(transportKey),
+      connected: this.#swarm.isConnected(transportKey) && this.#greeted(transportKey),
       lastSeenMs: seenMs === 0 ? null : seenMs,
       uptime: uptimeShare(uptime, clock()),
     };

@@ -6,6 +6,8 @@ import { LIMITS } from '../base/limits.ts';
 import { openCard } from '../crypto/card.ts';
 import type { StoredMessage } from '../storage/records.ts';
 import { type Content, decodeContent, type TextContent } from '../wire/content.ts';
+import { decodeStamp, STAMP_BYTES } from '../wire/stamp.ts';
+import { giveAgain } from './again.ts';
 import { applyCard } from './cards.ts';
 import { answerMissing } from './gaps.ts';
 import { noteUnread } from './reading.ts';
@@ -29,8 +31,18 @@ export function receiveRatchet(turn: Turn, opened: Opened): boolean {
   const plaintext = decryptOnce(turn, opened.body);
   if (plaintext === undefined) return false;
   turn.markSeen(opened);
-  receiveContent(turn, plaintext);
+  seeStamp(turn, plaintext.subarray(0, STAMP_BYTES));
+  receiveContent(turn, plaintext.subarray(STAMP_BYTES));
   return true;
+}
+
+/** A stamp of another form is its maker's loss: it only serves to tell the maker how far it has come. */
+function seeStamp(turn: Turn, bytes: Uint8Array): void {
+  try {
+    turn.see(decodeStamp(bytes));
+  } catch (error) {
+    if (!isFaultOfTheBytes(error)) throw error;
+  }
 }
 
 /** Does what a content says. What cannot be read is dropped: its sender is the one who made it so. */
@@ -64,6 +76,9 @@ function receiveControl(turn: Turn, content: Exclude<Content, TextContent>): voi
       break;
     case 'missing':
       answerMissing(turn, content);
+      break;
+    case 'again':
+      giveAgain(turn, content);
   }
 }
 

@@ -1,20 +1,25 @@
 import type { ContactId } from '../base/ids.ts';
-import { judgeSeen, newInstance } from '../mailbox/instance.ts';
-import type { Instance } from '../storage/records.ts';
-import { beginInstance, type StartsFile } from '../storage/start-instance.ts';
+import { afterDropping, judgeStamp, makeStamp, type OwnRuns } from '../mailbox/instance.ts';
+import { beginInstance, runOfInstance, type StartsFile } from '../storage/start-instance.ts';
 import type { WriteTx } from '../storage/store.ts';
+import { encodeContent } from '../wire/content.ts';
+import type { Stamp } from '../wire/stamp.ts';
+import { lastHeard } from './again.ts';
 import type { Context } from './context.ts';
 import type { Conversation } from './conversation.ts';
 
+const INCARNATION_BYTES = 16;
+
 /**
- * Which start of which copy of the profile this is (docs/protocol/mailbox.md §6). A profile that was put back from a
- * backup, or is one of two copies, holds keys that were used already: it drops them all and begins sessions anew.
+ * How far this profile has come, and whether contacts have seen it come further (docs/protocol/mailbox.md §6). A profile
+ * that was put back from a backup, or is one of two copies, holds keys that were used already: it drops them all and
+ * begins sessions anew.
  */
 export class Starts {
   readonly #context: Context;
   readonly #file: StartsFile;
   readonly #conversation: (contact: ContactId) => Conversation;
-  #own: Instance | undefined;
+  #own: OwnRuns | undefined;
   #restart: Promise<void> | undefined;
   /** When this run found out that the profile is a copy; null: it is none, as far as is known. */
   restoredAtMs: number | null = null;
@@ -25,58 +30,81 @@ export class Starts {
     this.#conversation = conversation;
   }
 
-  get own(): Instance {
+  /** To be awaited before anything is sealed, opened or sent. @throws StorageError */
+  async begin(): Promise<void> {
+    const { store, random } = this.#context;
+    const make = (starts: number) => ({ starts, incarnation: random(INCARNATION_BYTES) });
+    const dropStale = (tx: WriteTx) => this.#dropStale(tx);
+    const { instance, restored } = await beginInstance(store, { file: this.#file, make, dropStale });
+    const { runs, floor } = store.instances.former();
+    this.#own = { now: { run: runOfInstance(instance), count: 0 }, former: runs, floor };
+    if (restored) this.#tell();
+  }
+
+  /**
+   * The next stamp. Writes keep the order in which they were asked for: `put` is to be asked for before anything else
+   * runs, in the one write that keeps what the stamp stands on.
+   */
+  stamp(): { readonly stamp: Stamp; readonly put: (tx: WriteTx) => void } {
+    const { account, store } = this.#context;
+    const { run, count: before } = this.#begun.now;
+    const now = { run, count: before + 1 };
+    this.#own = { ...this.#begun, now };
+    const stamp = account.instanceKey.use(key => makeStamp(key, now));
+    return { stamp, put: tx => store.instances.putCount(tx, now.count) };
+  }
+
+  /**
+   * Judges how far a contact has seen this profile come.
+   * @returns once nothing old can be used any more
+   * @throws StorageError old keys could not be dropped: nothing may be sent
+   */
+  async hear(seen: readonly Stamp[]): Promise<void> {
+    for (let found = this.#unknown(seen); found.length > 0; found = this.#unknown(seen)) {
+      this.#restart ??= this.#startAnew(found).finally(() => {
+        this.#restart = undefined;
+      });
+      await this.#restart;
+    }
+    await this.#restart;
+  }
+
+  get #begun(): OwnRuns {
     if (!this.#own) throw new Error('the start has not begun');
     return this.#own;
   }
 
-  /** To be awaited before anything is sealed, opened or sent. @throws StorageError */
-  async begin(): Promise<void> {
-    const dropStale = (tx: WriteTx) => this.#dropStale(tx);
-    const begun = await beginInstance(this.#context.store, { file: this.#file, make: this.#make, dropStale });
-    this.#own = begun.instance;
-    if (begun.restored) this.#tell();
+  #unknown(seen: readonly Stamp[]): Stamp[] {
+    return this.#context.account.instanceKey.use(key =>
+      seen.filter(stamp => judgeStamp(key, this.#begun, stamp) === 'restored'),
+    );
   }
-
-  /**
-   * Judges what a contact saw of this profile last.
-   * @returns once nothing old can be used any more
-   * @throws StorageError old keys could not be dropped: nothing may be sent
-   */
-  async hear(seen: Instance | null): Promise<void> {
-    if (!seen || this.#judge(seen) !== 'restored') return this.#restart;
-    this.#restart ??= this.#startAnew(seen.starts).finally(() => {
-      this.#restart = undefined;
-    });
-    return this.#restart;
-  }
-
-  #judge(seen: Instance) {
-    return this.#context.account.instanceKey.use(key => judgeSeen(key, this.own, seen));
-  }
-
-  readonly #make = (starts: number): Instance => {
-    const { account, random } = this.#context;
-    return account.instanceKey.use(key => newInstance(key, starts, random));
-  };
 
   /** Every conversation drops its own keys in a turn of its own; cut short, the next hello begins it again. */
-  async #startAnew(seenStarts: number): Promise<void> {
+  async #startAnew(found: readonly Stamp[]): Promise<void> {
     const { store } = this.#context;
-    const contacts = store.contacts.list();
-    await Promise.all(contacts.map(({ id }) => this.#conversation(id).ask({ kind: 'start-anew' })));
-    const dropStale = () => undefined;
-    const begun = await beginInstance(store, { file: this.#file, make: this.#make, dropStale, seenStarts });
-    this.#own = begun.instance;
+    await Promise.all(store.contacts.list().map(({ id }) => this.#conversation(id).ask({ kind: 'start-anew' })));
+    const own = afterDropping(this.#begun, found);
+    this.#own = own;
+    await store.write(tx => {
+      store.instances.putFormer(tx, { runs: own.former, floor: own.floor });
+      store.instances.putCount(tx, own.now.count);
+    });
     this.#tell();
   }
 
   #dropStale(tx: WriteTx): void {
-    const { store } = this.#context;
+    const { store, sequence } = this.#context;
     store.sessions.removeAll(tx);
     store.outbox.removeAll(tx);
     store.placements.removeAll(tx);
-    for (const contact of store.contacts.list(tx)) store.contacts.put(tx, { ...contact, initiation: null });
+    for (const contact of store.contacts.list(tx)) {
+      store.contacts.putInitiationSecret(tx, contact.id, null);
+      store.contacts.put(tx, { ...contact, initiation: null });
+      if (contact.phase !== 'accepted') continue;
+      const content = encodeContent(lastHeard(store, contact.conversation));
+      store.pending.add(tx, contact.id, sequence.next(), content);
+    }
   }
 
   #tell(): void {

@@ -1,4 +1,4 @@
-import { wipe } from '../base/bytes.ts';
+import { concat, wipe } from '../base/bytes.ts';
 import { UsageError } from '../base/errors.ts';
 import { type MessageId, messageIdOf } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
@@ -124,7 +124,10 @@ export function sealAgain(turn: Turn, message: StoredMessage): void {
 }
 
 function sealContent(turn: Turn, content: Buffer, id: MessageId | null): boolean {
-  const sealed = turn.sessions.encrypt(content, turn.context.random);
+  if (!turn.sessions.live) return false;
+  const plaintext = concat(turn.stamp(), content);
+  const sealed = turn.sessions.encrypt(plaintext, turn.context.random);
+  wipe(plaintext);
   if (!sealed) return false;
   turn.post('ratchet', sealed, id);
   wipe(content);

@@ -8,6 +8,7 @@ import type { Ceremony } from '../crypto/verification.ts';
 import type { ContactRecord, ConversationRecord, DeliveryState } from '../storage/records.ts';
 import type { WriteTx } from '../storage/store.ts';
 import { encodeEnvelope, envelopeIdOf } from '../wire/envelope.ts';
+import { encodeStamp, type Stamp } from '../wire/stamp.ts';
 import type { Context } from './context.ts';
 import type { CoreEvent, OutgoingState } from './events.ts';
 import type { Posted } from './placing.ts';
@@ -43,6 +44,9 @@ export class Turn {
   readonly #events: (() => CoreEvent)[] = [];
   readonly #after: (() => void)[] = [];
   #heads: readonly MessageId[] | undefined;
+  #stamp: Buffer | undefined;
+  /** The furthest stamp read of each run. */
+  readonly #stamps = new Map<string, Stamp>();
   readonly #seen = new Set<string>();
   #contactChanged = false;
   #conversationChanged = false;
@@ -137,6 +141,21 @@ export class Turn {
     this.event({ type: 'message-state', id, conversation, state, atMs });
   }
 
+  /** What stands before everything this turn seals: kept with the ratchets that sealed it, so that neither goes back alone. */
+  stamp(): Buffer {
+    if (this.#stamp) return this.#stamp;
+    const { stamp, put } = this.context.stamp();
+    this.put(put);
+    this.#stamp = encodeStamp(stamp);
+    return this.#stamp;
+  }
+
+  /** How far the contact has come, by a message of its own. */
+  see(stamp: Stamp): void {
+    const name = hex(stamp.run);
+    if (stamp.count > (this.#stamps.get(name)?.count ?? 0)) this.#stamps.set(name, stamp);
+  }
+
   /** Puts a sealed envelope for the contact into the outbox. */
   post(kind: SealedKind, body: Uint8Array, messageId: MessageId | null): void {
     const { context } = this;
@@ -192,6 +211,7 @@ export class Turn {
 
   #writeAll(tx: WriteTx): void {
     for (const put of this.#puts) put(tx);
+    for (const stamp of this.#stamps.values()) this.context.store.instances.see(tx, this.contact.id, stamp);
     this.sessions.save(tx);
   }
 

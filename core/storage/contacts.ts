@@ -71,6 +71,7 @@ export class ContactRows {
     if (!before) return;
     tx.remove(this.#transportKey(before.transportKey));
     tx.remove(this.#initiationKey(id));
+    tx.remove(this.#proofKey(id));
     tx.remove(this.#key(id));
   }
 
@@ -83,6 +84,21 @@ export class ContactRows {
   putInitiationSecret(tx: Tx, id: ContactId, secret: Uint8Array | null): void {
     if (secret) this.#initiations.put(tx, this.#initiationKey(id), secret);
     else tx.remove(this.#initiationKey(id));
+  }
+
+  /** The proof that an invite was held, while the contact has not answered. */
+  proof(id: ContactId, from: RowReader = this.#port): Buffer | undefined {
+    return this.#initiations.get(from, this.#proofKey(id));
+  }
+
+  /** Null when the contact has answered. */
+  putProof(tx: Tx, id: ContactId, proof: Uint8Array | null): void {
+    if (proof) this.#initiations.put(tx, this.#proofKey(id), proof);
+    else tx.remove(this.#proofKey(id));
+  }
+
+  #proofKey(id: ContactId): Buffer {
+    return this.#initiations.key(this.#sealer.nameHash('proof', idBytes(id)));
   }
 
   #initiationKey(id: ContactId): Buffer {

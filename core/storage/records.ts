@@ -1,5 +1,6 @@
 import type { HlcTime } from '../base/hlc.ts';
 import type { ContactId, ConversationId, EnvelopeId, IdentityKey, MessageId, TransportKey } from '../base/ids.ts';
+import type { Stamp } from '../wire/stamp.ts';
 
 /** What the repositories keep. Byte lengths in comments; times in milliseconds since 1970-01-01 UTC. */
 
@@ -221,8 +222,22 @@ export interface Instance {
   readonly incarnation: Uint8Array;
 }
 
+/** How far a run of the profile came: its name (8 bytes), and its count of what was sealed and said. */
+export interface RunRecord {
+  readonly run: Uint8Array;
+  readonly count: number;
+}
+
+/** The own runs before this one, newest first, and the number of starts up to which none is remembered. */
+export interface FormerRuns {
+  readonly runs: readonly RunRecord[];
+  readonly floor: number;
+}
+
 /** What a contact last said of itself. */
-export interface SeenInstance extends Instance {
+export interface SeenInstance {
   /** It holds envelopes for others. */
   readonly holds: boolean;
+  /** How far it was seen to come, the latest first; at most LIMITS.stampsKept. */
+  readonly stamps: readonly Stamp[];
 }

@@ -7,7 +7,7 @@ import { type Cbor, decodeCbor, encodeCbor, Shape } from './cbor.ts';
  * What a ratchet message carries (docs/protocol/envelope.md, "Content"): a CBOR array
  * [version, kind, ...]. A text is named by its bytes (messageIdOf), so they are never re-made.
  */
-export type Content = TextContent | ReceiptContent | CardContent | VerificationContent | MissingContent;
+export type Content = TextContent | ReceiptContent | CardContent | VerificationContent | MissingContent | AgainContent;
 
 export interface TextContent {
   readonly kind: 'text';
@@ -43,10 +43,17 @@ export interface MissingContent {
   readonly ids: readonly MessageId[];
 }
 
+/** From a profile that was put back: whoever reads it seals again what it had sent after this text of its own. */
+export interface AgainContent {
+  readonly kind: 'again';
+  /** Null: none is left. */
+  readonly after: MessageId | null;
+}
+
 export type ReceiptType = 'delivered' | 'read';
 
 const CONTENT_VERSION = 1;
-const KIND = { text: 1, receipt: 2, card: 3, verification: 4, missing: 5 } as const;
+const KIND = { text: 1, receipt: 2, card: 3, verification: 4, missing: 5, again: 6 } as const;
 export const RECEIPT_TYPE = { delivered: 1, read: 2 } as const;
 const SIGNATURE_BYTES = 64;
 /** Largest content: a text with every parent, and CBOR heads. */
@@ -75,6 +82,8 @@ export function decodeContent(bytes: Uint8Array): Content {
       return { kind: 'verification', body: shape.bytesUpTo(shape.tuple(value, 3)[2], VERIFICATION_BYTES) };
     case KIND.missing:
       return decodeMissing(shape.tuple(value, 3));
+    case KIND.again:
+      return decodeAgain(shape.tuple(value, 3));
     default:
       return shape.fail();
   }
@@ -97,6 +106,8 @@ function fieldsOf(content: Content): Cbor[] {
       return [content.body];
     case 'missing':
       return [content.ids.map(idBytes)];
+    case 'again':
+      return [content.after && idBytes(content.after)];
   }
 }
 
@@ -113,6 +124,10 @@ function decodeMissing([, , list]: readonly unknown[]): MissingContent {
   const ids = shape.list(list, LIMITS.missingIds, messageId);
   if (ids.length === 0) shape.fail();
   return { kind: 'missing', ids };
+}
+
+function decodeAgain([, , after]: readonly unknown[]): AgainContent {
+  return { kind: 'again', after: after === null ? null : messageId(after) };
 }
 
 /** The end of time is kept free: there must always be a later moment to answer in. */

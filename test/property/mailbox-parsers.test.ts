@@ -6,12 +6,17 @@ import { systemRandom } from '../../core/base/world.io.ts';
 import { BUNDLE_MAGIC, BundleReader, BundleWriter } from '../../core/wire/bundle.ts';
 import { decodeCustody, decodeCustodyReceipt, encodeCustody, encodeCustodyReceipt } from '../../core/wire/custody.ts';
 import { decodeHello, encodeHello } from '../../core/wire/hello.ts';
+import { runOf } from '../../core/wire/stamp.ts';
 import { decodeSync, encodeSync } from '../../core/wire/sync.ts';
 import { freshSeed, mutateBytes, seededNumbers } from '../support/mutate.ts';
 
 const ROUNDS = 100_000;
 const ids = Array.from({ length: 5 }, () => parseEnvelopeId(systemRandom(32)));
-const instance = { starts: 70_000, incarnation: systemRandom(16) };
+const stamp = (starts: number, count: number) => ({
+  run: runOf(starts, systemRandom(4)),
+  count,
+  proof: systemRandom(8),
+});
 const receipt = encodeCustodyReceipt({
   envelopeId: ids[0] as (typeof ids)[0],
   heldUntilMs: 1_760_000_000_000,
@@ -29,8 +34,8 @@ const families: readonly Family[] = [
   {
     name: 'hello',
     samples: [
-      encodeHello({ holds: true, instance, seen: null }),
-      encodeHello({ holds: false, instance, seen: { starts: 3, incarnation: systemRandom(16) } }),
+      encodeHello({ holds: true, stamp: stamp(70_000, 1), seen: [] }),
+      encodeHello({ holds: false, stamp: stamp(3, 2 ** 32 - 1), seen: [1, 2, 3, 4].map(n => stamp(n, n)) }),
     ],
     again: bytes => encodeHello(decodeHello(bytes)),
   },

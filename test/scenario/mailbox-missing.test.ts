@@ -45,7 +45,8 @@ async function lose(person: Person, to: Person['id'], count: number): Promise<vo
 /** A text that a changed program sends: any time, any parents. */
 function forge(person: Person, to: Person['id'], hlc: HlcTime, parents: readonly MessageId[], text: string) {
   const change = (turn: Turn): void => {
-    const sealed = turn.sessions.encrypt(encodeContent({ kind: 'text', hlc, parents, text }), systemRandom);
+    const content = encodeContent({ kind: 'text', hlc, parents, text });
+    const sealed = turn.sessions.encrypt(Buffer.concat([turn.stamp(), content]), systemRandom);
     assert.ok(sealed);
     turn.post('ratchet', sealed, null);
   };

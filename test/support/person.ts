@@ -34,6 +34,7 @@ export class Person {
     write: bytes => {
       this.startsMark = Buffer.from(bytes);
     },
+    place: () => null,
   };
   #messenger: Messenger | undefined;
   #store: Store | undefined;

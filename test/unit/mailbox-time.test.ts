@@ -3,9 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { DAY_MS, HOUR_MS } from '../../core/base/clock.ts';
 import { LIMITS } from '../../core/base/limits.ts';
-import { systemRandom } from '../../core/base/world.io.ts';
 import { advanceHoldingClock, type HoldingClock, holdingTimeMs, startHoldingClock } from '../../core/mailbox/expiry.ts';
-import { judgeSeen, newInstance, startsAfter } from '../../core/mailbox/instance.ts';
 import { noteSeen, type Uptime, uptimeShare } from '../../core/mailbox/uptime.ts';
 
 const NOW = 1_760_000_000_000;
@@ -136,32 +134,5 @@ describe('uptime', () => {
   it('an hour seen late by a slow clock is put in its place', () => {
     const uptime = noteSeen(seenAt([0, 10]), NOW + 8 * HOUR_MS);
     assert.deepEqual(uptime, seenAt([0, 8, 10]));
-  });
-});
-
-describe('starts of a profile', () => {
-  const key = systemRandom(32);
-  const start = (starts: number) => newInstance(key, starts, systemRandom);
-
-  it('an older or the same start is no copy', () => {
-    const own = start(5);
-    assert.equal(judgeSeen(key, own, null), 'same');
-    assert.equal(judgeSeen(key, own, start(4)), 'same');
-    assert.equal(judgeSeen(key, own, own), 'same');
-  });
-
-  it('a later start, or another of the same number, shows a profile put back or copied', () => {
-    const own = start(5);
-    assert.equal(judgeSeen(key, own, start(6)), 'restored');
-    assert.equal(judgeSeen(key, own, start(5)), 'restored');
-    assert.equal(startsAfter(5, 6), 7);
-    assert.equal(startsAfter(8, 6), 9);
-  });
-
-  it('a number that a contact made up is not believed', () => {
-    const own = start(5);
-    const other = newInstance(systemRandom(32), 900, systemRandom);
-    assert.equal(judgeSeen(key, own, other), 'unproved');
-    assert.equal(judgeSeen(key, own, { starts: 2 ** 40, incarnation: own.incarnation }), 'unproved');
   });
 });

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { LIMITS } from '../../core/base/limits.ts';
 import { MemoryRows } from '../../core/storage/memory-rows.ts';
 import type { Op } from '../../core/storage/port.ts';
-import { beginInstance, type StartsFile } from '../../core/storage/start-instance.ts';
+import { beginInstance, runOfInstance, type StartsFile } from '../../core/storage/start-instance.ts';
 import { STARTS_FILE, startsFile } from '../../core/storage/starts-file.io.ts';
 import { openMemoryStore } from '../../core/storage/store.io.ts';
+import { startsOf } from '../../core/wire/stamp.ts';
 import { dataKey, temporaryFolder } from '../contract/storage-fixtures.ts';
 
 /** A profile's disk: rows that outlive a store, and the small file; both can be copied, put back and made to fail. */
@@ -32,6 +34,13 @@ class Disk extends MemoryRows implements StartsFile {
     this.bytes = Buffer.from(bytes);
   }
 
+  /** What the file system says of the file; null: nothing to rely on. */
+  noted: string | null = null;
+
+  place(): string | null {
+    return this.noted;
+  }
+
   rows(): Op[] {
     return [...this.range(Buffer.of(0), Buffer.of(0xff))];
   }
@@ -54,7 +63,7 @@ interface Start {
   readonly starts: number;
 }
 
-async function start(disk: Disk, powerFor = Number.POSITIVE_INFINITY, seenStarts?: number): Promise<Start> {
+async function start(disk: Disk, powerFor = Number.POSITIVE_INFINITY): Promise<Start> {
   disk.left = Number.POSITIVE_INFINITY;
   const store = await openMemoryStore(dataKey(), {}, disk);
   let dropped = false;
@@ -65,7 +74,6 @@ async function start(disk: Disk, powerFor = Number.POSITIVE_INFINITY, seenStarts
     dropStale: () => {
       dropped = true;
     },
-    ...(seenStarts === undefined ? {} : { seenStarts }),
   });
   assert.deepEqual(store.instances.own()?.starts, instance.starts);
   return { restored, dropped, starts: instance.starts };
@@ -131,11 +139,79 @@ test('a file put back, gone, damaged or another profile’s is found out too', a
   assert.deepEqual(await start(disk), ordinary(6));
 });
 
-test('a contact that saw a later start of a copy makes this one begin anew above it', async () => {
+test('every start has a run of its own; those before are known with how far they came, up to a number of them', async () => {
   const disk = new Disk();
   await start(disk);
-  assert.deepEqual(await start(disk, Number.POSITIVE_INFINITY, 41), found(42));
-  assert.deepEqual(await start(disk), ordinary(43));
+  const store = await openMemoryStore(dataKey(), {}, disk);
+  await store.write(tx => store.instances.putCount(tx, 7));
+  const own = store.instances.own();
+  assert.ok(own);
+  const first = runOfInstance(own);
+  await start(disk);
+  const [ended] = store.instances.former().runs;
+  assert.deepEqual([Buffer.from(ended?.run ?? []), ended?.count], [first, 7]);
+  assert.equal(store.instances.count(), 0);
+  for (let starts = 2; starts <= LIMITS.formerRuns; starts += 1) await start(disk);
+  const { runs, floor } = store.instances.former();
+  assert.deepEqual([runs.length, floor, startsOf(runs.at(-1)?.run ?? first)], [LIMITS.formerRuns, 0, 1]);
+  await start(disk);
+  assert.deepEqual([store.instances.former().runs.length, store.instances.former().floor], [LIMITS.formerRuns, 1]);
+});
+
+test('a start takes a number above every start whose keys were dropped', async () => {
+  const disk = new Disk();
+  await start(disk);
+  const store = await openMemoryStore(dataKey(), {}, disk);
+  await store.write(tx => store.instances.putFormer(tx, { runs: [], floor: 41 }));
+  assert.deepEqual(await start(disk), ordinary(42));
+});
+
+test('file and database put back together are found out by what the file system says of the file', async () => {
+  const disk = new Disk();
+  for (const [noted, restored] of [
+    ['a', false],
+    ['a', false],
+    ['b', true],
+    ['b', false],
+    [null, false],
+    ['c', false],
+    ['c', false],
+  ] as const) {
+    disk.noted = noted;
+    assert.equal((await start(disk)).restored, restored, `${noted}`);
+  }
+});
+
+test('a start cut short leaves no note to go by, and is not taken for a folder put back', async () => {
+  for (const cut of [0, 1, 2, 3]) {
+    const disk = new Disk();
+    let writes = 0;
+    disk.place = () => `change ${writes}`;
+    const write = disk.write.bind(disk);
+    disk.write = bytes => {
+      write(bytes);
+      writes += 1;
+    };
+    await start(disk);
+    await assert.rejects(start(disk, cut), RangeError);
+    assert.equal((await start(disk)).restored, false, `cut after ${cut} changes`);
+    assert.equal((await start(disk)).restored, false);
+  }
+});
+
+test('a file that was copied over has another place, one that was only read has not', async t => {
+  const folder = temporaryFolder();
+  t.after(() => folder.remove());
+  const path = join(folder.path, STARTS_FILE);
+  const file = startsFile(folder.path);
+  file.write(Buffer.from('one'));
+  const place = file.place();
+  if (place === null) return t.skip('the file system of the temporary folder keeps no time to rely on');
+  assert.equal(readFileSync(path, 'utf8'), 'one');
+  assert.equal(file.place(), place);
+  copyFileSync(path, `${path}.backup`);
+  copyFileSync(`${path}.backup`, path);
+  assert.notEqual(file.place(), place);
 });
 
 test('the file is the owner’s alone, says nothing in the clear and is replaced whole', async () => {

@@ -16,13 +16,16 @@ import { LABEL } from '../../core/base/labels.ts';
 import { verifySignature } from '../../core/crypto/identity.ts';
 import { deriveMailboxKeys, mailboxTag, openEnvelope, sealEnvelope } from '../../core/crypto/mailbox-seal.ts';
 import { invitationProof, openCardSeal, rendezvousLookup, sealCard } from '../../core/crypto/rendezvous.ts';
+import { makeStamp } from '../../core/mailbox/instance.ts';
 import { type Content, decodeContent, encodeContent, receiptStatement } from '../../core/wire/content.ts';
 import { decodeDelivery, encodeDelivery } from '../../core/wire/delivery.ts';
 import { decodeEnvelope, encodeEnvelope, envelopeIdOf } from '../../core/wire/envelope.ts';
 import { decodeGreeting, decodeReply, encodeGreeting, encodeReply } from '../../core/wire/greeting.ts';
 import { decodeInitiation, decodeResponse, encodeInitiation, encodeResponse } from '../../core/wire/handshake.ts';
+import { decodeHello, encodeHello } from '../../core/wire/hello.ts';
 import { decodeInvite, encodeInvite } from '../../core/wire/invite.ts';
 import { decodeAnswer, decodeQuestion, encodeAnswer, encodeQuestion } from '../../core/wire/rendezvous.ts';
+import { decodeStamp, encodeStamp, runOf } from '../../core/wire/stamp.ts';
 import { decodeVerification, encodeVerification } from '../../core/wire/verification.ts';
 import { makePerson, NOW_MS, seededRandom } from '../support/crypto-people.ts';
 
@@ -51,6 +54,8 @@ const GOLDEN = {
   lookup: '4bf7f6d8ac4ebd1924d4ad2f93b10348',
   sealedCard: 'c7075f9f625ad85d17902bfe872d002a8117ed7ac3bb381f1465d8ac779851374dda700961843494320905c4',
   proof: '6683d890b0ac0caa968dbc887267e672099a211adab3c5206510d15d6e1a4536',
+  stampProof: '377f305a73a71df3',
+  otherStampProof: 'e2ee071a986b299c',
   invite:
     'molva:1/qyavqiexs6lzpf4xs6lzpf4xs6lzpf4xs6lzpf4xs6lzpf4xs6lzpf4xs5ijrgeytcmjrgeytcmjrgeytcmjqgqaa57oawbatgmztgmztgmztgmztgmztgmztgmztgmztgmztgmztgmztgmztgmycsaep4aaaaigcdq5b62nk4',
 };
@@ -103,6 +108,8 @@ test('golden: contents', () => {
     [{ kind: 'card', card: fill(0x55, 30) }, frozen('83 01 03 581e', run('55', 30))],
     [{ kind: 'verification', body: fill(0x66, 5) }, frozen('83 01 04 45', run('66', 5))],
     [{ kind: 'missing', ids: [idA, idB] }, frozen('83 01 05 82 50', run('a1', 16), '50', run('b2', 16))],
+    [{ kind: 'again', after: idA }, frozen('83 01 06 50', run('a1', 16))],
+    [{ kind: 'again', after: null }, frozen('83 01 06 f6')],
   ];
   for (const [content, expected] of cases) {
     holds(encodeContent(content), expected, bytes => encodeContent(decodeContent(bytes)));
@@ -124,6 +131,19 @@ test('golden: names of a conversation and a text; what a receipt signs', () => {
   const signature = bob.identity.sign(LABEL.receiptSignature, signed);
   assert.equal(hex(signature), GOLDEN.receiptSignature);
   assert.ok(verifySignature(bob.card.identityKey, LABEL.receiptSignature, signed, signature));
+});
+
+test('golden: stamp and hello', () => {
+  const stamp = (starts: number, count: number) =>
+    makeStamp(fill(0x85, 32), { run: runOf(starts, fill(0x86, 4)), count });
+  const first = frozen('00000009 86868686 00000107', GOLDEN.stampProof);
+  const second = frozen('00000008 86868686 ffffffff', GOLDEN.otherStampProof);
+  holds(encodeStamp(stamp(9, 0x107)), first, bytes => encodeStamp(decodeStamp(bytes)));
+  const helloAgain = (bytes: Uint8Array) => encodeHello(decodeHello(bytes));
+  const met = encodeHello({ holds: true, stamp: stamp(9, 0x107), seen: [] });
+  holds(met, frozen('84 01 f5 54', first, '80'), helloAgain);
+  const known = encodeHello({ holds: false, stamp: stamp(9, 0x107), seen: [stamp(8, 2 ** 32 - 1)] });
+  holds(known, frozen('84 01 f4 54', first, '81 54', second), helloAgain);
 });
 
 test('golden: greeting and reply', () => {
