@@ -16,6 +16,7 @@ const SHAPES = new Map([
   [schema.contactRequest, 'contactRequest'],
   [schema.conversation, 'conversation'],
   [schema.message, 'message'],
+  [schema.proof, 'proof'],
   [schema.verification, 'verification'],
   [schema.custody, 'custody'],
   [schema.settings, 'settings'],

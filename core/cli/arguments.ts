@@ -66,6 +66,7 @@ export const COMMANDS = {
   send: spec('WHO TEXT', 'send a message; TEXT - reads it from the standard input', [2, 2]),
   messages: spec('WHO [--limit N] [--before ID]', 'show messages, oldest first', [1, 1], ['limit', 'before']),
   resend: spec('ID', 'send an expired message again, as a new one', [1, 1]),
+  proof: spec('ID', 'show what was signed about a message of your own', [1, 1]),
   watch: spec('', 'print each event until interrupted'),
   verify: spec(
     'WHO [CODE | --confirm | --cancel] [--no-wait]',

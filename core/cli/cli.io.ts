@@ -32,6 +32,7 @@ const ACTIONS: Readonly<Record<CommandName, (session: Session) => Promise<ExitCo
   send: message.send,
   messages: message.messages,
   resend: message.resend,
+  proof: message.proof,
   watch: message.watch,
   verify,
   help,

@@ -3,7 +3,7 @@ import { COMMANDS, type CommandName } from './arguments.ts';
 const GROUPS: readonly (readonly [string, readonly CommandName[]])[] = [
   ['Molva itself', ['init', 'start', 'status', 'stop', 'open', 'unlock', 'lock', 'wipe']],
   ['People', ['invite', 'add', 'requests', 'accept', 'decline', 'contacts', 'verify', 'rename', 'remove']],
-  ['Messages', ['send', 'messages', 'resend', 'watch']],
+  ['Messages', ['send', 'messages', 'resend', 'proof', 'watch']],
   ['Mailbox', ['custody', 'bundle']],
   ['Help', ['help', 'version']],
 ];

@@ -3,9 +3,9 @@ import { EXIT, type ExitCode } from '../commands/error-map.ts';
 import type { ApiEvent, Params } from '../commands/schema.ts';
 import { noCore, usage } from './failure.ts';
 import type { Session } from './session.io.ts';
-import { eventText, messageLine, messagesText } from './text.ts';
+import { eventText, messageLine, messagesText, proofsText } from './text.ts';
 
-/** send, messages, resend, watch. */
+/** send, messages, resend, proof, watch. */
 
 export async function send(session: Session): Promise<ExitCode> {
   const [who = '', word = ''] = session.words;
@@ -46,6 +46,13 @@ export async function resend(session: Session): Promise<ExitCode> {
   const [id = ''] = session.words;
   const message = await session.core().call('messages.sendAgain', { id });
   session.print(message, () => `${messageLine(message)}\n`);
+  return EXIT.done;
+}
+
+export async function proof(session: Session): Promise<ExitCode> {
+  const [id = ''] = session.words;
+  const found = await session.core().call('messages.proof', { id });
+  session.print(found, () => proofsText(found.proofs));
   return EXIT.done;
 }
 

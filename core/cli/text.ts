@@ -1,4 +1,13 @@
-import type { ApiEvent, Contact, ContactRequest, Custody, Message, Status, Verification } from '../commands/schema.ts';
+import type {
+  ApiEvent,
+  Contact,
+  ContactRequest,
+  Custody,
+  Message,
+  Proof,
+  Status,
+  Verification,
+} from '../commands/schema.ts';
 import type { BundleReport } from '../state/bundles.ts';
 
 /** Plain text for a person. Whatever other people wrote goes through `safe`. */
@@ -103,6 +112,17 @@ export function messageLine(message: Message): string {
   // Further lines are indented, so that a text cannot pass for somebody else's message.
   const text = message.text.split(/\r?\n/).map(safe).join('\n       ');
   return `${timeOf(message.sentAt)}  ${who}: ${text}${state}`;
+}
+
+export function proofsText(proofs: readonly Proof[]): string {
+  if (proofs.length === 0) return 'Nobody has signed anything about it yet.\n';
+  return proofs
+    .map(({ says, at, by, identity, statement, signature }) => {
+      const what = says === 'held' ? `held until ${stamp(at)}` : `${says} at ${stamp(at)}`;
+      const lines = [`identity   ${identity}`, `statement  ${statement}`, `signature  ${signature}`];
+      return `${what}, signed by ${by === null ? 'nobody known here' : safe(by)}\n  ${lines.join('\n  ')}\n`;
+    })
+    .join('');
 }
 
 function stateText({ state, heldBy, until }: Pick<Message, 'state' | 'heldBy' | 'until'>): string {

@@ -1,15 +1,16 @@
 import { UsageError } from '../base/errors.ts';
 import { parseMessageId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
+import { proofsOf } from '../state/proofs.ts';
 import type { SentText } from '../state/sending.ts';
 import type { CoreHost } from './host.ts';
 import type { CommandTable } from './schema.ts';
-import { messageView } from './views.ts';
+import { messageView, proofView } from './views.ts';
 import { findContact } from './who.ts';
 
 type MessageCommands = Pick<
   CommandTable,
-  'messages.send' | 'messages.sendAgain' | 'messages.list' | 'messages.markRead'
+  'messages.send' | 'messages.sendAgain' | 'messages.list' | 'messages.proof' | 'messages.markRead'
 >;
 
 export function messageCommands(host: CoreHost): MessageCommands {
@@ -47,6 +48,15 @@ export function messageCommands(host: CoreHost): MessageCommands {
         completeUpTo: store.messages.completeUpTo(contact.conversation)?.id ?? null,
         missing: store.messages.awaitedOf(contact.conversation, LIMITS.awaitedParents).length,
       };
+    },
+    'messages.proof': async ({ id: asked }) => {
+      const { context } = host.messenger();
+      const { store } = context;
+      const id = parseMessageId(asked);
+      if (!store.messages.stateOf(id)) {
+        throw new UsageError('not-found', 'messages.proof', 'There is no such message of your own.');
+      }
+      return { id, proofs: store.reading(() => proofsOf(store, id).map(proof => proofView(context, proof))) };
     },
     'messages.markRead': async ({ who, upTo }) => {
       const messenger = host.messenger();

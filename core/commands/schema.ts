@@ -14,6 +14,7 @@ import {
   message,
   messageState,
   profile,
+  proof,
   settings,
   status,
   syncDirection,
@@ -36,6 +37,7 @@ export {
   message,
   messageState,
   profile,
+  proof,
   settings,
   status,
   syncDirection,
@@ -247,6 +249,12 @@ export const METHODS = {
     result: message,
     errors: ['locked', 'not-found', 'refused', 'limit-reached', 'busy', 'disk-full', 'disk-failed'],
   }),
+  'messages.proof': method({
+    summary: 'What the recipient and custodians have signed about an own message.',
+    params: v.strictObject({ id: id() }),
+    result: v.object({ id: id(), proofs: v.array(proof) }),
+    errors: ['locked', 'not-found', 'database-damaged'],
+  }),
   'messages.markRead': method({
     summary: 'Marks received messages read, up to and with `upTo`; the sender gets a receipt.',
     params: v.strictObject({ who, upTo: v.optional(id()) }),
@@ -319,6 +327,7 @@ export type EventData<E extends EventName> = v.InferOutput<(typeof EVENTS)[E]>;
 export type ApiEvent = { [E in EventName]: { readonly event: E } & EventData<E> }[EventName];
 
 export type Message = v.InferOutput<typeof message>;
+export type Proof = v.InferOutput<typeof proof>;
 export type MessageState = v.InferOutput<typeof messageState>;
 export type Contact = v.InferOutput<typeof contact>;
 export type Trust = v.InferOutput<typeof trust>;

@@ -29,6 +29,18 @@ export const message = v.object({
   late: v.pipe(v.boolean(), v.description('it came after messages that stand below it')),
 });
 
+const hexBytes = (what: string) =>
+  v.pipe(v.string(), v.regex(/^([0-9a-f]{2})+$/), v.description(`hexadecimal: ${what}`));
+
+export const proof = v.object({
+  says: v.picklist(['held', 'delivered', 'read']),
+  at: v.pipe(timeMs(), v.description('when it was signed; of held, until when; by the signer’s clock')),
+  by: v.nullable(v.pipe(v.string(), v.description('nick of the contact that signed; null: no contact any more'))),
+  identity: hexBytes('Ed25519 key of who signed'),
+  statement: hexBytes('the bytes that the signature covers'),
+  signature: hexBytes('Ed25519 signature'),
+});
+
 export const contact = v.object({
   id: id(),
   conversation: id(),

@@ -1,12 +1,14 @@
+import { hex } from '../base/bytes.ts';
 import { LIMITS } from '../base/limits.ts';
 import { identityPublicOf } from '../crypto/card.ts';
 import { safetyNumber } from '../crypto/verification.ts';
 import type { Held } from '../mailbox/placement.ts';
 import type { Messenger } from '../state/messenger.ts';
+import type { Proof as Signed } from '../state/proofs.ts';
 import { placeText } from '../storage/message-place.ts';
 import type { ContactRecord, ConversationRecord, RequestRecord, StoredMessage } from '../storage/records.ts';
 import { decodeCard } from '../wire/card.ts';
-import type { Contact, ContactRequest, Conversation, Message, MessageState, Profile } from './schema.ts';
+import type { Contact, ContactRequest, Conversation, Message, MessageState, Profile, Proof } from './schema.ts';
 
 /** Stored records as the API shows them. */
 
@@ -58,6 +60,21 @@ export function messageView(
     place: placeText(message),
     ...held,
     late: message.late,
+  };
+}
+
+export function proofView(
+  { store }: Messenger['context'],
+  { says, atMs, identity, statement, signature }: Signed,
+): Proof {
+  const contact = store.contacts.byIdentity(identity);
+  return {
+    says,
+    at: atMs,
+    by: contact ? nickOf(contact) : null,
+    identity: hex(identity),
+    statement: hex(statement),
+    signature: hex(signature),
   };
 }
 

@@ -116,7 +116,8 @@ export function guardedAgreement(secret: Secret, publicKey: Uint8Array): Agreeme
 }
 
 /** The label's length in front makes two labels' messages never equal. */
-function signedMessage(label: string, bytes: Uint8Array): Buffer {
+/** What a signature covers: the label in front of the bytes. */
+export function signedMessage(label: string, bytes: Uint8Array): Buffer {
   const name = asBuffer(utf8(label));
   return concat(Uint8Array.of(name.length), name, bytes);
 }

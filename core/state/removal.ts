@@ -7,7 +7,12 @@ export function removeContact(store: Store, id: ContactId): Promise<void> {
   return store.write(tx => {
     const contact = store.contacts.get(id, tx);
     if (!contact) return;
-    if (store.conversations.get(contact.conversation, tx)) store.messages.removeAll(tx, contact.conversation);
+    if (store.conversations.get(contact.conversation, tx)) {
+      store.messages.removeAll(tx, contact.conversation, message => {
+        const proof = store.messages.stateOf(message, tx)?.receipt;
+        if (proof) store.receipts.removeAllOf(tx, proof);
+      });
+    }
     store.conversations.remove(tx, contact.conversation);
     for (const { sessionId, state, verificationKey } of store.sessions.listOf(id, tx)) {
       store.sessions.remove(tx, sessionId);

@@ -171,14 +171,14 @@ export class MessageRows {
     return count;
   }
 
-  /** Removes all messages of a conversation with all that is kept about them. `each` sees every id. */
+  /** Removes all messages of a conversation with all that is kept about them. `each` sees every id before it goes. */
   removeAll(tx: Tx, conversation: ConversationId, each: (id: MessageId) => void = () => {}): void {
     this.#conversations.withKey(tx, conversation, key =>
       this.#log.removeAll(tx, key, conversation, row => {
         const id = messageIdFromBytes(idBytesOfRow(row));
+        each(id);
         tx.remove(this.#locationKey(id));
         tx.remove(this.#stateKey(id));
-        each(id);
       }),
     );
     this.#undelivered.removeAll(tx, this.#undelivered.key(this.#undeliveredName(conversation)));

@@ -126,6 +126,15 @@ test('a message is sent and read back, oldest first', async () => {
   assert.equal((await json('messages', 'bob', '--limit', '1')).lines.length, 1);
 });
 
+test('a proof prints what was signed, for people and for programs', async () => {
+  const { id } = (await json('send', 'bob', 'sign this')).lines[0];
+  const { lines } = await json('proof', id);
+  assert.deepEqual([lines[0].id, lines[0].proofs[0].says, lines[0].proofs[0].statement], [id, 'read', '0b']);
+  const { out } = await run(['proof', id, '--data-dir', directory]);
+  assert.match(out, /^read at .* signed by Ben\n {2}identity +0a\n {2}statement +0b\n {2}signature +0c\n$/);
+  await refused(2, 'bad-request', 'proof');
+});
+
 test('lists print one value a line', async () => {
   const contacts = await json('contacts');
   assert.deepEqual(

@@ -50,6 +50,9 @@ function makeCore(options: StartOptions, emit: (event: ApiEvent) => void, stop: 
     triesLeft: 3,
     expiresAt: Date.now() + 600_000,
   };
+  const proofs = [
+    { says: 'read' as const, at: 1_760_000_000_000, by: 'Ben', identity: '0a', statement: '0b', signature: '0c' },
+  ];
   const held = { holds: true, helper: false, envelopes: 3, bytes: 4096, limitBytes: 64 * 2 ** 20 };
   const open = () => {
     if (state !== 'unlocked') throw new UsageError('locked', 'test', 'The profile is locked.');
@@ -152,6 +155,7 @@ function makeCore(options: StartOptions, emit: (event: ApiEvent) => void, stop: 
     'messages.sendAgain': async () => {
       throw new UsageError('refused', 'test', 'Only a message that has expired can be sent again.');
     },
+    'messages.proof': async ({ id }) => ({ id, proofs }),
     'custody.get': async () => held,
     'custody.set': async ({ holds }) => ({ ...held, holds }),
     'messages.markRead': done,

@@ -173,6 +173,7 @@ function messageCommands(profile: FakeProfile, emit: Emit): Family {
       emit({ event: 'message-sent', message });
       return message;
     },
+    'messages.proof': async ({ id }) => ({ id, proofs: [] }),
     'messages.list': async ({ who, limit, before }) => {
       const all = profile.listed(find(profile, who));
       const end = before === undefined ? all.length : all.findIndex(message => message.id === before);
