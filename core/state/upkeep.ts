@@ -55,8 +55,8 @@ export class Upkeep {
     const nowMs = clock();
     let expired: readonly OutboxRecord[] = [];
     await store.write(tx => {
-      expired = store.outbox.sweep(tx, nowMs, LIMITS.actorInbox);
-      store.seen.sweep(tx, nowMs, LIMITS.actorInbox);
+      expired = store.outbox.sweep(tx, nowMs, LIMITS.sweepBatch);
+      store.seen.sweep(tx, nowMs, LIMITS.sweepBatch);
       sweepInvites(store, tx, nowMs);
       sweepPrekeys(store, tx, nowMs);
     });
