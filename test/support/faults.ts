@@ -157,6 +157,9 @@ class FailingTrio {
 /** So many rounds under one kind of fault; afterwards, and after a restart, nothing is lost and nothing is twice. */
 export async function surviveFaults(t: TestContext, library: string, fault: Fault, rounds: number): Promise<void> {
   const trio = await FailingTrio.make(t, library, fault);
+  t.after(() => {
+    for (const fault of trio.all.flatMap(({ watched }) => watched.faults())) t.diagnostic(fault);
+  });
   const startedAt = performance.now();
   for (let round = 0; round < rounds; round += 1) await trio.round();
   const calmAt = performance.now();

@@ -116,7 +116,7 @@ async function pour(
     new Promise<void>(resolve => {
       wake = resolve;
     });
-  void readAll(channel, frame => {
+  const reading = readAll(channel, frame => {
     const { accepted, refused } = answersIn(protocol, frame);
     counts.accepted += accepted;
     counts.refused += refused;
@@ -136,8 +136,9 @@ async function pour(
   } catch {
     // Cut off while sending.
   }
-  counts.cut += Math.max(0, open);
   await channel.close();
+  await reading;
+  counts.cut += open;
 }
 
 /** Ends with the channel, however that ends. */
