@@ -50,8 +50,8 @@ stops) holds \`{"url","pid","token"}\`.
 | \`GET /\` and the page's files | the page; nothing else can be read |
 | \`POST /session\` \`{"code":C}\` | exchanges a window's one-use code (${LIMITS.windowCodeMs / 60_000} minutes, at most ${LIMITS.windowCodes} open) for \`{"token":T}\` |
 | \`POST /rpc\` | one JSON-RPC 2.0 request, \`Authorization: Bearer TOKEN\`, \`Content-Type: application/json\` |
-| \`POST /bundle/export\` \`{"for":[WHO,...]}\` | a bundle file (\`bundle.md\`) for these contacts, for all when none is named, as \`application/octet-stream\`; with the token as \`/rpc\` |
-| \`POST /bundle/import\` | takes a bundle file as its body, of any length up to ${LIMITS.bundleBytes / 2 ** 20} MiB, and answers \`{"read","taken","seenBefore","kept","notOurs","refused","file"}\`; \`file\` is complete, cut or damaged; \`bundle-progress\` tells how far it is |
+| \`POST /bundle/export\` \`{"for":[WHO,...]}\` | a bundle file (\`bundle.md\`) for these contacts, for all when none is named, as \`application/octet-stream\`; the header \`Molva-Envelopes\` says how many waited; with the token as \`/rpc\` |
+| \`POST /bundle/import\` | takes a bundle file as its body, of any length up to ${LIMITS.bundleBytes / 2 ** 20} MiB, and answers \`{"read","taken","seenBefore","kept","notOurs","refused","file"}\`; \`file\` is complete, closed (for others), cut or damaged; \`bundle-progress\` tells how far each of the two is, under the name given in the header \`Molva-Transfer\` (1 to 32 letters, digits, \`-\` and \`_\`) |
 | \`GET /ws\` | WebSocket with the protocols \`molva.v1\` and \`token.TOKEN\`; requests and answers as text frames, and events |
 
 The token is 256 bits in base64url and new at each start. The page is opened as \`http://127.0.0.1:PORT/#code=C\`: the

@@ -82,7 +82,7 @@ async function handleBundle(request: IncomingMessage, response: ServerResponse, 
   if (request.url === '/bundle/import') return importBundle(parts.bundles, request, response);
   try {
     const body = await readBody(request, parts, Buffer.from);
-    await exportBundle(parts.bundles, body, response);
+    await exportBundle(parts.bundles, request, body, response);
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
     refuseBody(response, error);

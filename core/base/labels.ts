@@ -34,5 +34,5 @@ export const LABEL = {
   custodyReceipt: 'molva/custody-receipt/v1',
   custodianTie: 'molva/custodian-tie/v1',
   incarnation: 'molva/incarnation/v1',
-  bundleChain: 'molva/bundle-chain/v1',
+  bundleSlot: 'molva/bundle-slot/v1',
 } as const;

@@ -209,4 +209,6 @@ export const LIMITS = {
   strangerEnvelopePauseMs: 1_000,
   /** A bundle file: what a custodian may hold, four times over; more is refused before it is written. */
   bundleBytes: 256 * 1024 * 1024,
+  /** Envelopes in a bundle that is written: their ids are sorted in memory. */
+  bundleEnvelopes: 65_536,
 } as const;

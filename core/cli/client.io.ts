@@ -15,11 +15,16 @@ export interface CoreClient {
    * A bundle for the contacts named (all, when none is), as it comes.
    * @throws CliFailure the core's refusal; while it is read, `no-core` when it ends too early
    */
-  exportBundle(who: readonly string[]): Promise<AsyncIterable<Buffer>>;
-  /** Hands a bundle over. @throws CliFailure */
+  exportBundle(who: readonly string[]): Promise<ComingBundle>;
+  /** Hands a bundle over. @throws CliFailure the core's; whatever `pieces` throws */
   importBundle(pieces: Readable): Promise<BundleReport>;
   /** Hands over events as they come, until `stop` or until the core goes away. */
   watch(onEvent: (event: ApiEvent) => void): Promise<Watching>;
+}
+
+export interface ComingBundle {
+  readonly envelopes: number;
+  readonly pieces: AsyncIterable<Buffer>;
 }
 
 export interface Watching {
@@ -63,17 +68,13 @@ function post(file: CoreFile, method: string, params: unknown, dataDirectory: st
   });
 }
 
-async function openBundle(
-  file: CoreFile,
-  who: readonly string[],
-  dataDirectory: string,
-): Promise<AsyncIterable<Buffer>> {
+async function openBundle(file: CoreFile, who: readonly string[], dataDirectory: string): Promise<ComingBundle> {
   const body = JSON.stringify({ for: who });
   const request = bundleRequest(file, 'export', 'application/json');
   request.end(body);
   const response = await responseTo(request, dataDirectory);
   if (response.statusCode !== 200) readAnswer(await textOf(response, dataDirectory), dataDirectory);
-  return whole(response, dataDirectory);
+  return { envelopes: Number(response.headers['molva-envelopes']), pieces: whole(response, dataDirectory) };
 }
 
 async function* whole(response: IncomingMessage, dataDirectory: string): AsyncIterable<Buffer> {
@@ -85,10 +86,18 @@ async function* whole(response: IncomingMessage, dataDirectory: string): AsyncIt
 }
 
 async function sendBundle(file: CoreFile, pieces: Readable, dataDirectory: string): Promise<BundleReport> {
+  let unreadable: unknown;
+  pieces.once('error', error => {
+    unreadable = error;
+  });
   const request = bundleRequest(file, 'import', 'application/octet-stream');
-  const answered = responseTo(request, dataDirectory);
+  const answered = responseTo(request, dataDirectory).catch(error => {
+    // What broke the request off was the file, not the core.
+    throw unreadable ?? error;
+  });
   // A refusal may come before all is sent: what counts is the answer.
   const [response] = await Promise.all([answered, pipeline(pieces, request).catch(() => undefined)]);
+  if (unreadable !== undefined) throw unreadable;
   const text = await textOf(response, dataDirectory);
   return response.statusCode === 200 ? JSON.parse(text) : readAnswer(text, dataDirectory);
 }

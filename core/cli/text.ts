@@ -57,6 +57,7 @@ export function custodyText({ holds, helper, envelopes, bytes, limitBytes }: Cus
 
 /** What became of a bundle, for a person. */
 export function bundleText(report: BundleReport): string {
+  if (report.file === 'closed') return 'This bundle is not for this profile, or its beginning is damaged.\n';
   const parts = [
     `${report.taken} new for you`,
     `${report.kept} now held for contacts`,
@@ -64,8 +65,13 @@ export function bundleText(report: BundleReport): string {
     `${report.notOurs} for nobody known here`,
     `${report.refused} expired, unreadable or without room`,
   ];
-  const whole = { complete: '', cut: 'The file ends too early. ', damaged: 'The file is damaged. ' }[report.file];
-  return `${whole}${count(report.read, 'envelope')} read: ${parts.join(', ')}.\n`;
+  const whole = { complete: '', cut: 'The file ends too early. ', damaged: 'The file is damaged. ' };
+  return `${whole[report.file]}${count(report.read, 'envelope')} read: ${parts.join(', ')}.\n`;
+}
+
+export function exportedText({ file, envelopes }: { readonly file: string; readonly envelopes: number }): string {
+  if (envelopes === 0) return `Nothing waits for them: the bundle in ${file} is empty.\n`;
+  return `The bundle in ${file} holds ${count(envelopes, 'envelope')}. Whoever carries it can read none of it.\n`;
 }
 
 const STATE_TEXT = {

@@ -1,26 +1,26 @@
-import type { BundleReport } from '../state/bundles.ts';
+import type { BundleDraft, BundleReport } from '../state/bundles.ts';
 import type { CoreHost } from './host.ts';
 import { findContact } from './who.ts';
 
-/** What the streaming part of the API asks of the core. */
+/** What the streaming part of the API asks of the core. `transfer` names a bundle in `bundle-progress`. */
 export interface BundleStreams {
   /**
-   * The pieces of a bundle for the contacts named, for all when none is.
-   * @throws UsageError `locked`, `not-found`, `ambiguous`, before the first piece
+   * A bundle for the contacts named, for all when none is.
+   * @throws UsageError `locked`, `not-found`, `ambiguous`
    */
-  write(who: readonly string[]): AsyncIterable<Uint8Array>;
+  write(who: readonly string[], transfer: string): Promise<BundleDraft>;
   /** @throws UsageError `locked`; StorageError, TransientError */
-  read(pieces: AsyncIterable<Uint8Array>): Promise<BundleReport>;
+  read(pieces: AsyncIterable<Uint8Array>, transfer: string): Promise<BundleReport>;
 }
 
 export function createBundleStreams(host: CoreHost): BundleStreams {
   return {
-    write: who => {
+    write: async (who, transfer) => {
       const messenger = host.messenger();
       const chosen = who.length > 0 ? who.map(name => findContact(messenger, name)) : allContacts(host);
-      return messenger.bundles.write([...new Set(chosen.map(({ id }) => id))]);
+      return messenger.bundles.write([...new Set(chosen.map(({ id }) => id))], transfer);
     },
-    read: pieces => host.messenger().bundles.read(pieces),
+    read: async (pieces, transfer) => host.messenger().bundles.read(pieces, transfer),
   };
 }
 

@@ -25,8 +25,8 @@ export function apiEventOf(messenger: Messenger, event: CoreEvent): ApiEvent | u
       return { event: 'message-state', id, conversation, ...heldView(held), at: atMs };
     }
     case 'bundle-progress': {
-      const { direction, bytes, envelopes } = event;
-      return { event: event.type, direction, bytes, envelopes };
+      const { transfer, direction, bytes, envelopes } = event;
+      return { event: event.type, transfer, direction, bytes, envelopes };
     }
     case 'profile-restored':
       return { event: event.type, at: event.atMs };

@@ -75,7 +75,12 @@ export const EVENTS = {
     at: timeMs(),
   }),
   'profile-restored': v.object({ at: timeMs() }),
-  'bundle-progress': v.object({ direction: v.picklist(['export', 'import']), bytes: count(), envelopes: count() }),
+  'bundle-progress': v.object({
+    transfer: v.pipe(v.string(), v.description('the name given in the header `Molva-Transfer`, or one of its own')),
+    direction: v.picklist(['export', 'import']),
+    bytes: count(),
+    envelopes: count(),
+  }),
   'contact-request': v.object({ request: contactRequest }),
   'request-closed': v.object({ id: id() }),
   'contact-changed': v.object({ contact }),

@@ -107,11 +107,6 @@ function stateOf({ context }: Messenger, { id, outgoing }: StoredMessage): Messa
   return outgoing ? (context.store.messages.stateOf(id)?.state ?? 'queued') : 'received';
 }
 
-/** When it was said by its sender's clock; when it came, where that clock is more than a day off. */
-function _shownTime({ hlc, receivedAtMs }: StoredMessage): number {
-  return Math.abs(hlc.ms - receivedAtMs) <= LIMITS.clockSkewMs || hlc.ms < receivedAtMs ? hlc.ms : receivedAtMs;
-}
-
 export function nickOf(record: ContactRecord): string {
   return record.nick || record.claimedNick;
 }

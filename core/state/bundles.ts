@@ -1,9 +1,13 @@
+import { compareBytes, hex } from '../base/bytes.ts';
 import { CoreError } from '../base/errors.ts';
-import type { ContactId } from '../base/ids.ts';
+import type { ContactId, EnvelopeId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
+import { BundleReader, BundleWriter } from '../crypto/bundle.ts';
+import { identityPublicOf } from '../crypto/card.ts';
 import { currentTags, deriveMailboxKeys, wipeMailboxKeys } from '../crypto/mailbox-seal.ts';
 import { drain, type EnvelopeSource } from '../mailbox/drain.ts';
-import { BundleReader, BundleWriter } from '../wire/bundle.ts';
+import { bundledBytes, fitsBundle, slotsFor } from '../wire/bundle.ts';
+import { decodeCard } from '../wire/card.ts';
 import { decodeEnvelope, envelopeIdOf } from '../wire/envelope.ts';
 import type { Context } from './context.ts';
 import type { CustodyService } from './custodian.ts';
@@ -31,11 +35,18 @@ export interface BundleReport {
   readonly notOurs: number;
   /** Expired, not opened by any session, or without room. */
   readonly refused: number;
-  /** `damaged`, `cut`: everything whole before that place was taken. */
-  readonly file: 'complete' | 'cut' | 'damaged';
+  /** `closed`: for others only. `damaged`, `cut`: everything whole before that place was taken. */
+  readonly file: 'complete' | 'closed' | 'cut' | 'damaged';
 }
 
 type Outcome = Exclude<keyof BundleReport, 'read' | 'file'>;
+
+/** A bundle about to be written. */
+export interface BundleDraft {
+  /** What waited when it was begun. */
+  readonly envelopes: number;
+  readonly pieces: AsyncIterable<Buffer>;
+}
 
 /** Envelopes of the outbox looked at together: four megabytes of the largest. */
 const PAGE = 64;
@@ -52,58 +63,107 @@ export class Bundles {
     this.#options = options;
   }
 
-  /** The pieces of a bundle with what waits for these contacts; as much as a bundle may hold, the oldest first. */
-  async *write(contacts: readonly ContactId[]): AsyncGenerator<Buffer> {
-    const writer = new BundleWriter();
-    let envelopes = 0;
-    yield writer.begin();
-    for (const envelope of this.#waitingFor(contacts)) {
-      if (!writer.fits(envelope.length)) break;
-      yield writer.envelope(envelope);
-      envelopes += 1;
-      if (envelopes % TELL_EVERY === 0) this.#tell('export', writer.bytes, envelopes);
-    }
-    yield writer.end();
-    this.#tell('export', writer.bytes, envelopes);
+  /**
+   * A bundle that these contacts can open, with what waits for them: as much as a bundle may hold, the oldest first.
+   * @param transfer names it in `bundle-progress`
+   */
+  async write(contacts: readonly ContactId[], transfer: string): Promise<BundleDraft> {
+    const ids = await this.#gather(contacts);
+    return { envelopes: ids.length, pieces: this.#pieces(contacts, ids, transfer) };
   }
 
   /**
    * Reads a bundle, whole or not; every envelope is durable where it belongs when this resolves.
+   * @param transfer names it in `bundle-progress`
    * @throws StorageError, TransientError: what was read until then is kept, and reading it again does no harm
    */
-  async read(pieces: AsyncIterable<Uint8Array>): Promise<BundleReport> {
-    const reader = new BundleReader();
+  async read(pieces: AsyncIterable<Uint8Array>, transfer: string): Promise<BundleReport> {
+    const reader = new BundleReader(this.#context.account.identity);
     const counts = { taken: 0, seenBefore: 0, kept: 0, notOurs: 0, refused: 0 };
     let read = 0;
     let bytes = 0;
-    for await (const piece of pieces) {
-      bytes += piece.length;
-      if (bytes > LIMITS.bundleBytes) break;
-      const envelopes = reader.push(piece);
-      for (let start = 0; start < envelopes.length; start += LIMITS.syncWindow) {
-        const part = envelopes.slice(start, start + LIMITS.syncWindow);
-        for (const outcome of await Promise.all(part.map(envelope => this.#take(envelope)))) counts[outcome] += 1;
-        read += part.length;
-        this.#tell('import', bytes, read);
+    try {
+      for await (const piece of pieces) {
+        bytes += piece.length;
+        // To the end also where nothing more is taken: who still sends would not hear the answer.
+        if (bytes > LIMITS.bundleBytes) break;
+        const envelopes = reader.push(piece);
+        for (let start = 0; start < envelopes.length; start += LIMITS.syncWindow) {
+          const part = envelopes.slice(start, start + LIMITS.syncWindow);
+          for (const outcome of await Promise.all(part.map(envelope => this.#take(envelope)))) counts[outcome] += 1;
+          read += part.length;
+          this.#tell(transfer, 'import', bytes, read);
+        }
       }
-      if (reader.progress === 'damaged') break;
+    } finally {
+      reader.wipe();
     }
     const file = reader.progress === 'reading' ? 'cut' : reader.progress;
     return { read, ...counts, file };
   }
 
-  /** First the own envelopes for each contact, then what is held for it. */
-  *#waitingFor(contacts: readonly ContactId[]): Generator<Uint8Array> {
-    const { clock, store } = this.#context;
-    for (const contact of contacts) {
-      const mailboxKey = store.contacts.get(contact)?.mailboxKey;
-      if (!mailboxKey) continue;
-      const keys = deriveMailboxKeys(mailboxKey);
-      const tags = currentTags(keys, clock());
-      wipeMailboxKeys(keys);
-      yield* drain(tags, this.#outboxOf(contact));
-      yield* drain(tags, this.#custody());
+  /**
+   * The ids of what waits, in their own order: an envelope's place in the file says neither whose it is nor how old.
+   */
+  async #gather(contacts: readonly ContactId[]): Promise<readonly EnvelopeId[]> {
+    const slots = slotsFor(contacts.length);
+    const found = new Map<string, EnvelopeId>();
+    let plainBytes = 0;
+    const waiting = [...contacts.map(contact => this.#waitingFor(contact)), this.#heldForUnknown()];
+    for (const envelopes of waiting) {
+      for (const envelope of envelopes) {
+        const id = envelopeIdOf(envelope);
+        if (found.has(hex(id))) continue;
+        plainBytes += bundledBytes(envelope);
+        if (found.size === LIMITS.bundleEnvelopes || !fitsBundle(slots, plainBytes)) return inOrder(found);
+        found.set(hex(id), id);
+      }
+      await this.#pause();
     }
+    return inOrder(found);
+  }
+
+  async *#pieces(contacts: readonly ContactId[], ids: readonly EnvelopeId[], transfer: string): AsyncGenerator<Buffer> {
+    const { random, store } = this.#context;
+    const cards = contacts.flatMap(contact => store.contacts.get(contact)?.card ?? []);
+    const writer = new BundleWriter(
+      cards.map(card => identityPublicOf(decodeCard(card))),
+      random,
+    );
+    let written = 0;
+    try {
+      yield writer.begin();
+      for (const id of ids) {
+        // What was delivered meanwhile is left out.
+        const envelope = store.outbox.get(id)?.envelope ?? store.custody.envelope(id);
+        if (!envelope) continue;
+        const piece = writer.envelope(envelope);
+        if (piece.length > 0) yield piece;
+        written += 1;
+        if (written % TELL_EVERY === 0) this.#tell(transfer, 'export', writer.bytes, written);
+      }
+      yield* writer.end();
+      this.#tell(transfer, 'export', writer.bytes, written);
+    } finally {
+      writer.wipe();
+    }
+  }
+
+  /** First the own envelopes for the contact, then what is held for it. */
+  *#waitingFor(contact: ContactId): Generator<Uint8Array> {
+    const { clock, store } = this.#context;
+    const mailboxKey = store.contacts.get(contact)?.mailboxKey;
+    if (!mailboxKey) return;
+    const keys = deriveMailboxKeys(mailboxKey);
+    const tags = currentTags(keys, clock());
+    wipeMailboxKeys(keys);
+    yield* drain(tags, this.#outboxOf(contact));
+    yield* drain(tags, this.#custody());
+  }
+
+  /** What a helper has for people it does not know: one of those who open the bundle may. */
+  *#heldForUnknown(): Generator<Uint8Array> {
+    for (const tag of this.#options.custody.unknownTags()) yield* drain([tag], this.#custody());
   }
 
   #outboxOf(contact: ContactId): EnvelopeSource {
@@ -156,9 +216,18 @@ export class Bundles {
     return outcome.fresh ? 'kept' : 'seenBefore';
   }
 
-  #tell(direction: 'export' | 'import', bytes: number, envelopes: number): void {
-    this.#context.bus.emit({ type: 'bundle-progress', direction, bytes, envelopes });
+  #tell(transfer: string, direction: 'export' | 'import', bytes: number, envelopes: number): void {
+    this.#context.bus.emit({ type: 'bundle-progress', transfer, direction, bytes, envelopes });
   }
+
+  /** Others get their turn between two full outboxes. */
+  #pause(): Promise<void> {
+    return new Promise(resolve => this.#context.scheduler(0, resolve));
+  }
+}
+
+function inOrder(found: ReadonlyMap<string, EnvelopeId>): readonly EnvelopeId[] {
+  return [...found.values()].sort(compareBytes);
 }
 
 /** Undefined for what is no envelope. */

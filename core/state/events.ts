@@ -22,7 +22,7 @@ export type CoreEvent =
       readonly atMs: number;
     }
   | {
-      /** A text that waits is held by more or fewer custodians than before. */
+      /** A text that waits is held by more or fewer custodians than was told last, for another time, or seen lately or not. */
       readonly type: 'message-held';
       readonly id: MessageId;
       readonly conversation: ConversationId;
@@ -31,6 +31,8 @@ export type CoreEvent =
     }
   | {
       readonly type: 'bundle-progress';
+      /** Which of the bundles under way. */
+      readonly transfer: string;
       readonly direction: 'export' | 'import';
       readonly bytes: number;
       readonly envelopes: number;

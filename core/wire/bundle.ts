@@ -1,158 +1,89 @@
-import { concat, equalBytes, utf8 } from '../base/bytes.ts';
-import { blake2b } from '../base/hash.ts';
-import { LABEL } from '../base/labels.ts';
+import { utf8 } from '../base/bytes.ts';
 import { LIMITS } from '../base/limits.ts';
 
 /**
- * The bundle file (docs/protocol/bundle.md): a line of text, then chunks
- *
- *   length u32 | kind u8 | body | chain 32        chain = BLAKE2b-256(label, chain before, length, kind, body)
- *
- * so that whatever is whole before a cut or damaged place can be told from the rest. The chain finds accidents; what
- * keeps a forger out is the seal of each envelope.
+ * The bundle file (docs/protocol/bundle.md): a head that only its recipients can open, then chunks of one size, each
+ * sealed. This is the outside of it and what stands inside; core/crypto/bundle.ts seals and opens.
  */
 export const BUNDLE_MAGIC = 'MOLVA-BUNDLE-1\n';
-const MAGIC = utf8(BUNDLE_MAGIC);
-const HEAD_BYTES = 5;
-const CHAIN_BYTES = 32;
-const OVERHEAD_BYTES = HEAD_BYTES + CHAIN_BYTES;
-const KIND = { envelope: 1, padding: 2, end: 3 } as const;
-const SMALLEST_BYTES = 64 * 1024;
+const MAGIC_BYTES = utf8(BUNDLE_MAGIC).length;
+/** ML-KEM-768 ciphertext 1088, and the file key 32 sealed with a tag of 16. */
+export const SLOT_BYTES = 1088 + 32 + 16;
+const MOST_SLOTS = 2048;
+/** Numbers of slots a file may have: how many of them are filled is not seen. */
+export const SLOT_COUNTS: readonly number[] = [8, 32, 128, 512, MOST_SLOTS];
+/** Magic, number of slots 2, ephemeral key 32. */
+export const SLOTS_AT = MAGIC_BYTES + 2 + 32;
+/** Small, as a cut file loses the chunk that was cut. */
+export const CHUNK_PLAIN_BYTES = 16 * 1024;
+export const CHUNK_BYTES = CHUNK_PLAIN_BYTES + 16;
+const FEWEST_CHUNKS = 4;
+/** In front of each envelope: its length. */
+const LENGTH_BYTES = 4;
 
-/** Makes the pieces of one bundle, in order: `begin`, any number of `envelope`, `end`. */
-export class BundleWriter {
-  #chain = firstChain();
-  #bytes = 0;
-
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  begin(): Buffer {
-    return this.#count(concat(MAGIC));
-  }
-
-  /** @param envelope 1 to LIMITS.envelopeBytes long */
-  envelope(envelope: Uint8Array): Buffer {
-    return this.#chunk(KIND.envelope, envelope);
-  }
-
-  /** Room is left for one more envelope, its padding and the end. */
-  fits(envelopeBytes: number): boolean {
-    return paddedBundleBytes(this.#bytes + envelopeBytes + 2 * OVERHEAD_BYTES) <= LIMITS.bundleBytes;
-  }
-
-  /** Padding up to the next size step, and the end mark. */
-  end(): Buffer {
-    const target = paddedBundleBytes(this.#bytes + OVERHEAD_BYTES);
-    const parts: Buffer[] = [];
-    for (;;) {
-      const left = target - this.#bytes - OVERHEAD_BYTES;
-      if (left <= LIMITS.envelopeBytes) return concat(...parts, this.#chunk(KIND.end, Buffer.alloc(left)));
-      parts.push(this.#chunk(KIND.padding, Buffer.alloc(Math.min(left - OVERHEAD_BYTES, LIMITS.envelopeBytes))));
-    }
-  }
-
-  #chunk(kind: number, body: Uint8Array): Buffer {
-    const head = chunkHead(kind, body.length);
-    this.#chain = nextChain(this.#chain, head, body);
-    return this.#count(concat(head, body, this.#chain));
-  }
-
-  #count(piece: Buffer): Buffer {
-    this.#bytes += piece.length;
-    return piece;
-  }
+/** The smallest number of slots that these recipients fit. */
+export function slotsFor(recipients: number): number {
+  return SLOT_COUNTS.find(count => count >= recipients) ?? MOST_SLOTS;
 }
 
-/** Steps an eighth of the size apart, from 64 KiB: the length of the file says little about what is in it. */
-export function paddedBundleBytes(bytes: number): number {
-  const step = 2 ** Math.max(13, Math.floor(Math.log2(Math.max(bytes, 1))) - 3);
-  return Math.max(SMALLEST_BYTES, Math.ceil(bytes / step) * step);
+export function headBytes(slots: number): number {
+  return SLOTS_AT + slots * SLOT_BYTES;
 }
 
-/** `reading`: so far well. `complete`: the end mark came, and nothing behind it. `damaged`: nothing more is taken. */
-export type BundleProgress = 'reading' | 'complete' | 'damaged';
+/** From 16 on in steps of an eighth of the power of two below: the length of the file says little about what is in it. */
+export function paddedChunks(chunks: number): number {
+  const step = 2 ** Math.max(0, Math.floor(Math.log2(Math.max(chunks, 1))) - 3);
+  return Math.max(FEWEST_CHUNKS, Math.ceil(chunks / step) * step);
+}
 
-/** Reads a bundle in pieces of any size; holds at most one chunk, and throws nothing. */
-export class BundleReader {
-  #chain = firstChain();
+/** Whether a bundle with this much inside stays within LIMITS.bundleBytes. */
+export function fitsBundle(slots: number, plainBytes: number): boolean {
+  const chunks = paddedChunks(Math.ceil(plainBytes / CHUNK_PLAIN_BYTES));
+  return headBytes(slots) + chunks * CHUNK_BYTES <= LIMITS.bundleBytes;
+}
+
+/** What an envelope takes inside. */
+export function bundledBytes(envelope: Uint8Array): number {
+  return LENGTH_BYTES + envelope.length;
+}
+
+/** @param envelope 1 to LIMITS.envelopeBytes long */
+export function bundled(envelope: Uint8Array): Buffer {
+  const length = Buffer.allocUnsafeSlow(LENGTH_BYTES);
+  length.writeUInt32BE(envelope.length);
+  return Buffer.concat([length, envelope]);
+}
+
+/** Takes the opened chunks apart: envelopes, then zeros to the end. Holds one envelope and one chunk at most. */
+export class EnvelopeReader {
   #rest: Buffer = Buffer.alloc(0);
-  #begun = false;
-  #progress: BundleProgress = 'reading';
+  #ended = false;
 
-  /** `reading` when the file has ended means that it was cut. */
-  get progress(): BundleProgress {
-    return this.#progress;
-  }
-
-  /** @returns the envelopes completed by these bytes, as they stand in the file, not yet looked at */
-  push(piece: Uint8Array): Uint8Array[] {
-    if (this.#progress === 'complete' && piece.length > 0) this.#progress = 'damaged';
-    if (this.#progress !== 'reading') return [];
-    this.#rest = concat(this.#rest, piece);
+  /** @returns the envelopes completed by this chunk, or undefined when it is none of the documented form */
+  push(plain: Uint8Array): Uint8Array[] | undefined {
+    this.#rest = Buffer.concat([this.#rest, plain]);
     const envelopes: Uint8Array[] = [];
-    let at = this.#begun ? 0 : this.#readMagic();
-    for (;;) {
-      const end = this.#chunkEnd(at);
-      if (end === undefined) break;
-      const chunk = this.#rest.subarray(at, end);
+    let at = 0;
+    while (!this.#ended && this.#rest.length - at >= LENGTH_BYTES) {
+      const length = this.#rest.readUInt32BE(at);
+      if (length > LIMITS.envelopeBytes) return undefined;
+      this.#ended = length === 0;
+      const end = at + LENGTH_BYTES + length;
+      if (this.#ended || end > this.#rest.length) break;
+      envelopes.push(Buffer.from(this.#rest.subarray(at + LENGTH_BYTES, end)));
       at = end;
-      const envelope = this.#take(chunk);
-      if (envelope) envelopes.push(envelope);
     }
-    this.#rest = concat(this.#rest.subarray(at));
-    if (this.progress === 'complete' && this.#rest.length > 0) this.#progress = 'damaged';
+    if (this.#ended && !isZero(this.#rest.subarray(at))) return undefined;
+    this.#rest = this.#ended ? Buffer.alloc(0) : Buffer.from(this.#rest.subarray(at));
     return envelopes;
   }
 
-  #readMagic(): number {
-    const start = this.#rest.subarray(0, MAGIC.length);
-    if (!equalBytes(start, MAGIC.subarray(0, start.length))) this.#progress = 'damaged';
-    this.#begun = start.length === MAGIC.length;
-    return this.#begun ? MAGIC.length : 0;
-  }
-
-  /** Where the chunk at `at` ends, once all of it is here. */
-  #chunkEnd(at: number): number | undefined {
-    if (this.#progress !== 'reading' || !this.#begun || this.#rest.length - at < HEAD_BYTES) return undefined;
-    const length = this.#rest.readUInt32BE(at);
-    const kind = this.#rest[at + 4] as number;
-    const empty = length === 0 && kind === KIND.envelope;
-    if (length > LIMITS.envelopeBytes || kind < KIND.envelope || kind > KIND.end || empty) {
-      this.#progress = 'damaged';
-      return undefined;
-    }
-    const end = at + OVERHEAD_BYTES + length;
-    return end <= this.#rest.length ? end : undefined;
-  }
-
-  #take(chunk: Buffer): Uint8Array | undefined {
-    const head = chunk.subarray(0, HEAD_BYTES);
-    const body = chunk.subarray(HEAD_BYTES, -CHAIN_BYTES);
-    const chain = nextChain(this.#chain, head, body);
-    if (!equalBytes(chain, chunk.subarray(-CHAIN_BYTES))) {
-      this.#progress = 'damaged';
-      return undefined;
-    }
-    this.#chain = chain;
-    if (head[4] === KIND.envelope) return concat(body);
-    if (head[4] === KIND.end) this.#progress = 'complete';
-    return undefined;
+  /** After the last chunk: false when an envelope has no end. */
+  get whole(): boolean {
+    return isZero(this.#rest);
   }
 }
 
-function chunkHead(kind: number, length: number): Buffer {
-  const head = Buffer.allocUnsafeSlow(HEAD_BYTES);
-  head.writeUInt32BE(length, 0);
-  head[4] = kind;
-  return head;
-}
-
-function firstChain(): Buffer {
-  return blake2b(CHAIN_BYTES, utf8(LABEL.bundleChain), MAGIC);
-}
-
-function nextChain(chain: Uint8Array, head: Uint8Array, body: Uint8Array): Buffer {
-  return blake2b(CHAIN_BYTES, utf8(LABEL.bundleChain), chain, head, body);
+function isZero(bytes: Uint8Array): boolean {
+  return Buffer.alloc(bytes.length).equals(bytes);
 }

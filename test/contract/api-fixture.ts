@@ -29,7 +29,7 @@ export async function serveApi(t: TestContext, commands: Partial<CommandTable> =
   const log: Served['log'] = [];
   const api = createApi({
     bundles: {
-      write: () => {
+      write: async () => {
         throw new UsageError('refused', 'test', 'Not in this test.');
       },
       read: async () => {

@@ -215,7 +215,7 @@ const runner: CoreRunner = {
     };
     const api = createApi({
       bundles: {
-        write: () => {
+        write: async () => {
           throw new UsageError('refused', 'test', 'Not in this test.');
         },
         read: async () => {

@@ -3,7 +3,9 @@ import { describe, it } from 'node:test';
 import { DecodeError } from '../../core/base/errors.ts';
 import { parseEnvelopeId, parseIdentityKey } from '../../core/base/ids.ts';
 import { systemRandom } from '../../core/base/world.io.ts';
-import { BUNDLE_MAGIC, BundleReader, BundleWriter } from '../../core/wire/bundle.ts';
+import { BundleReader, BundleWriter } from '../../core/crypto/bundle.ts';
+import { generateIdentity } from '../../core/crypto/identity.ts';
+import { BUNDLE_MAGIC, CHUNK_BYTES, EnvelopeReader, headBytes } from '../../core/wire/bundle.ts';
 import { decodeCustody, decodeCustodyReceipt, encodeCustody, encodeCustodyReceipt } from '../../core/wire/custody.ts';
 import { decodeHello, encodeHello } from '../../core/wire/hello.ts';
 import { runOf } from '../../core/wire/stamp.ts';
@@ -11,6 +13,8 @@ import { decodeSync, encodeSync } from '../../core/wire/sync.ts';
 import { freshSeed, mutateBytes, seededNumbers } from '../support/mutate.ts';
 
 const ROUNDS = 100_000;
+/** Each opens a whole file with all its slots. */
+const BUNDLE_ROUNDS = 2_000;
 const ids = Array.from({ length: 5 }, () => parseEnvelopeId(systemRandom(32)));
 const stamp = (starts: number, count: number) => ({
   run: runOf(starts, systemRandom(4)),
@@ -112,62 +116,110 @@ describe('parsers of the mailbox protocols', () => {
 
 describe('bundle files', () => {
   const envelopes = [300, 1_100, 65_600, 1, 300].map(size => systemRandom(size));
-  const written = (items: readonly Uint8Array[]): Buffer => {
-    const writer = new BundleWriter();
-    return Buffer.concat([writer.begin(), ...items.map(item => writer.envelope(item)), writer.end()]);
+  const reader = generateIdentity(systemRandom);
+  const others = [generateIdentity(systemRandom), generateIdentity(systemRandom)];
+  const written = (items: readonly Uint8Array[], readers = [reader, ...others]): Buffer => {
+    const writer = new BundleWriter(
+      readers.map(identity => identity.public),
+      systemRandom,
+    );
+    return Buffer.concat([writer.begin(), ...items.map(item => writer.envelope(item)), ...writer.end()]);
   };
-  const read = (file: Uint8Array, pieceBytes: number): { envelopes: Uint8Array[]; progress: string } => {
-    const reader = new BundleReader();
+  const read = (file: Uint8Array, pieceBytes: number, identity = reader) => {
+    const opened = new BundleReader(identity);
     const found: Uint8Array[] = [];
-    for (let at = 0; at < file.length; at += pieceBytes) found.push(...reader.push(file.subarray(at, at + pieceBytes)));
-    return { envelopes: found, progress: reader.progress };
+    for (let at = 0; at < file.length; at += pieceBytes) found.push(...opened.push(file.subarray(at, at + pieceBytes)));
+    return { envelopes: found, progress: opened.progress };
   };
   const equal = (found: readonly Uint8Array[], wanted: readonly Uint8Array[]): boolean =>
     found.length === wanted.length && found.every((item, at) => Buffer.from(item).equals(wanted[at] as Uint8Array));
 
-  it('reads back in pieces of any size', () => {
+  it('read back for each recipient, in pieces of any size, and for nobody else', () => {
     const file = written(envelopes);
-    for (const piece of [1_000, 4_096, 70_000, file.length]) {
-      const { envelopes: found, progress } = read(file, piece);
-      assert.ok(equal(found, envelopes));
-      assert.equal(progress, 'complete');
+    for (const identity of [reader, ...others]) {
+      for (const piece of [1_000, 4_096, 70_000, file.length]) {
+        const { envelopes: found, progress } = read(file, piece, identity);
+        assert.ok(equal(found, envelopes));
+        assert.equal(progress, 'complete');
+      }
     }
+    assert.deepEqual(read(file, 9_000, generateIdentity(systemRandom)), { envelopes: [], progress: 'closed' });
     assert.equal(read(written([]), 7_777).progress, 'complete');
   });
 
-  it('has one of few sizes', () => {
-    const sizes = Array.from({ length: 60 }, (_, count) => written(Array(count).fill(envelopes[1])).length);
-    assert.ok(new Set(sizes).size <= 4, `${new Set(sizes).size} sizes`);
-    const large = written(Array(200).fill(envelopes[2])).length;
-    assert.ok(large < 200 * 65_637 * 1.13 && large % 2 ** 20 === 0);
+  it('fill their chunks to the last byte, or one more', () => {
+    for (const size of [16_379, 16_380, 16_381, 4 * 16_384 - 4, 4 * 16_384 - 3]) {
+      const one = [systemRandom(size)];
+      const { envelopes: found, progress } = read(written(one), 70_000);
+      assert.ok(equal(found, one), `${size}`);
+      assert.equal(progress, 'complete', `${size}`);
+    }
   });
 
-  it('cut anywhere: gives what is whole, and is not complete', () => {
+  it('have one of few sizes, by what is in them and by how many can open them', () => {
+    const sizes = Array.from({ length: 60 }, (_, count) => written(Array(count).fill(envelopes[1])).length);
+    assert.ok(new Set(sizes).size <= 2, `${new Set(sizes).size} sizes`);
+    const large = written(Array(200).fill(envelopes[2])).length;
+    assert.ok(large < headBytes(8) + 200 * 65_700 * 1.13);
+    const forMany = [1, 3, 8, 9, 32, 33].map(count => written([], Array(count).fill(reader)).length);
+    assert.deepEqual(
+      forMany,
+      [8, 8, 8, 32, 32, 128].map(slots => headBytes(slots) + 4 * CHUNK_BYTES),
+    );
+  });
+
+  it('cut anywhere: give what is whole, and are not complete', () => {
     const file = written(envelopes);
     const seed = freshSeed();
     const number = seededNumbers(seed);
-    for (let round = 0; round < 500; round += 1) {
+    let some = 0;
+    for (let round = 0; round < 300; round += 1) {
       const { envelopes: found, progress } = read(file.subarray(0, Math.floor(number() * file.length)), 9_000);
       assert.equal(progress, 'reading', `seed ${seed}`);
       assert.ok(equal(found, envelopes.slice(0, found.length)), `seed ${seed}`);
+      some += found.length > 0 ? 1 : 0;
+    }
+    assert.ok(some > 100, `${some} cut files gave something`);
+    assert.equal(read(file.subarray(0, -CHUNK_BYTES), file.length).progress, 'reading', 'the end cannot be moved');
+  });
+
+  it(`${BUNDLE_ROUNDS} damaged ones: never throw, give only whole envelopes from before the damage`, () => {
+    const file = written(envelopes);
+    const seed = freshSeed();
+    const number = seededNumbers(seed);
+    const ends = new Map<string, number>();
+    for (let round = 0; round < BUNDLE_ROUNDS; round += 1) {
+      const { envelopes: found, progress } = read(mutateBytes([file], number), file.length);
+      assert.ok(equal(found, envelopes.slice(0, found.length)), `seed ${seed} round ${round}`);
+      ends.set(progress, (ends.get(progress) ?? 0) + 1);
+    }
+    for (const progress of ['damaged', 'reading']) assert.ok((ends.get(progress) ?? 0) > BUNDLE_ROUNDS / 20, progress);
+  });
+
+  it('chunks that change places, come twice or from another file are damage', () => {
+    const [one, other] = [written(envelopes), written(envelopes)];
+    const chunk = (file: Buffer, at: number) => file.subarray(headBytes(8) + at * CHUNK_BYTES).subarray(0, CHUNK_BYTES);
+    const head = one.subarray(0, headBytes(8));
+    for (const chunks of [
+      [chunk(one, 1), chunk(one, 0)],
+      [chunk(one, 0), chunk(one, 0)],
+      [chunk(one, 0), chunk(other, 1)],
+    ]) {
+      assert.equal(read(Buffer.concat([head, ...chunks]), 9_000).progress, 'damaged');
     }
   });
 
-  it(`${ROUNDS} damaged ones: never throws, gives only whole envelopes from before the damage`, () => {
-    const small = [systemRandom(60), systemRandom(70), systemRandom(80)];
-    const writer = new BundleWriter();
-    const head = Buffer.concat([writer.begin(), ...small.map(item => writer.envelope(item))]);
-    const seed = freshSeed();
-    const number = seededNumbers(seed);
-    let damaged = 0;
-    for (let round = 0; round < ROUNDS; round += 1) {
-      const reader = new BundleReader();
-      const bytes = mutateBytes([head], number);
-      const found = reader.push(bytes);
-      assert.ok(equal(found, small.slice(0, found.length)), `seed ${seed} round ${round}`);
-      if (reader.progress === 'damaged') damaged += 1;
+  it('what a recipient forged inside is damage: an envelope too long, without end, or bytes in the padding', () => {
+    const plain = (head: number, ...rest: readonly number[]) =>
+      Buffer.from([0, (head >> 16) & 255, (head >> 8) & 255, head & 255, ...rest]);
+    for (const bytes of [plain(65_601), plain(65_600, 1), plain(0, 0, 7)]) {
+      const entries = new EnvelopeReader();
+      const found = entries.push(bytes);
+      assert.ok(found === undefined || !entries.whole);
     }
-    assert.ok(damaged > ROUNDS / 10);
+    const good = new EnvelopeReader();
+    assert.deepEqual(good.push(plain(2, 5, 6, 0, 0)), [Buffer.of(5, 6)]);
+    assert.ok(good.whole);
   });
 
   it('anything behind the end, and any other file, is damage', () => {

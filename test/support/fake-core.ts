@@ -79,29 +79,33 @@ export async function createFakeCore(pageDirectory: string, profile = new FakePr
 
 /** Bundles of any bytes; progress is told as the core tells it. */
 function fakeBundles({ bundles }: FakeProfile, emit: (event: ApiEvent) => void): BundleStreams {
-  const tell = (direction: 'export' | 'import', bytes: number, envelopes: number) =>
-    emit({ event: 'bundle-progress', direction, bytes, envelopes });
-  async function* pieces() {
+  const tell = (transfer: string, direction: 'export' | 'import', bytes: number, envelopes: number) => {
+    // Another client's bundle is under way at the same time.
+    emit({ event: 'bundle-progress', transfer: 'another', direction, bytes: 1, envelopes: 777 });
+    emit({ event: 'bundle-progress', transfer, direction, bytes, envelopes });
+    emit({ event: 'bundle-progress', transfer: 'another', direction, bytes: 2, envelopes: 777 });
+  };
+  async function* pieces(transfer: string) {
     let bytes = 0;
     for await (const piece of bundles.pieces) {
       bytes += piece.length;
-      yield piece;
-      tell('export', bytes, 1);
+      yield Buffer.from(piece);
+      tell(transfer, 'export', bytes, 1);
     }
-    tell('export', bytes, bundles.envelopes);
+    tell(transfer, 'export', bytes, bundles.envelopes);
   }
   return {
-    write(who) {
+    async write(who, transfer) {
       if (bundles.failure) throw bundles.failure;
       bundles.for = who;
-      return pieces();
+      return { envelopes: bundles.envelopes, pieces: pieces(transfer) };
     },
-    async read(parts) {
+    async read(parts, transfer) {
       if (bundles.failure) throw bundles.failure;
       bundles.imported = 0;
       for await (const part of parts) {
         bundles.imported += part.length;
-        tell('import', bundles.imported, bundles.report.read);
+        tell(transfer, 'import', bundles.imported, bundles.report.read);
         await bundles.gate;
       }
       return bundles.report;

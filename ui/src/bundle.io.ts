@@ -8,8 +8,11 @@ interface SaveFileHandle {
 }
 type SaveFilePicker = (options: { suggestedName: string }) => Promise<SaveFileHandle>;
 
-/** Where an exported bundle went: a file the person chose, or the browser's downloads. */
-export type Exported = { readonly kind: 'file' } | { readonly kind: 'download'; readonly name: string };
+/** Where an exported bundle went: a file the person chose, or the browser's downloads; and how much waited. */
+export type Exported = { readonly envelopes: number } & (
+  | { readonly kind: 'file' }
+  | { readonly kind: 'download'; readonly name: string }
+);
 
 /**
  * Exports what waits for these contacts, for all when none is named. Streams into the file where the browser can;
@@ -23,13 +26,14 @@ export async function exportBundle(model: Model, who: readonly string[], signal:
   const file = await pick?.call(window, { suggestedName: name });
   const answer = await model.post('/bundle/export', 'application/json', JSON.stringify({ for: who }), signal);
   if (!answer.ok || answer.body === null) throw await refusalOf(answer);
+  const envelopes = Number(answer.headers.get('molva-envelopes'));
   if (file === undefined) {
     download(await answer.blob(), name);
-    return { kind: 'download', name };
+    return { kind: 'download', name, envelopes };
   }
   // A stream that breaks leaves what stood in the file before as it was.
   await answer.body.pipeTo(await file.createWritable(), { signal });
-  return { kind: 'file' };
+  return { kind: 'file', envelopes };
 }
 
 /** The browser reads the file as it sends it. @throws CallError; DOMException AbortError: the person stopped it */

@@ -57,10 +57,15 @@ export class CoreLink {
   }
 
   /** The answer's body comes as a stream; a file that is sent is read as it goes. @throws CallError `core-lost` */
-  async post(path: string, type: string, body: Blob | string, signal: AbortSignal): Promise<Response> {
+  async post(
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    body: Blob | string,
+    signal: AbortSignal,
+  ): Promise<Response> {
     if (this.#socket?.readyState !== WebSocket.OPEN) throw new CallError('core-lost');
-    const headers = { 'content-type': type, authorization: `Bearer ${this.#token}` };
-    return fetch(path, { method: 'POST', headers, body, signal, cache: 'no-store' });
+    const withToken = { ...headers, authorization: `Bearer ${this.#token}` };
+    return fetch(path, { method: 'POST', headers: withToken, body, signal, cache: 'no-store' });
   }
 
   #connect(): void {

@@ -20,7 +20,12 @@ export interface Link {
   retryNow(): void;
   call<M extends MethodName>(method: M, params: Params<M>): Promise<Result<M>>;
   /** Sends what is no call, a bundle, with the token; any answer of the core is one. */
-  post(path: string, type: string, body: Blob | string, signal: AbortSignal): Promise<Response>;
+  post(
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    body: Blob | string,
+    signal: AbortSignal,
+  ): Promise<Response>;
 }
 
 const FIRST_PAGE = 60;
@@ -65,8 +70,9 @@ export class Model {
 
   /** Hands a bundle over or asks for one; `state.bundle` tells how far it is. */
   post(path: string, type: string, body: Blob | string, signal: AbortSignal): Promise<Response> {
-    this.#set({ ...this.#state, bundle: null });
-    return this.#link.post(path, type, body, signal);
+    const transfer = String(crypto.getRandomValues(new Uint32Array(1))[0]);
+    this.#set({ ...this.#state, transfer, bundle: null });
+    return this.#link.post(path, { 'content-type': type, 'molva-transfer': transfer }, body, signal);
   }
 
   /** Brings in what a call answered, as if it had come as an event; events may say the same again. */

@@ -20,7 +20,7 @@ export type LinkState =
 /** What waited is on its way between this profile and a contact. */
 export type Sync = Omit<EventData<'offline-sync-started'>, 'event'>;
 /** How far the bundle is that is written or read. */
-export type BundleProgress = Omit<EventData<'bundle-progress'>, 'event'>;
+export type BundleProgress = Pick<EventData<'bundle-progress'>, 'direction' | 'bytes' | 'envelopes'>;
 
 /** All that the page knows. Never changed in place: every step gives a new value. */
 export interface State {
@@ -35,6 +35,8 @@ export interface State {
   /** Expired messages whose text was sent again from this window. */
   readonly resent: ReadonlySet<string>;
   readonly syncs: readonly Sync[];
+  /** The name under which the core tells of the bundle this window is writing or reading. */
+  readonly transfer: string | null;
   readonly bundle: BundleProgress | null;
   /** What went wrong when everything was read from the core, in words; null when all is well. */
   readonly loadError: string | null;
@@ -52,6 +54,7 @@ export const EMPTY: State = {
   arrived: null,
   resent: new Set(),
   syncs: [],
+  transfer: null,
   bundle: null,
   loadError: null,
   wiped: null,
@@ -109,7 +112,8 @@ export function applyEvent(state: State, event: ApiEvent): State {
     case 'offline-sync-finished':
       return withoutSyncs(state, event.contact, event.direction);
     case 'bundle-progress': {
-      const { direction, bytes, envelopes } = event;
+      const { transfer, direction, bytes, envelopes } = event;
+      if (transfer !== state.transfer) return state;
       return { ...state, bundle: { direction, bytes, envelopes } };
     }
     case 'profile-restored':

@@ -356,6 +356,7 @@ export const text = {
       complete: 'The file was whole.',
       cut: 'The end of the file is missing. Everything before it was taken.',
       damaged: 'The file is damaged. Everything before the damage was taken.',
+      closed: 'This file is for other people, or damaged at its beginning. Nothing was taken.',
     },
     notBundle: 'This is no file that Molva exported, or it is damaged from its beginning. Nothing was taken.',
     nothing: 'There was nothing in it.',

@@ -114,8 +114,7 @@ export class BundleExport extends LitElement {
 
   #renderDone(exported: Exported) {
     const { bundle } = text;
-    // The core tells how much it was; that can come a moment after the file is whole.
-    const words = this.#progress?.envelopes === 0 ? bundle.exportedEmpty : bundle.exported;
+    const words = exported.envelopes === 0 ? bundle.exportedEmpty : bundle.exported;
     return html`<div class="note">
       <p>${words}</p>
       ${exported.kind === 'download' ? html`<p class="small">${bundle.downloaded(exported.name)}</p>` : nothing}
