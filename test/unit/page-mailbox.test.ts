@@ -153,6 +153,7 @@ describe('page: what became of a bundle', () => {
       report({ read: 1, taken: 1, file: 'damaged' }),
       report({}),
       report({ file: 'damaged' }),
+      report({ file: 'closed' }),
     ];
     assert.equal(new Set(files.map(found => JSON.stringify(reportWords(found)))).size, files.length);
     assert.match(reportWords(report({ file: 'damaged' })).file, /Nothing was taken/);
