@@ -150,6 +150,10 @@ export const LIMITS = {
   placeAfterMs: 10_000,
   /** A custodian that has not answered a deposit by then, though connected, is taken to have refused. */
   depositAnswerMs: 60_000,
+  /** One that let that time go by is asked nothing for so long, on later connections too. */
+  custodianSilentMs: HOUR_MS,
+  /** Pairs of custodian and recipient remembered to have been refused, or taken: ten who are away, and two hundred contacts. */
+  refusals: 2_048,
   /** A custodian not seen for so long is replaced, and no longer counted; one that refused may be asked again. */
   custodianUnseenMs: DAY_MS,
   /** Custodians remembered for one envelope: everyone most people meet in its week, and some that refused. */

@@ -11,6 +11,7 @@ import { LIMITS } from '../base/limits.ts';
  *
  * A holding:  asked --receipt--> held --gone--> refused --a day--> may be asked again
  *             asked --refused, or no answer--> refused
+ *             asked --lost--> may be asked again
  */
 export interface Placement {
   readonly phase: 'waiting' | 'placing' | 'ended';
@@ -24,15 +25,15 @@ export interface Holding {
   readonly custodian: ContactId;
   /** `refused` also stands for no answer, and for an envelope held before and no longer. */
   readonly state: 'asked' | 'held' | 'refused';
-  /** When it came into this state. */
-  readonly atMs: number;
-  /** Of `held`: the receipt's time, else 0. */
-  readonly untilMs: number;
+  /** Of `held`: until when, by the receipt. Else when it came into this state. */
+  readonly timeMs: number;
 }
 
-/** A contact that has said it holds, as seen now. */
+/** A contact that holds for others, or did once, as seen now. */
 export interface Custodian {
   readonly id: ContactId;
+  /** May be asked now. Who may not is still counted for what it has promised. */
+  readonly willing: boolean;
   readonly connected: boolean;
   readonly lastSeenMs: number | null;
   /** uptimeShare */
@@ -67,6 +68,8 @@ export type PlacementInput =
   | { readonly kind: 'look' }
   | { readonly kind: 'held'; readonly custodian: ContactId; readonly untilMs: number }
   | { readonly kind: 'refused' | 'gone'; readonly custodian: ContactId }
+  /** It was asked, and what it answers will not be known; whether it is asked again is for `willing` to say. */
+  | { readonly kind: 'lost'; readonly custodian: ContactId }
   /** The recipient has stored the envelope, or its message was delivered, or has expired. */
   | { readonly kind: 'end' };
 
@@ -90,10 +93,18 @@ export function stepPlacement(placement: Placement, input: PlacementInput, conte
     case 'look':
       return look(placement, context);
     case 'held':
-      return look(withHolding(placement, input.custodian, 'held', context.nowMs, input.untilMs), context);
+      return look(
+        withHolding(placement, { custodian: input.custodian, state: 'held', timeMs: input.untilMs }),
+        context,
+      );
     case 'refused':
     case 'gone':
-      return look(withHolding(placement, input.custodian, 'refused', context.nowMs, 0), context);
+      return look(
+        withHolding(placement, { custodian: input.custodian, state: 'refused', timeMs: context.nowMs }),
+        context,
+      );
+    case 'lost':
+      return look(withoutAsked(placement, input.custodian), context);
     case 'end':
       return end(placement);
   }
@@ -109,25 +120,58 @@ export interface Held {
   readonly unseen: number;
 }
 
-export function heldNow(placement: Placement, custodians: readonly Custodian[], nowMs: number): Held {
-  const inForce = placement.holdings.filter(holding => holding.state === 'held' && holding.untilMs > nowMs);
-  const byId = new Map(custodians.map(custodian => [custodian.id, custodian]));
+export function heldNow(
+  { holdings }: Pick<Placement, 'holdings'>,
+  custodians: readonly Custodian[],
+  nowMs: number,
+): Held {
+  const inForce = holdings.filter(({ state, timeMs }) => state === 'held' && timeMs > nowMs);
+  const { byId } = sorted(custodians);
   const seen = inForce.filter(({ custodian }) => seenLately(byId.get(custodian), nowMs));
-  const untilMs = seen.length === 0 ? null : Math.max(...seen.map(holding => holding.untilMs));
+  const untilMs = seen.length === 0 ? null : Math.max(...seen.map(({ timeMs }) => timeMs));
   return { heldBy: seen.length, untilMs, unseen: inForce.length - seen.length };
 }
 
-/** Best first: by uptime in steps of a sixteenth, so that nearly equal ones share the load by a keyed hash. */
-export function rankCustodians(
+/** Copies that are to be found yet: 0 when there are enough, or no more can be remembered. */
+export function missingCopies(placement: Pick<Placement, 'sentAtMs' | 'holdings'>, context: PlacementContext): number {
+  const { nowMs, custodians, copies = COPIES } = context;
+  const { byId } = sorted(custodians);
+  const counts = ({ custodian, state, timeMs }: Holding): boolean =>
+    state === 'asked' || (state === 'held' && timeMs > nowMs && seenLately(byId.get(custodian), nowMs));
+  const wanted = copiesWanted(copies, nowMs - placement.sentAtMs) - placement.holdings.filter(counts).length;
+  return Math.max(0, Math.min(wanted, LIMITS.holdings - placement.holdings.length));
+}
+
+/** When time alone changes something next: a receipt ends, or one that refused may be asked again. */
+export function nextChangeMs({ holdings }: Placement, nowMs: number): number {
+  let next = Number.POSITIVE_INFINITY;
+  for (const { state, timeMs } of holdings) {
+    const atMs = state === 'refused' ? timeMs + LIMITS.custodianUnseenMs : timeMs;
+    if (state !== 'asked' && atMs > nowMs) next = Math.min(next, atMs);
+  }
+  return next;
+}
+
+/**
+ * The best `count`: by uptime in steps of a sixteenth, so that nearly equal ones share the load by a keyed hash, which
+ * is made only where it settles something.
+ */
+export function bestCustodians(
   custodians: readonly Custodian[],
-  tieKey: Uint8Array,
-  envelopeId: EnvelopeId,
-): Custodian[] {
-  const step = (custodian: Custodian): number => Math.round(custodian.uptime * 16);
-  return custodians
-    .map(custodian => ({ custodian, tie: keyedBlake2b(16, tieKey, idBytes(custodian.id), envelopeId) }))
-    .sort((a, b) => step(b.custodian) - step(a.custodian) || compareBytes(a.tie, b.tie))
-    .map(({ custodian }) => custodian);
+  count: number,
+  { tieKey, envelopeId }: { readonly tieKey: Uint8Array; readonly envelopeId: EnvelopeId },
+): ContactId[] {
+  const best: ContactId[] = [];
+  const steps = Map.groupBy(custodians, ({ uptime }) => Math.round(uptime * 16));
+  for (const step of [...steps.keys()].sort((a, b) => b - a)) {
+    if (best.length >= count) break;
+    const equals = (steps.get(step) ?? []).map(({ id }) => ({
+      id,
+      tie: keyedBlake2b(16, tieKey, idBytes(id), envelopeId),
+    }));
+    best.push(...equals.sort((a, b) => compareBytes(a.tie, b.tie)).map(({ id }) => id));
+  }
+  return best.slice(0, count);
 }
 
 function look(before: Placement, context: PlacementContext): PlacementStep {
@@ -138,24 +182,21 @@ function look(before: Placement, context: PlacementContext): PlacementStep {
   if (before.phase === 'waiting' && context.recipientConnected && stillDirect) {
     return { placement: before, outputs: [{ kind: 'wake', atMs: directUntilMs }] };
   }
-  const byId = new Map(context.custodians.map(custodian => [custodian.id, custodian]));
-  const holdings = before.holdings.flatMap(holding => reviewed(holding, byId.get(holding.custodian), nowMs));
-  const inForce = (holding: Holding): boolean =>
-    holding.state === 'held' && holding.untilMs > nowMs && seenLately(byId.get(holding.custodian), nowMs);
-  const counted = holdings.filter(holding => holding.state === 'asked' || inForce(holding));
+  const { byId, ready } = sorted(context.custodians);
+  const holdings = reviewedAll(before.holdings, byId, nowMs);
+  const looked: Placement = { ...before, phase: 'placing', holdings };
   const rule = context.copies ?? COPIES;
-  const wanted = copiesWanted(rule, nowMs - before.sentAtMs) - counted.length;
-  const room = Math.max(0, LIMITS.holdings - holdings.length);
   const taken = new Set(holdings.map(holding => holding.custodian));
-  const free = context.custodians.filter(({ id, connected }) => connected && id !== before.recipient && !taken.has(id));
-  const count = Math.min(wanted, room);
-  const chosen = count > 0 ? rankCustodians(free, context.tieKey, before.envelopeId).slice(0, count) : [];
-  const asked = chosen.map(({ id }): Holding => ({ custodian: id, state: 'asked', atMs: nowMs, untilMs: 0 }));
-  const placement: Placement = { ...before, phase: 'placing', holdings: [...holdings, ...asked] };
-  const outputs: PlacementOutput[] = chosen.map(({ id }) => ({ kind: 'deposit', custodian: id }));
-  const waiting = placement.holdings.filter(holding => holding.state === 'asked').map(holding => holding.atMs);
+  const free = ready.filter(({ id }) => id !== before.recipient && !taken.has(id));
+  const count = free.length === 0 ? 0 : missingCopies(looked, context);
+  const { tieKey } = context;
+  const chosen = count > 0 ? bestCustodians(free, count, { tieKey, envelopeId: before.envelopeId }) : [];
+  const asked = chosen.map((custodian): Holding => ({ custodian, state: 'asked', timeMs: nowMs }));
+  const placement = chosen.length > 0 ? { ...looked, holdings: [...holdings, ...asked] } : looked;
+  const outputs: PlacementOutput[] = chosen.map(custodian => ({ kind: 'deposit', custodian }));
+  const waiting = placement.holdings.filter(holding => holding.state === 'asked').map(holding => holding.timeMs);
   if (waiting.length > 0) outputs.push({ kind: 'wake', atMs: Math.min(...waiting) + LIMITS.depositAnswerMs });
-  if (rule.more > 0 && free.length > chosen.length && room > chosen.length) {
+  if (rule.more > 0 && free.length > chosen.length && placement.holdings.length < LIMITS.holdings) {
     outputs.push({ kind: 'wake', atMs: nextStepMs(rule, before.sentAtMs, nowMs) });
   }
   return { placement, outputs };
@@ -171,35 +212,44 @@ function nextStepMs({ everyMs }: CopiesRule, sentAtMs: number, nowMs: number): n
   return sentAtMs + everyMs * Math.max(1, Math.floor((nowMs - sentAtMs) / everyMs) + 1);
 }
 
+/** The same list when nothing has changed. */
+function reviewedAll(
+  holdings: readonly Holding[],
+  byId: ReadonlyMap<ContactId, Custodian>,
+  nowMs: number,
+): readonly Holding[] {
+  const after = holdings.flatMap(holding => reviewed(holding, byId.get(holding.custodian), nowMs));
+  const changed = after.length !== holdings.length || after.some((holding, at) => holding !== holdings[at]);
+  return changed ? after : holdings;
+}
+
 /** What time and a lost connection make of a holding; nothing when it is to be forgotten. */
 function reviewed(holding: Holding, custodian: Custodian | undefined, nowMs: number): Holding[] {
   switch (holding.state) {
     case 'asked':
       // It may have stored the envelope and the receipt was lost: asked again when it comes back, it says so.
       if (!custodian?.connected) return [];
-      return Math.abs(nowMs - holding.atMs) < LIMITS.depositAnswerMs
+      return Math.abs(nowMs - holding.timeMs) < LIMITS.depositAnswerMs
         ? [holding]
-        : [{ ...holding, state: 'refused', atMs: nowMs }];
+        : [{ ...holding, state: 'refused', timeMs: nowMs }];
     case 'held':
       // Past its time it counts no more; it is kept, because it may be the clock that is wrong.
       return [holding];
     case 'refused':
-      return Math.abs(nowMs - holding.atMs) < LIMITS.custodianUnseenMs ? [holding] : [];
+      return Math.abs(nowMs - holding.timeMs) < LIMITS.custodianUnseenMs ? [holding] : [];
   }
 }
 
-function withHolding(
-  placement: Placement,
-  custodian: ContactId,
-  state: 'held' | 'refused',
-  nowMs: number,
-  untilMs: number,
-): Placement {
-  const known = placement.holdings.find(holding => holding.custodian === custodian);
+function withHolding(placement: Placement, holding: Holding): Placement {
+  const known = placement.holdings.find(({ custodian }) => custodian === holding.custodian);
   // What was never asked of it, a contact cannot refuse or lose; a receipt proves itself.
-  if (!known && state !== 'held') return placement;
-  const others = placement.holdings.filter(holding => holding !== known);
-  return { ...placement, holdings: [...others, { custodian, state, atMs: nowMs, untilMs }] };
+  if (!known && holding.state !== 'held') return placement;
+  return { ...placement, holdings: [...placement.holdings.filter(other => other !== known), holding] };
+}
+
+function withoutAsked(placement: Placement, custodian: ContactId): Placement {
+  const holdings = placement.holdings.filter(holding => holding.custodian !== custodian || holding.state !== 'asked');
+  return { ...placement, holdings };
 }
 
 function end(placement: Placement): PlacementStep {
@@ -213,7 +263,25 @@ function releaseLate(placement: Placement, { custodian }: { custodian: ContactId
   return { placement, outputs: [{ kind: 'release', custodian }] };
 }
 
-function seenLately(custodian: Custodian | undefined, nowMs: number): boolean {
+interface Sorted {
+  readonly byId: ReadonlyMap<ContactId, Custodian>;
+  /** Those that can be asked now. */
+  readonly ready: readonly Custodian[];
+}
+
+/** Thousands of envelopes are looked at with one list. */
+const SORTED = new WeakMap<readonly Custodian[], Sorted>();
+
+function sorted(custodians: readonly Custodian[]): Sorted {
+  const known = SORTED.get(custodians);
+  if (known) return known;
+  const byId = new Map(custodians.map(custodian => [custodian.id, custodian]));
+  const fresh = { byId, ready: custodians.filter(({ connected, willing }) => connected && willing) };
+  SORTED.set(custodians, fresh);
+  return fresh;
+}
+
+export function seenLately(custodian: Custodian | undefined, nowMs: number): boolean {
   if (!custodian) return false;
   return (
     custodian.connected || (custodian.lastSeenMs !== null && nowMs - custodian.lastSeenMs < LIMITS.custodianUnseenMs)

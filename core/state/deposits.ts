@@ -35,9 +35,13 @@ export class DepositLine {
     this.#answers = answers;
   }
 
-  /** No further deposit before an answer. */
+  /** Deposits that may follow before an answer. */
+  get room(): number {
+    return LIMITS.depositWindow - this.#underWay.size;
+  }
+
   get full(): boolean {
-    return this.#underWay.size >= LIMITS.depositWindow;
+    return this.room <= 0;
   }
 
   deposit(id: EnvelopeId): void {

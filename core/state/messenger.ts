@@ -105,8 +105,8 @@ export class Messenger {
     this.starts = new Starts(context, parts.startsFile, conversation);
     const heard = (contact: ContactId) => this.#heard(contact);
     this.#hellos = new Hellos(context, swarm, { starts: this.starts, holds: parts.holds, heard });
-    const changed = (contact: ContactId) => this.placing.presenceChanged(contact);
-    this.#presence = new Presence(context, swarm, changed, peer => this.#hellos.hasHeard(peer));
+    const gone = (contact: ContactId) => this.placing.presenceChanged(contact);
+    this.#presence = new Presence(context, swarm, gone, peer => this.#hellos.hasHeard(peer));
     this.#recipients = new Recipients(context);
     const taken = (tag: Uint8Array) => this.#pullService.news(tag);
     const { monotonic, holds, helper } = parts;
@@ -280,6 +280,7 @@ export class Messenger {
     if (event.type !== 'contact-changed' && event.type !== 'contact-removed') return;
     this.#presence.forget();
     this.#recipients.forget();
+    this.placing.presenceChanged(event.id);
   }
 
   async #sweep(): Promise<void> {

@@ -13,29 +13,31 @@ export class Presence {
   readonly #greeted: (peer: TransportKey) => boolean;
   readonly #lastSeenMs = new Map<ContactId, number>();
   readonly #unsubscribe: () => void;
-  #custodians: readonly Custodian[] | undefined;
+  /** Made by one pass over the contacts; a contact that comes or goes changes its own place only. */
+  #custodians: Map<ContactId, Custodian> | undefined;
+  #list: readonly Custodian[] | undefined;
   readonly #transports = new Map<ContactId, TransportKey>();
 
   /**
-   * @param changed told when a contact has come or gone
+   * @param gone told when a contact has gone; that one is there, its hello says
    * @param greeted whether hellos were exchanged on the connection: before that nothing is handed to a custodian
    */
   constructor(
     context: Context,
     swarm: Swarm,
-    changed: (contact: ContactId) => void,
+    gone: (contact: ContactId) => void,
     greeted: (peer: TransportKey) => boolean,
   ) {
     this.#context = context;
     this.#swarm = swarm;
     this.#greeted = greeted;
-    const note = (peer: TransportKey): void => {
-      const contact = context.store.contacts.byTransport(peer);
-      if (contact?.phase !== 'accepted') return;
-      this.note(contact.id);
-      changed(contact.id);
-    };
-    this.#unsubscribe = swarm.on({ connected: note, disconnected: note });
+    this.#unsubscribe = swarm.on({
+      connected: peer => void this.#notePeer(peer),
+      disconnected: peer => {
+        const contact = this.#notePeer(peer);
+        if (contact) gone(contact);
+      },
+    });
   }
 
   stop(): void {
@@ -49,10 +51,14 @@ export class Presence {
     return this.#swarm.isConnected(key);
   }
 
-  /** The accepted contacts that have said they hold envelopes for others. */
+  /** The accepted contacts that have said whether they hold envelopes for others; another list when one has changed. */
   custodians(): readonly Custodian[] {
-    this.#custodians ??= this.#context.store.reading(() => this.#listCustodians());
-    return this.#custodians;
+    this.#list ??= [...this.#known().values()];
+    return this.#list;
+  }
+
+  custodian(id: ContactId): Custodian | undefined {
+    return this.#known().get(id);
   }
 
   /** The contact is there, or was until now. */
@@ -60,7 +66,7 @@ export class Presence {
     const { store, clock } = this.#context;
     const nowMs = clock();
     this.#lastSeenMs.set(id, nowMs);
-    this.forget();
+    this.#refresh(id);
     const known = store.uptime.get(id);
     if (known?.lastHour === Math.floor(nowMs / HOUR_MS)) return;
     // What a full disk forgets of an hour is noted again within the minute.
@@ -74,34 +80,54 @@ export class Presence {
   /** A contact's row, or what it said of itself, has changed. */
   forget(): void {
     this.#custodians = undefined;
+    this.#list = undefined;
     this.#transports.clear();
   }
 
   /** Once a minute: whoever is connected was seen in this hour. */
   sweep(): void {
-    for (const peer of this.#swarm.connectedPeers()) {
-      const contact = this.#context.store.contacts.byTransport(peer);
-      if (contact?.phase === 'accepted') this.note(contact.id);
-    }
+    for (const peer of this.#swarm.connectedPeers()) this.#notePeer(peer);
   }
 
-  #listCustodians(): Custodian[] {
+  #notePeer(peer: TransportKey): ContactId | undefined {
+    const contact = this.#context.store.contacts.byTransport(peer);
+    if (contact?.phase !== 'accepted') return undefined;
+    this.note(contact.id);
+    return contact.id;
+  }
+
+  #known(): Map<ContactId, Custodian> {
+    if (this.#custodians) return this.#custodians;
     const { store } = this.#context;
-    return store.contacts
-      .list()
-      .filter(({ id, phase }) => phase === 'accepted' && store.instances.seen(id)?.holds === true)
-      .map(contact => this.#asCustodian(contact));
+    const custodians = store.reading(() => store.contacts.list().flatMap(contact => this.#asCustodian(contact)));
+    this.#custodians = new Map(custodians.map(custodian => [custodian.id, custodian]));
+    return this.#custodians;
   }
 
-  #asCustodian({ id, transportKey, lastSeenAtMs }: ContactRecord): Custodian {
+  #refresh(id: ContactId): void {
+    this.#list = undefined;
+    if (!this.#custodians) return;
+    const contact = this.#context.store.contacts.get(id);
+    const [custodian] = contact ? this.#asCustodian(contact) : [];
+    if (custodian) this.#custodians.set(id, custodian);
+    else this.#custodians.delete(id);
+  }
+
+  /** None of a contact that has never said whether it holds. */
+  #asCustodian({ id, phase, transportKey, lastSeenAtMs }: ContactRecord): Custodian[] {
     const { store, clock } = this.#context;
+    const said = phase === 'accepted' ? store.instances.seen(id) : undefined;
+    if (!said) return [];
     const uptime = store.uptime.get(id);
     const seenMs = Math.max(this.#lastSeenMs.get(id) ?? 0, lastSeenAtMs ?? 0, (uptime?.lastHour ?? 0) * HOUR_MS);
-    return {
-      id,
-      connected: this.#swarm.isConnected(transportKey) && this.#greeted(transportKey),
-      lastSeenMs: seenMs === 0 ? null : seenMs,
-      uptime: uptimeShare(uptime, clock()),
-    };
+    return [
+      {
+        id,
+        willing: said.holds,
+        connected: this.#swarm.isConnected(transportKey) && this.#greeted(transportKey),
+        lastSeenMs: seenMs === 0 ? null : seenMs,
+        uptime: uptimeShare(uptime, clock()),
+      },
+    ];
   }
 }

@@ -2,15 +2,14 @@ import { type ContactId, type EnvelopeId, idBytes, type MessageId, parseEnvelope
 import { contactIdFromBytes } from './id-text.ts';
 import { afterPrefix, type RowPort, type RowReader, type Tx } from './port.ts';
 import type { PlacementRecord } from './records.ts';
-import { bytesOf, decodeRow, encodeRow, messageIdField, messageIdOrNull, shape, wordOf } from './row-codec.ts';
+import { bytesOf, decodeRow, encodeRow, messageIdField, messageIdOrNull, shape } from './row-codec.ts';
 import { NAME_HASH_BYTES, type Sealer } from './sealing.ts';
 import { Table } from './table.ts';
 
-const STATES = ['asked', 'held', 'refused'] as const;
 /** Names of envelope and custodian, which end every key here. */
 const NAME_BYTES = 2 * NAME_HASH_BYTES;
 
-/** What is placed where: by envelope and custodian, with an index by message and by custodian. */
+/** The receipts of custodians: by envelope and custodian, with an index by message and by custodian. */
 export class PlacementRows {
   readonly #port: RowPort;
   readonly #sealer: Sealer;
@@ -59,21 +58,6 @@ export class PlacementRows {
     for (const { plain } of this.#table.scan(from)) yield this.#table.decode(plain, decodePlacement);
   }
 
-  /**
-   * By how many custodians a text is held at `nowMs`, and until when the last of them promised to hold it.
-   * Only what a signed receipt says counts. Undefined when nobody holds it.
-   */
-  heldOf(
-    id: MessageId,
-    nowMs: number,
-    from: RowReader = this.#port,
-  ): { readonly heldBy: number; readonly untilMs: number } | undefined {
-    const held = this.listOfMessage(id, from).filter(p => p.state === 'held' && p.untilMs > nowMs);
-    if (held.length === 0) return undefined;
-    const custodians = new Set(held.map(placement => placement.custodian));
-    return { heldBy: custodians.size, untilMs: Math.max(...held.map(placement => placement.untilMs)) };
-  }
-
   remove(tx: Tx, envelopeId: EnvelopeId, custodian: ContactId): void {
     const placement = this.get(envelopeId, custodian, tx);
     if (placement) this.#drop(tx, placement);
@@ -82,11 +66,6 @@ export class PlacementRows {
   /** The envelope was delivered, or expired. */
   removeAllOf(tx: Tx, envelopeId: EnvelopeId): void {
     for (const placement of this.listOf(envelopeId, tx)) this.#drop(tx, placement);
-  }
-
-  /** The text was delivered, or expired, whichever of its envelopes did it. */
-  removeAllOfMessage(tx: Tx, id: MessageId): void {
-    for (const placement of this.listOfMessage(id, tx)) this.#drop(tx, placement);
   }
 
   removeAllOfCustodian(tx: Tx, custodian: ContactId): void {
@@ -142,20 +121,18 @@ export class PlacementRows {
 
 function encodePlacement(p: PlacementRecord): Buffer {
   const people = [idBytes(p.contact), idBytes(p.custodian)];
-  const state = STATES.indexOf(p.state);
-  return encodeRow([p.envelopeId, messageIdField(p.messageId), ...people, state, p.changedAtMs, p.untilMs, p.receipt]);
+  return encodeRow([p.envelopeId, messageIdField(p.messageId), ...people, p.changedAtMs, p.untilMs, p.receipt]);
 }
 
 function decodePlacement(plain: Buffer): PlacementRecord {
-  const f = decodeRow(plain, 8);
+  const f = decodeRow(plain, 7);
   return {
     envelopeId: parseEnvelopeId(shape.bytes(f[0], 32)),
     messageId: messageIdOrNull(f[1]),
     contact: contactIdFromBytes(shape.bytes(f[2], 16)),
     custodian: contactIdFromBytes(shape.bytes(f[3], 16)),
-    state: wordOf(STATES, f[4]),
-    changedAtMs: shape.uint(f[5]),
-    untilMs: shape.uint(f[6]),
-    receipt: bytesOf(f[7]),
+    changedAtMs: shape.uint(f[4]),
+    untilMs: shape.uint(f[5]),
+    receipt: bytesOf(f[6]),
   };
 }

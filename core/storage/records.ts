@@ -189,7 +189,7 @@ export interface CustodyUsage {
   readonly bytes: number;
 }
 
-/** An own envelope deposited, or to be deposited, with one custodian. */
+/** An own envelope that a custodian has promised to hold. */
 export interface PlacementRecord {
   /** 32 */
   readonly envelopeId: EnvelopeId;
@@ -198,11 +198,10 @@ export interface PlacementRecord {
   /** For whom the envelope is. */
   readonly contact: ContactId;
   readonly custodian: ContactId;
-  readonly state: 'asked' | 'held' | 'refused';
   readonly changedAtMs: number;
-  /** Until when the custodian promised to hold it; 0 unless `held`. */
+  /** Until when, by the receipt. */
   readonly untilMs: number;
-  /** The signed custody receipt; empty unless `held`. */
+  /** The signed custody receipt. */
   readonly receipt: Uint8Array;
 }
 

@@ -13,10 +13,9 @@ function placement(n: number, holder: number, more: Partial<PlacementRecord> = {
     messageId: messageId(n),
     contact: ALICE_ID,
     custodian: custodian(holder),
-    state: 'asked',
     changedAtMs: 5,
-    untilMs: 0,
-    receipt: Buffer.of(),
+    untilMs: 7,
+    receipt: Buffer.of(1),
     ...more,
   };
 }
@@ -32,7 +31,7 @@ for (const { name, open } of STORES) {
       store.placements.put(tx, placement(2, 1, { messageId: null }));
       store.placements.put(tx, placement(3, 1));
     });
-    const held = placement(1, 2, { state: 'held', untilMs: 900, receipt: Buffer.alloc(90, 4), changedAtMs: 6 });
+    const held = placement(1, 2, { untilMs: 900, receipt: Buffer.alloc(90, 4), changedAtMs: 6 });
     await store.write(tx => store.placements.put(tx, held));
     const found = store.placements.get(envelope(1), custodian(2)) ?? assert.fail();
     assert.deepEqual({ ...found, receipt: Buffer.from(found.receipt) }, held);
@@ -51,30 +50,11 @@ for (const { name, open } of STORES) {
       [envelope(3)],
     );
     await store.write(tx => {
-      store.placements.removeAllOfMessage(tx, messageId(1));
+      store.placements.removeAllOf(tx, envelope(1));
       store.placements.removeAllOfCustodian(tx, custodian(1));
     });
     assert.deepEqual([...store.placements.all()], []);
     assert.deepEqual(store.placements.listOfCustodian(custodian(3), 10), []);
-    await end();
-  });
-
-  test(`${name}: held by so many, until then, by receipts in force and nothing else`, async () => {
-    const { store, end } = await open();
-    const held = (n: number, holder: number, untilMs: number): PlacementRecord =>
-      placement(n, holder, { messageId: messageId(1), state: 'held', untilMs, receipt: Buffer.of(1) });
-    assert.equal(store.placements.heldOf(messageId(1), 100), undefined);
-    await store.write(tx => {
-      store.placements.put(tx, held(1, 1, 500));
-      store.placements.put(tx, held(1, 2, 900));
-      // sealed anew and held by the same custodian: one holder
-      store.placements.put(tx, held(2, 2, 800));
-      store.placements.put(tx, placement(1, 3, { messageId: messageId(1) }));
-      store.placements.put(tx, placement(1, 4, { messageId: messageId(1), state: 'refused' }));
-    });
-    assert.deepEqual(store.placements.heldOf(messageId(1), 100), { heldBy: 2, untilMs: 900 });
-    assert.deepEqual(store.placements.heldOf(messageId(1), 500), { heldBy: 1, untilMs: 900 });
-    assert.equal(store.placements.heldOf(messageId(1), 900), undefined);
     await end();
   });
 

@@ -31,6 +31,7 @@ class Story {
   constructor(connected: number, away = 0) {
     const make = (number: number, here: boolean): Custodian => ({
       id: person(number),
+      willing: true,
       connected: here,
       lastSeenMs: START,
       uptime: (number % 10) / 10,
@@ -69,7 +70,7 @@ class Story {
 describe('placement', () => {
   it('asks the three with the best uptime of those connected, never the recipient', () => {
     const story = new Story(6, 4);
-    story.custodians.push({ id: recipient, connected: true, lastSeenMs: START, uptime: 1 });
+    story.custodians.push({ id: recipient, willing: true, connected: true, lastSeenMs: START, uptime: 1 });
     assert.deepEqual(story.asked(), [person(6), person(5), person(4)]);
     assert.deepEqual(story.asked(), [], 'and nobody twice');
     assert.equal(story.held().heldBy, 0, 'asking is not holding');
@@ -159,6 +160,22 @@ describe('placement', () => {
     }
     assert.equal(story.held().heldBy, LIMITS.holdings);
     assert.deepEqual(story.tell({ kind: 'look' }), []);
+  });
+
+  it('one that takes no more is not asked and counts for what it holds; one whose line was lost may be asked again', () => {
+    const story = new Story(5);
+    story.set(person(5), { willing: false });
+    assert.deepEqual(story.asked(), [person(4), person(3), person(2)]);
+    story.hold(person(4));
+    story.set(person(4), { willing: false });
+    assert.equal(story.held().heldBy, 1);
+    assert.deepEqual(story.asked(), []);
+    story.set(person(3), { willing: false });
+    assert.deepEqual(story.asked({ kind: 'lost', custodian: person(3) }), [person(1)]);
+    assert.deepEqual(story.asked({ kind: 'lost', custodian: person(4) }), [], 'a receipt stays');
+    assert.equal(story.held().heldBy, 1);
+    story.set(person(3), { willing: true });
+    assert.deepEqual(story.asked({ kind: 'lost', custodian: person(2) }), [person(3)]);
   });
 
   it('ends when it is delivered: every holder is told, and a receipt that comes later too', () => {
