@@ -1,5 +1,6 @@
 import type { ContactId } from '../base/ids.ts';
-import { type Custodian, type PlacementContext, seenLately } from '../mailbox/placement.ts';
+import { seenLately } from '../mailbox/custodians.ts';
+import type { Custodian, PlacementContext } from '../mailbox/placement.ts';
 import type { Refusals } from '../mailbox/refusals.ts';
 import type { Context } from './context.ts';
 import type { DepositLines } from './deposit-lines.ts';
