@@ -1,11 +1,12 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { readCoreFile } from '../commands/core-file.io.ts';
+import { processLives, readCoreFile } from '../commands/core-file.io.ts';
 import type { CoreFile } from '../commands/core-file.ts';
+import { ERROR_MAP } from '../commands/error-map.ts';
 import type { ApiEvent, MethodName, Params, Result } from '../commands/schema.ts';
 import type { BundleReport } from '../state/bundles.ts';
-import { fromAnswer, noCore } from './failure.ts';
+import { CliFailure, fromAnswer, noCore } from './failure.ts';
 
 export interface CoreClient {
   readonly pid: number;
@@ -53,7 +54,7 @@ function post(file: CoreFile, method: string, params: unknown, dataDirectory: st
     'Content-Length': body.length,
   };
   return new Promise((resolve, reject) => {
-    const fail = (cause: Error) => reject(lost(cause, dataDirectory));
+    const fail = (cause: Error) => reject(lost(cause, file, dataDirectory));
     const request = httpRequest(`${file.url}/rpc`, { method: 'POST', headers, agent: false }, response => {
       const chunks: Buffer[] = [];
       response.on('data', chunk => chunks.push(chunk));
@@ -72,16 +73,16 @@ async function openBundle(file: CoreFile, who: readonly string[], dataDirectory:
   const body = JSON.stringify({ for: who });
   const request = bundleRequest(file, 'export', 'application/json');
   request.end(body);
-  const response = await responseTo(request, dataDirectory);
-  if (response.statusCode !== 200) readAnswer(await textOf(response, dataDirectory), dataDirectory);
-  return { envelopes: Number(response.headers['molva-envelopes']), pieces: whole(response, dataDirectory) };
+  const response = await responseTo(request, file, dataDirectory);
+  if (response.statusCode !== 200) readAnswer(await textOf(response, file, dataDirectory), dataDirectory);
+  return { envelopes: Number(response.headers['molva-envelopes']), pieces: whole(response, file, dataDirectory) };
 }
 
-async function* whole(response: IncomingMessage, dataDirectory: string): AsyncIterable<Buffer> {
+async function* whole(response: IncomingMessage, file: CoreFile, dataDirectory: string): AsyncIterable<Buffer> {
   try {
     for await (const piece of response) yield piece;
-  } catch {
-    throw noCore(dataDirectory);
+  } catch (cause) {
+    throw lost(cause, file, dataDirectory);
   }
 }
 
@@ -91,14 +92,14 @@ async function sendBundle(file: CoreFile, pieces: Readable, dataDirectory: strin
     unreadable = error;
   });
   const request = bundleRequest(file, 'import', 'application/octet-stream');
-  const answered = responseTo(request, dataDirectory).catch(error => {
+  const answered = responseTo(request, file, dataDirectory).catch(error => {
     // What broke the request off was the file, not the core.
     throw unreadable ?? error;
   });
   // A refusal may come before all is sent: what counts is the answer.
   const [response] = await Promise.all([answered, pipeline(pieces, request).catch(() => undefined)]);
   if (unreadable !== undefined) throw unreadable;
-  const text = await textOf(response, dataDirectory);
+  const text = await textOf(response, file, dataDirectory);
   return response.statusCode === 200 ? JSON.parse(text) : readAnswer(text, dataDirectory);
 }
 
@@ -107,24 +108,27 @@ function bundleRequest(file: CoreFile, direction: 'export' | 'import', type: str
   return httpRequest(`${file.url}/bundle/${direction}`, { method: 'POST', headers, agent: false });
 }
 
-function responseTo(request: ClientRequest, dataDirectory: string): Promise<IncomingMessage> {
+function responseTo(request: ClientRequest, file: CoreFile, dataDirectory: string): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     request.once('response', resolve);
-    request.on('error', cause => reject(lost(cause, dataDirectory)));
+    request.on('error', cause => reject(lost(cause, file, dataDirectory)));
   });
 }
 
-async function textOf(response: IncomingMessage, dataDirectory: string): Promise<string> {
+async function textOf(response: IncomingMessage, file: CoreFile, dataDirectory: string): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const piece of whole(response, dataDirectory)) chunks.push(piece);
+  for await (const piece of whole(response, file, dataDirectory)) chunks.push(piece);
   return Buffer.concat(chunks).toString();
 }
 
-/** No connection; without a free descriptor that is no fault of the core. */
-function lost(cause: Error, dataDirectory: string): Error {
-  return 'code' in cause && (cause.code === 'EMFILE' || cause.code === 'ENFILE') ? cause : noCore(dataDirectory);
+/** Without a free descriptor there is no connection; one that a living core cut off is no sign that there is none. */
+function lost(cause: unknown, file: CoreFile, dataDirectory: string): unknown {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : '';
+  if (code === 'EMFILE' || code === 'ENFILE') return cause;
+  if (code !== 'ECONNRESET' || !processLives(file.pid)) return noCore(dataDirectory);
+  const { exit } = ERROR_MAP.unreachable;
+  return new CliFailure('unreachable', exit, 'Molva ended the connection before it was done. Try again.');
 }
-
 /** An answer that is not JSON-RPC comes from a stranger on the same port, or from a core with another token. */
 function readAnswer<T>(text: string, dataDirectory: string): T {
   let answer: { result?: T; error?: { message?: unknown; data?: { code?: unknown } } };

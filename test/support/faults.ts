@@ -15,8 +15,8 @@ const TEXTS = 5;
 const BURSTS = 5;
 /** Tries of something that can hardly succeed, before it is done in calm. */
 const TRIES = 3;
-/** What may be said of a disk that fails; `busy` asks to come again. */
-const CLEAR = ['disk-full', 'disk-failed', 'busy'];
+/** What may be said of a disk that fails; `busy`, and `unreachable` of a bundle cut off half-way, ask to come again. */
+const CLEAR = ['disk-full', 'disk-failed', 'busy', 'unreachable'];
 
 /** A core with a folder in which calls can be made to fail. */
 interface Failing {
