@@ -138,9 +138,9 @@ export function propose(
  * may change what is for the layer above, on every member.
  * @throws UsageError a proposal that cannot be committed
  */
-export function commit(state: GroupState, terms: CommitTerms, random: RandomSource): Promise<CreatedCommit> {
+export async function commit(state: GroupState, terms: CommitTerms, random: RandomSource): Promise<CreatedCommit> {
   const step = stepOf(state.suite, random);
-  return createCommit(step, state, {
+  return await createCommit(step, state, {
     references: terms.references ?? [],
     proposals: (terms.proposals ?? []).map(request => toProposal(step, state, request)),
     nowMs: terms.nowMs,

@@ -5,7 +5,7 @@ import type { RandomSource } from '../../base/clock.ts';
 import { AuthError, DecodeError } from '../../base/errors.ts';
 import type { IdentityKey } from '../../base/ids.ts';
 import { LIMITS } from '../../base/limits.ts';
-import { refused } from './failure.ts';
+import { overInputNow, refused } from './failure.ts';
 import { leafToSign, makeSignatureKey } from './leaf.ts';
 import { type IdentitySigner, identityOf, isBound, MOLVA_CAPABILITIES, makeCredential } from './leaf-authentication.ts';
 import { type Suite, type SuiteKind, suiteNamed, suiteOf } from './suite.ts';
@@ -107,10 +107,12 @@ export function parseKeyPackage(bytes: Uint8Array, nowMs: number): ParsedKeyPack
 
 /** Reads without checking signatures or lifetimes: of one that is ours, or that stands in a commit that was checked. */
 export function readKeyPackage(bytes: Uint8Array): ParsedKeyPackage {
-  const decoded = decodeMlsMessage(bytes, 0);
-  if (decoded === undefined || decoded[1] !== bytes.length) throw new DecodeError('mls.key-package');
-  if (decoded[0].wireformat !== 'mls_key_package') throw new DecodeError('mls.key-package');
-  return describeKeyPackage(decoded[0].keyPackage);
+  return overInputNow('mls.key-package', () => {
+    const decoded = decodeMlsMessage(bytes, 0);
+    if (decoded === undefined || decoded[1] !== bytes.length) throw new DecodeError('mls.key-package');
+    if (decoded[0].wireformat !== 'mls_key_package') throw new DecodeError('mls.key-package');
+    return describeKeyPackage(decoded[0].keyPackage);
+  });
 }
 
 /** @throws DecodeError keys of other lengths, or a suite or credential that Molva does not have */

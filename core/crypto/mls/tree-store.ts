@@ -6,7 +6,7 @@ import { overInputNow } from './failure.ts';
 import type { GroupState } from './group-state.ts';
 import { type SuiteKind, suiteOf } from './suite.ts';
 import { encodeTreeNode, encodeTreeNodes } from './tree-codec.ts';
-import type { HashedTree } from './tree-hash.ts';
+import { type HashedTree, hashAt } from './tree-hash.ts';
 import { leavesOf } from './tree-math.ts';
 import { Reader, uint32, varBytes } from './wire.ts';
 
@@ -27,8 +27,9 @@ export function encodeTreeChange(state: GroupState, base: HashedTree = EMPTY): B
   const { nodes, hashes } = state.tree;
   const parts: Uint8Array[] = [Uint8Array.of(VERSION), uint32(nodes.length), uint32(base.nodes.length)];
   nodes.forEach((node, at) => {
-    if (at < base.nodes.length && base.nodes[at] === node && base.hashes[at] === hashes[at]) return;
-    parts.push(uint32(at), hashes[at] as Uint8Array, varBytes(node ? encodeTreeNode(node) : NO_NODE));
+    const [before, after] = [base.hashes[at], hashAt(hashes, at)];
+    if (before && Buffer.compare(before, after) === 0) return;
+    parts.push(uint32(at), after, varBytes(node ? encodeTreeNode(node) : NO_NODE));
   });
   return concat(...parts);
 }

@@ -167,7 +167,7 @@ export function applyPath(
     if (encryptedPathSecret.length !== receivers.length) throw refused('mls.path-receivers');
   });
   const publicKeys = update.nodes.map(({ hpkePublicKey }) => suite.hpke.checked(hpkePublicKey));
-  requireFresh(tree.nodes, [...publicKeys, suite.hpke.checked(update.leafNode.hpkePublicKey)]);
+  requireFresh(tree.nodes, update, [...publicKeys, suite.hpke.checked(update.leafNode.hpkePublicKey)]);
   const { nodes, leafParentHash } = rekeyPath(suite, tree, leaf, path, publicKeys);
   if (Buffer.compare(leafParentHash, update.leafNode.parentHash) !== 0) throw refused('mls.parent-hash');
   nodes[2 * leaf] = { nodeType: 'leaf', leaf: update.leafNode };
@@ -175,10 +175,12 @@ export function applyPath(
 }
 
 /** No key of a path stands in the tree already, nor twice in the path (RFC 9420 §12.4.2). */
-function requireFresh(nodes: RatchetTree, keys: readonly Uint8Array[]): void {
+function requireFresh(nodes: RatchetTree, update: UpdatePath, keys: readonly Uint8Array[]): void {
   const seen = new Set(keys.map(key => Buffer.from(key).toString('latin1')));
   if (seen.size !== keys.length) throw refused('mls.path-key');
   for (const node of nodes) {
+    // A newcomer's leaf stands in its place already.
+    if (node?.nodeType === 'leaf' && node.leaf === update.leafNode) continue;
     if (node && seen.has(Buffer.from(getHpkePublicKey(node)).toString('latin1'))) throw refused('mls.path-key');
   }
 }
