@@ -113,7 +113,11 @@ test('someone is added while another has left a hole, and later ones can join th
     await Promise.all(members.filter(other => other !== each).map(other => other.take(message)));
   }
   const gone = [3, 5].map(index => ({ kind: 'remove' as const, index }));
-  await ann.commit({ proposals: gone });
+  const removed = await ann.commit({ proposals: gone });
+  // Now a node above the hole has a key again, and who is added there is unmerged at it alone.
+  const four = members[4] as Member;
+  await four.take(removed.message);
+  await ann.take((await four.commit()).message);
   const fresh = [generateIdentity(systemRandom), generateIdentity(systemRandom), generateIdentity(systemRandom)];
   for (const identity of fresh) {
     const { bytes, secrets } = packageOf('classical', identity);
