@@ -181,6 +181,8 @@ export const LIMITS = {
   mlsSkippedKeys: 1_000,
   /** Leaves of a group's tree; more than a group may have members, so that removed ones can be blank. */
   mlsLeaves: 4_096,
+  /** A hybrid group's first commit after all were added fits an envelope up to here (decision 0012). */
+  mlsHybridMembers: 40,
   /** A key package holds as long: a month away from home, and the week of the mailboxes. */
   mlsKeyPackageMs: 35 * DAY_MS,
   /** Proposals that wait in one epoch; who floods a group with them gains nothing more. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AuthError, InternalError, UsageError } from '../../core/base/errors.ts';
+import { LIMITS } from '../../core/base/limits.ts';
 import { systemRandom } from '../../core/base/world.io.ts';
 import { generateIdentity } from '../../core/crypto/identity.ts';
 import { commit, groupInfoOf, propose } from '../../core/crypto/mls/group.ts';
@@ -14,6 +15,7 @@ import {
   membersOf,
   ownIndexOf,
 } from '../../core/crypto/mls/group-state.ts';
+import { suiteForGroup } from '../../core/crypto/mls/suite.ts';
 import { encodeTree } from '../../core/crypto/mls/tree-store.ts';
 import { assertTogether, Member, makeMembers, NOW_MS, packageOf } from './mls-people.ts';
 
@@ -196,4 +198,15 @@ test('what breaks the rules is not committed', async () => {
   await assert.rejects(commit(ann.state, terms, systemRandom), UsageError);
   await bob.take((await ann.commit()).message);
   assertTogether(ann, bob);
+});
+
+test('the first commit of the largest hybrid group fits an envelope', async () => {
+  const members = await makeMembers(suiteForGroup(LIMITS.mlsHybridMembers), LIMITS.mlsHybridMembers);
+  assert.equal(members[1]?.state.suite, 'hybrid');
+  assert.equal(suiteForGroup(LIMITS.mlsHybridMembers + 1), 'classical');
+  // The second leaf shares no node that has a key but the root with most of the others.
+  const { message } = await (members[1] as Member).commit();
+  assert.ok(message.length < LIMITS.sealedBytes, `${message.length} bytes`);
+  await members[30]?.take(message);
+  assertTogether(members[1] as Member, members[30] as Member);
 });

@@ -3,6 +3,7 @@ import type { PrivateKey, PublicKey } from 'ts-mls/crypto/hpke.js';
 import { asBuffer, concat, equalBytes } from '../../base/bytes.ts';
 import type { RandomSource } from '../../base/clock.ts';
 import { AuthError, InternalError } from '../../base/errors.ts';
+import { LIMITS } from '../../base/limits.ts';
 import { CHACHA_NONCE_BYTES, openChaCha, sealChaCha } from '../aead.ts';
 import { ED25519_SECRET_BYTES, ed25519FromSeed, ed25519Sign, ed25519Verify } from '../ed25519.ts';
 import { HashFunction } from './hash-function.ts';
@@ -94,6 +95,11 @@ const SUITE: Readonly<Record<SuiteKind, Suite>> = {
 
 export function suiteOf(kind: SuiteKind): Suite {
   return SUITE[kind];
+}
+
+/** The suite of a group that begins with so many members (docs/decisions/0012). */
+export function suiteForGroup(members: number): SuiteKind {
+  return members <= LIMITS.mlsHybridMembers ? 'hybrid' : 'classical';
 }
 
 /** @returns undefined for a suite that Molva does not have */
