@@ -15,6 +15,7 @@ import {
   membersOf,
   ownIndexOf,
 } from '../../core/crypto/mls/group-state.ts';
+import { pendingOf } from '../../core/crypto/mls/proposals.ts';
 import { suiteForGroup } from '../../core/crypto/mls/suite.ts';
 import { encodeTree } from '../../core/crypto/mls/tree-store.ts';
 import { assertTogether, Member, makeMembers, NOW_MS, packageOf } from './mls-people.ts';
@@ -93,6 +94,11 @@ test('proposals wait for a commit of someone else: an update, a removal', async 
   for (const each of [ann, bob, kim]) assert.equal((await each.take(update.message)).kind, 'proposal');
   for (const each of [bob, eve, kim]) assert.equal((await each.take(removal.message)).kind, 'proposal');
   assert.equal(readHead(update.message).kind, 'proposal');
+  const waiting = pendingOf(bob.state).map(({ reference, proposal }) => [reference, proposal.kind]);
+  assert.deepEqual(waiting, [
+    [update.reference, 'update'],
+    [removal.reference, 'remove'],
+  ]);
   const made = await bob.commit({ references: [update.reference, removal.reference] });
   for (const each of [ann, eve]) await each.take(made.message);
   assertTogether(ann, bob, eve);

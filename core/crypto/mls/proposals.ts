@@ -5,7 +5,7 @@ import type { PskIndex } from 'ts-mls/pskIndex.js';
 import { DecodeError } from '../../base/errors.ts';
 import type { IdentityKey } from '../../base/ids.ts';
 import { refused } from './failure.ts';
-import { type GroupState, requireLeaf } from './group-state.ts';
+import { type GroupState, type Member, memberAt, requireLeaf } from './group-state.ts';
 import { describeKeyPackage } from './key-package.ts';
 import { verifyLeaf, verifySuccessor } from './leaf.ts';
 import { identityOf } from './leaf-authentication.ts';
@@ -119,6 +119,20 @@ export function describeProposal(state: GroupState, proposal: Proposal): Proposa
     default:
       throw new DecodeError('mls.proposal');
   }
+}
+
+/** A proposal that waits in the epoch, and survives a restart with it. */
+export interface WaitingProposal {
+  readonly reference: string;
+  readonly sender: Member;
+  readonly proposal: ProposalView;
+}
+
+/** In the order they came. One's own update is not for one's own commit. */
+export function pendingOf(state: GroupState): WaitingProposal[] {
+  return [...state.proposals].map(([reference, { proposal, sender }]) => {
+    return { reference, sender: memberAt(state, sender), proposal: describeProposal(state, proposal) };
+  });
 }
 
 /** A state as the functions of ts-mls take it; its own trees of secrets are not used there. */
