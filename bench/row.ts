@@ -29,3 +29,14 @@ export function quantile(values: readonly number[], share: number): number {
 export function perSecond(count: number, startedAtMs: number): number {
   return (count * 1_000) / (performance.now() - startedAtMs);
 }
+
+/** The median time of so many runs, one after the other. */
+export async function medianMs(times: number, run: () => unknown): Promise<number> {
+  const taken: number[] = [];
+  for (let time = 0; time < times; time += 1) {
+    const startedAt = performance.now();
+    await run();
+    taken.push(performance.now() - startedAt);
+  }
+  return median(taken);
+}

@@ -11,7 +11,7 @@ import { toMarkdown } from './report.mjs';
 
 const HERE = import.meta.dirname;
 const RESULTS = join(HERE, 'results');
-const MEASUREMENTS = ['ratchet', 'store', 'messaging', 'start', 'memory', 'placing'];
+const MEASUREMENTS = ['ratchet', 'mls', 'store', 'messaging', 'start', 'memory', 'placing'];
 
 const say = text => process.stderr.write(`bench: ${text}\n`);
 

@@ -35,4 +35,5 @@ export const LABEL = {
   custodianTie: 'molva/custodian-tie/v1',
   incarnation: 'molva/incarnation/v1',
   bundleSlot: 'molva/bundle-slot/v1',
+  mlsLeafKey: 'molva/mls-leaf-key/v1',
 } as const;

@@ -215,4 +215,16 @@ export const LIMITS = {
   bundleBytes: 256 * 1024 * 1024,
   /** Envelopes in a bundle that is written: their ids are sorted in memory. */
   bundleEnvelopes: 65_536,
+  /** Message keys kept a sender and epoch for messages that come out of order, and how far ahead one may be. */
+  mlsSkippedKeys: 1_000,
+  /** Leaves of a group's tree; more than a group may have members, so that removed ones can be blank. */
+  mlsLeaves: 4_096,
+  /** A hybrid group's first commit after all were added fits an envelope up to here (decision 0012). */
+  mlsHybridMembers: 40,
+  /** A key package holds as long: a month away from home, and the week of the mailboxes. */
+  mlsKeyPackageMs: 35 * DAY_MS,
+  /** Proposals that wait in one epoch; who floods a group with them gains nothing more. */
+  mlsProposals: 256,
+  /** What a group says of itself in every epoch: its name, its admins. */
+  mlsGroupDataBytes: 32 * 1024,
 } as const;

@@ -1,0 +1,191 @@
+import sodium from 'sodium-native';
+import { asBuffer, wipe } from '../../base/bytes.ts';
+import { InternalError } from '../../base/errors.ts';
+import { LIMITS } from '../../base/limits.ts';
+import { CHACHA_NONCE_BYTES } from '../aead.ts';
+import { refused } from './failure.ts';
+import { AEAD_KEY_BYTES, type Suite } from './suite.ts';
+import { isLeaf, isUnder, leftOf, rightOf, rootOf, widthOf } from './tree-math.ts';
+
+/**
+ * The secret tree of an epoch (RFC 9420 §9). A leaf's ratchets are derived when it first speaks; until then one secret
+ * stands for all leaves below it. A secret that was used is not in the new tree, and is wiped by the caller as soon
+ * as what it opened has proved true.
+ */
+export interface SecretTree {
+  readonly leafCount: number;
+  /** By position in the tree; no one stands below another. */
+  readonly secrets: ReadonlyMap<number, Uint8Array>;
+  /** By leaf. */
+  readonly ratchets: ReadonlyMap<number, LeafRatchets>;
+}
+
+export interface LeafRatchets {
+  readonly handshake: Ratchet;
+  readonly application: Ratchet;
+}
+
+export interface Ratchet {
+  readonly secret: Uint8Array;
+  readonly generation: number;
+  /** Keys of generations that were passed over, oldest first. */
+  readonly skipped: ReadonlyMap<number, MessageKey>;
+}
+
+export interface MessageKey {
+  readonly key: Uint8Array;
+  readonly nonce: Uint8Array;
+}
+
+export type RatchetKind = keyof LeafRatchets;
+
+/** A key, the tree without it, and what to wipe once the tree has taken the old one's place. */
+export interface TakenKey extends MessageKey {
+  readonly generation: number;
+  readonly tree: SecretTree;
+  readonly consumed: readonly Uint8Array[];
+}
+
+/** Takes ownership of the secret. */
+export function makeSecretTree(leafCount: number, encryptionSecret: Uint8Array): SecretTree {
+  return { leafCount, secrets: new Map([[rootOf(widthOf(leafCount)), encryptionSecret]]), ratchets: new Map() };
+}
+
+/** The next key of our own leaf. */
+export function takeNextKey(suite: Suite, tree: SecretTree, leaf: number, kind: RatchetKind): TakenKey {
+  const opened = openLeaf(suite, tree, leaf);
+  return takeKey(suite, opened, leaf, kind, opened.ratchets[kind].generation);
+}
+
+/** @throws AuthError the generation was used, is too far ahead, or there is no such leaf */
+export function takeKeyAt(
+  suite: Suite,
+  tree: SecretTree,
+  leaf: number,
+  kind: RatchetKind,
+  generation: number,
+): TakenKey {
+  if (leaf >= tree.leafCount) throw refused('mls.leaf');
+  return takeKey(suite, openLeaf(suite, tree, leaf), leaf, kind, generation);
+}
+
+/** Every secret that the tree holds. */
+export function secretsOf(tree: SecretTree): Uint8Array[] {
+  const held = [...tree.secrets.values()];
+  for (const { handshake, application } of tree.ratchets.values()) {
+    for (const { secret, skipped } of [handshake, application]) {
+      held.push(secret, ...[...skipped.values()].flatMap(({ key, nonce }) => [key, nonce]));
+    }
+  }
+  return held;
+}
+
+interface OpenedLeaf {
+  readonly tree: SecretTree;
+  readonly ratchets: LeafRatchets;
+  readonly consumed: Uint8Array[];
+}
+
+function openLeaf(suite: Suite, tree: SecretTree, leaf: number): OpenedLeaf {
+  const known = tree.ratchets.get(leaf);
+  if (known) return { tree, ratchets: known, consumed: [] };
+  const target = 2 * leaf;
+  const secrets = new Map(tree.secrets);
+  const start = [...secrets.keys()].find(node => isUnder(target, node));
+  if (start === undefined) throw new InternalError('mls.secret-tree');
+  const consumed: Uint8Array[] = [];
+  const take = (node: number): Uint8Array => {
+    const secret = secrets.get(node) as Uint8Array;
+    requireUnused(secret);
+    secrets.delete(node);
+    consumed.push(secret);
+    return secret;
+  };
+  let at = start;
+  while (!isLeaf(at)) {
+    const secret = take(at);
+    const [left, right] = [leftOf(at), rightOf(at)];
+    secrets.set(left, suite.expand(secret, 'tree', LEFT, suite.hash.bytes));
+    secrets.set(right, suite.expand(secret, 'tree', RIGHT, suite.hash.bytes));
+    at = isUnder(target, left) ? left : right;
+  }
+  const secret = take(target);
+  const ratchets = {
+    handshake: { secret: suite.derive(secret, 'handshake'), generation: 0, skipped: new Map() },
+    application: { secret: suite.derive(secret, 'application'), generation: 0, skipped: new Map() },
+  };
+  return { tree: { ...tree, secrets }, ratchets, consumed };
+}
+
+const LEFT = Buffer.from('left');
+const RIGHT = Buffer.from('right');
+
+function takeKey(suite: Suite, opened: OpenedLeaf, leaf: number, kind: RatchetKind, generation: number): TakenKey {
+  const ratchet = opened.ratchets[kind];
+  const taken =
+    generation < ratchet.generation ? takeSkipped(ratchet, generation) : takeAhead(suite, ratchet, generation);
+  const ratchets = new Map(opened.tree.ratchets);
+  ratchets.set(leaf, { ...opened.ratchets, [kind]: taken.ratchet });
+  const { key, nonce } = taken.found;
+  const consumed = [...opened.consumed, ...taken.consumed, key, nonce];
+  return { key, nonce, generation, tree: { ...opened.tree, ratchets }, consumed };
+}
+
+interface Advanced {
+  readonly found: MessageKey;
+  readonly ratchet: Ratchet;
+  readonly consumed: readonly Uint8Array[];
+}
+
+function takeSkipped(ratchet: Ratchet, generation: number): Advanced {
+  const found = ratchet.skipped.get(generation);
+  if (found === undefined) throw refused('mls.generation');
+  const skipped = new Map(ratchet.skipped);
+  skipped.delete(generation);
+  return { found, ratchet: { ...ratchet, skipped }, consumed: [] };
+}
+
+function takeAhead(suite: Suite, ratchet: Ratchet, generation: number): Advanced {
+  if (generation - ratchet.generation > LIMITS.mlsSkippedKeys) throw refused('mls.generation');
+  const skipped = new Map(ratchet.skipped);
+  const consumed: Uint8Array[] = [];
+  let secret = ratchet.secret;
+  requireUnused(secret);
+  for (let at = ratchet.generation; ; at += 1) {
+    const made = keyOf(suite, secret, at);
+    const next = suite.deriveAt(secret, 'secret', at, suite.hash.bytes);
+    consumed.push(secret);
+    secret = next;
+    if (at === generation) {
+      dropOldest(skipped, consumed);
+      return { found: made, ratchet: { secret, generation: at + 1, skipped }, consumed };
+    }
+    skipped.set(at, made);
+  }
+}
+
+/** A state whose place another has taken must not serve again: its secrets are zero, and so would be known to all. */
+function requireUnused(secret: Uint8Array): void {
+  if (sodium.sodium_is_zero(asBuffer(secret), secret.length)) throw new InternalError('mls.used-state');
+}
+
+/** Only the keys themselves are kept of what was passed over: its secret would open all that follows. */
+function keyOf(suite: Suite, secret: Uint8Array, generation: number): MessageKey {
+  return {
+    key: suite.deriveAt(secret, 'key', generation, AEAD_KEY_BYTES),
+    nonce: suite.deriveAt(secret, 'nonce', generation, CHACHA_NONCE_BYTES),
+  };
+}
+
+function dropOldest(skipped: Map<number, MessageKey>, consumed: Uint8Array[]): void {
+  for (const [generation, { key, nonce }] of skipped) {
+    if (skipped.size <= LIMITS.mlsSkippedKeys) return;
+    skipped.delete(generation);
+    consumed.push(key, nonce);
+  }
+}
+
+/** Wipes what a taken key replaced; the tree it was taken from is no longer to be used. */
+export function wipeConsumed(taken: Pick<TakenKey, 'consumed'>): void {
+  wipe(...taken.consumed);
+}
