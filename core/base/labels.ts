@@ -35,4 +35,8 @@ export const LABEL = {
   custodianTie: 'molva/custodian-tie/v1',
   incarnation: 'molva/incarnation/v1',
   bundleChain: 'molva/bundle-chain/v1',
+  groupAct: 'molva/group-act/v1',
+  groupActSeal: 'molva/group-act-seal/v1',
+  groupAsk: 'molva/group-ask/v1',
+  groupRank: 'molva/group-rank/v1',
 } as const;
