@@ -154,9 +154,8 @@ async function takeWelcome<State>(turn: GroupTurn<State>, welcome: Uint8Array, s
   const state = await crypto.join(welcome, secret, turn.context);
   const root = await rootOf(crypto, state);
   if (draft.lineage.tree.epochs.get(root.id) && draft.states.has(root.id)) return;
-  // Someone removed, or behind, has nothing to weigh this against.
-  const afresh = turn.headState === null || root.number >= turn.head.number;
-  await enter(turn, root, state, afresh);
+  // Someone removed has not seen where the others went since.
+  await enter(turn, root, state, turn.headState === null);
 }
 
 /** @throws DecodeError, AuthError a group info that is not right */
@@ -168,29 +167,23 @@ async function comeBack<State>(turn: GroupTurn<State>, groupInfo: Uint8Array): P
   const { message, state } = await crypto.externalCommit(groupInfo, encodeAsks([]), turn.context);
   const root = await rootOf(crypto, state);
   const { head, act, id } = await turn.nextAct({ epoch: info.epoch, state: null }, 'commit', message);
-  turn.recordAct({ id, sender: crypto.self, seq: head.seq, previous: head.previous, epoch: root.id });
   turn.outputs.push({ kind: 'publish', post: { epoch: info.epoch, number: info.number, act, message } });
   await enter(turn, root, state, true);
+  turn.recordAct({ id, sender: crypto.self, seq: head.seq, previous: head.previous, epoch: root.id });
 }
 
-/** Epochs from before stay, to be read and followed; they are no longer where the way to the head begins. */
+/** Epochs from before stay, to be read and followed, and to be gone back to should all others turn out to be there. */
 async function enter<State>(turn: GroupTurn<State>, epoch: Epoch, state: State, afresh: boolean): Promise<void> {
   const { draft } = turn;
-  const root = epoch.id;
-  turn.setState(root, state);
-  draft.learntMs = new Map(draft.learntMs).set(root, turn.nowMs);
-  draft.lineage = { ...draft.lineage, tree: withEpoch(draft.lineage.tree, epoch) };
-  draft.roots = afresh ? [root] : [...draft.roots, root];
+  const { tree, chains, stale } = draft.lineage;
+  const acts = [...chains.values()].map(({ latest }) => latest.id);
+  turn.setState(epoch.id, state);
+  draft.learntMs = new Map(draft.learntMs).set(epoch.id, turn.nowMs);
+  draft.lineage = { tree: withEpoch(tree, epoch), chains, stale: afresh ? new Set(acts) : stale };
+  draft.roots = [...draft.roots, epoch.id];
   turn.toJudge = true;
-  if (afresh) {
-    turn.outputs.push({ kind: 'head', from: draft.head, to: root, rolledBack: 0 });
-    draft.head = root;
-    draft.renewedIn = null;
-    turn.setTimers({ commitMs: null, standMs: null });
-    scheduleStand(turn, true);
-  }
-  const waiting = draft.waiting.filter(({ post }) => post.epoch === root);
-  draft.waiting = draft.waiting.filter(({ post }) => post.epoch !== root);
+  const waiting = draft.waiting.filter(({ post }) => post.epoch === epoch.id);
+  draft.waiting = draft.waiting.filter(({ post }) => post.epoch !== epoch.id);
   for (const { post, sinceMs } of waiting) await receive(turn, post, sinceMs);
 }
 

@@ -126,7 +126,7 @@ export async function beginGroup<State>(
   const { groupId } = crypto.view(state);
   return {
     groupId,
-    lineage: { tree: withEpoch(EMPTY_TREE, epoch), chains: new Map() },
+    lineage: { tree: withEpoch(EMPTY_TREE, epoch), chains: new Map(), stale: new Set() },
     states: new Map([[epoch.id, state]]),
     learntMs: new Map([[epoch.id, context.nowMs]]),
     roots: [epoch.id],

@@ -3,7 +3,7 @@ import { type ActBody, type ActHead, digestOf, encodeActBody, type SealedAct } f
 import { sealAct } from './act-seal.ts';
 import { type Act, type ActId, withAct } from './chains.ts';
 import type { CryptoContext, EpochId, GroupCrypto } from './group-crypto.ts';
-import { type GroupOutput, type GroupState, headEpoch, type Timers } from './group-state.ts';
+import { type GroupOutput, type GroupState, headEpoch, type Timers, type WaitingPost } from './group-state.ts';
 import { type Choose, heaviest } from './lineage.ts';
 import { type Epoch, isBelow } from './tree.ts';
 
@@ -95,8 +95,17 @@ export class GroupTurn<State> {
     this.setTimers({ standMs: null });
   }
 
-  /** Only the newest of what cannot be read yet is kept. */
-  wait(post: GroupState<State>['waiting'][number]): void {
-    this.draft.waiting = [...this.draft.waiting, post].slice(-LIMITS.groupWaiting);
+  /**
+   * Keeps what cannot be read yet. What does not fit goes: first what is of epochs before those known, which is mostly from
+   * before this member's time (and not always: of two branches it may join the one that was shorter later).
+   */
+  wait(waiting: WaitingPost): void {
+    const kept = [...this.draft.waiting, waiting];
+    if (kept.length > LIMITS.groupWaiting) {
+      const { epochs } = this.draft.lineage.tree;
+      const first = Math.min(...this.draft.roots.map(id => epochs.get(id)?.number ?? 0));
+      kept.splice(Math.max(0, kept.findIndex(({ post }) => post.number <= first)), 1);
+    }
+    this.draft.waiting = kept;
   }
 }

@@ -25,7 +25,7 @@ export function prune<State>(turn: GroupTurn<State>): void {
   draft.learntMs = new Map([...draft.learntMs].filter(([id]) => !gone.has(id)));
   const kept = new Map([...chains].map(([member, chain]) => [member, shortened(chain, gone)] as const));
   if (root !== null) draft.roots = [root];
-  draft.lineage = { tree: withoutEpochs(tree, gone), chains: kept };
+  draft.lineage = { ...draft.lineage, tree: withoutEpochs(tree, gone), chains: kept };
 }
 
 function oldEnough<State>(turn: GroupTurn<State>, beforeMs: number): EpochId | null {

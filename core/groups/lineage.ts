@@ -1,5 +1,5 @@
 import type { ContactId } from '../base/ids.ts';
-import type { Chains } from './chains.ts';
+import type { ActId, Chains } from './chains.ts';
 import type { EpochId } from './group-crypto.ts';
 import { type Epoch, type Tree, walkOf } from './tree.ts';
 
@@ -10,6 +10,8 @@ import { type Epoch, type Tree, walkOf } from './tree.ts';
 export interface Lineage {
   readonly tree: Tree;
   readonly chains: Chains;
+  /** Acts from before this member's latest joining, made when it could not see all: they do not count between roots. */
+  readonly stale: ReadonlySet<ActId>;
 }
 
 export interface Fork {
@@ -52,14 +54,14 @@ export function heaviest(fork: Fork): EpochId {
 
 /** Distinct members of the parent epoch whose latest act stands on each child or below. */
 export function weightsOf(fork: Fork, silenced: ReadonlySet<ContactId>): Map<EpochId, number> {
-  const { chains, tree } = fork.lineage;
+  const { chains, tree, stale } = fork.lineage;
   const { enter, leave } = walkOf(tree);
   const weights = new Map<EpochId, number>();
   for (const member of electorateOf(fork)) {
     const chain = chains.get(member);
     if (!chain || chain.forkedAt !== null || silenced.has(member)) continue;
     const at = enter.get(chain.latest.epoch);
-    if (at === undefined) continue;
+    if (at === undefined || (!fork.parent && stale.has(chain.latest.id))) continue;
     const child = fork.children.find(({ id }) => (enter.get(id) ?? 0) <= at && at < (leave.get(id) ?? 0));
     if (child) weights.set(child.id, (weights.get(child.id) ?? 0) + 1);
   }
@@ -115,9 +117,13 @@ function judgedBelow(fork: Fork): (Removal & { readonly kind: 'remove' | 'demote
   });
 }
 
-/** The place of the child's committer in the parent's ranking; last for someone come back, or who said two things in one place. */
-function rankOf({ parent, lineage }: Fork, child: Epoch): number {
-  if (!parent || child.committer === null) return Number.MAX_SAFE_INTEGER;
+/**
+ * The place of the child's committer in the parent's ranking; last for someone come back, or who said two things in one place.
+ * Between roots, the latest joining goes first.
+ */
+function rankOf({ parent, lineage, children }: Fork, child: Epoch): number {
+  if (!parent) return -children.indexOf(child);
+  if (child.committer === null) return Number.MAX_SAFE_INTEGER;
   const place = parent.ranking.indexOf(child.committer);
   const forked = (lineage.chains.get(child.committer)?.forkedAt ?? null) !== null;
   return place < 0 || forked ? Number.MAX_SAFE_INTEGER : place;

@@ -31,9 +31,8 @@ async function takeOne<State>(turn: GroupTurn<State>, post: Post, sinceMs: numbe
   const { tree } = turn.draft.lineage;
   const state = turn.draft.states.get(post.epoch);
   if (!state) {
-    const roots = (tree.children.get(null) ?? []).map(id => (tree.epochs.get(id) as Epoch).number);
-    // An epoch known and not readable is one this member was removed from; one before all roots lies before its time.
-    if (!tree.epochs.has(post.epoch) && post.number > Math.min(...roots)) turn.wait({ post, sinceMs });
+    // An epoch known and not readable is one this member was removed from.
+    if (!tree.epochs.has(post.epoch)) turn.wait({ post, sinceMs });
     return null;
   }
   try {

@@ -95,11 +95,10 @@ export function isBelow(tree: Tree, low: EpochId, high: EpochId): boolean {
   return at !== undefined && from !== undefined && to !== undefined && from <= at && at < to;
 }
 
-/** How many epochs of `from`'s branch are left behind when the head goes to `to`. */
+/** How many epochs of `from`'s branch are left behind when the head goes to `to`; none when they have no beginning in common. */
 export function rolledBack(tree: Tree, from: EpochId, to: EpochId): number {
   let depth = 0;
-  for (let at: EpochId | null = from; at !== null && !isBelow(tree, to, at); depth += 1) {
-    at = tree.epochs.get(at)?.parent ?? null;
-  }
-  return depth;
+  let at: EpochId | null = from;
+  for (; at !== null && !isBelow(tree, to, at); depth += 1) at = tree.epochs.get(at)?.parent ?? null;
+  return at === null ? 0 : depth;
 }
