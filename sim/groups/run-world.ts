@@ -5,6 +5,7 @@ import { type Choose, heaviest } from '../../core/groups/lineage.ts';
 import { seededNumbers } from '../../test/support/mutate.ts';
 import { GroupChecks } from './checks.ts';
 import { Clock } from './clock.ts';
+import { Malicious } from './malicious.ts';
 import { operate } from './operations.ts';
 import { Person } from './person.ts';
 import { Registry } from './stand-in.ts';
@@ -15,6 +16,8 @@ export interface GroupOptions {
   readonly operations: number;
   readonly days: number;
   readonly choose?: Choose;
+  /** One of the members breaks the rules, and is removed half way. */
+  readonly malicious?: boolean;
 }
 
 const START_MS = Date.UTC(2026, 10, 22);
@@ -31,6 +34,7 @@ export class GroupRun {
   readonly posts: Post[] = [];
   readonly people: Person[];
   readonly #byId = new Map<ContactId, Person>();
+  #malicious: Malicious | null = null;
   #trouble = false;
   #healedMs: number | null = null;
 
@@ -113,18 +117,16 @@ export class GroupRun {
     }
   }
 
-  /** Watches how long it takes from a healing until all who are there have one head. */
+  /** Watches how long it takes from a healing until all members who are there have one head. */
   headMoved(): void {
     if (this.#healedMs === null) return;
-    if (this.agreed(this.people.filter(person => person.online))) {
-      this.checks.agreeMs.push(this.clock.nowMs - this.#healedMs);
-      this.#healedMs = null;
-    }
-  }
-
-  agreed(people: readonly Person[]): boolean {
-    const heads = new Set(people.filter(person => person.active).map(person => person.state?.head));
-    return heads.size === 1;
+    const online = this.people.filter(person => person.online);
+    const common = this.#common(online);
+    const members = common?.headEpoch().members ?? [];
+    const apart = online.some(({ id, state }) => members.includes(id) && state?.head !== common?.state?.head);
+    if (apart) return;
+    this.checks.agreeMs.push(this.clock.nowMs - this.#healedMs);
+    this.#healedMs = null;
   }
 
   async execute(): Promise<void> {
@@ -134,13 +136,44 @@ export class GroupRun {
     this.#trouble = true;
     for (const person of this.people) this.#comeAndGo(person);
     this.#partAndHeal();
+    if (options.malicious) this.#malicious = new Malicious(this, this.people[options.members - 1] as Person);
+    this.#malicious?.start();
     const gapMs = (options.days * DAY_MS) / options.operations;
     for (let count = 0; count < options.operations; count += 1) {
       clock.at(clock.nowMs + (count + this.number()) * gapMs, () => operate(this, count));
     }
     await clock.runUntil(endMs);
     this.#trouble = false;
+    this.#malicious?.release();
     await this.heal();
+    this.#judge();
+  }
+
+  get villain(): Person | null {
+    return this.#malicious?.person ?? null;
+  }
+
+  /** How many are members where most are. */
+  get memberCount(): number {
+    return this.#common()?.headEpoch().members.length ?? 0;
+  }
+
+  #common(people: readonly Person[] = this.people): Person | undefined {
+    const active = people.filter(person => person.active);
+    const groups = Map.groupBy(active, person => person.state?.head);
+    return [...groups.values()].sort((a, b) => b.length - a.length)[0]?.[0];
+  }
+
+  /** One head among all its members, every text with everyone it was for, and whoever broke the rules is gone. */
+  #judge(): void {
+    const common = this.#common();
+    const members = common?.headEpoch().members ?? [];
+    for (const person of this.people) {
+      if (!members.includes(person.id) || person === this.villain) continue;
+      if (person.state?.head !== common?.state?.head) this.checks.find(`${person.id} has another head`);
+    }
+    if (this.villain && members.includes(this.villain.id)) this.checks.find('the malicious member is still there');
+    this.checks.allRead(new Set(this.villain ? [this.villain.id] : []));
   }
 
   /** All come back, all partitions end; then what was asked is done, and every act is everywhere. */
