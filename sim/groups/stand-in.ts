@@ -351,7 +351,13 @@ export class StandInCrypto implements GroupCrypto<StandInState> {
     const leaves = new Map<ContactId, Leaf>();
     for (const item of list as [Buffer, Buffer][])
       leaves.set(contactIdFromBytes(item[0]), { identity: item[0], key: item[1] });
-    const view = { groupId, epoch: hex(epoch as Buffer), number, members: [...leaves.keys()], data } as EpochView;
+    const view = {
+      groupId,
+      epoch: hex(epoch as Buffer),
+      number,
+      members: [...leaves.keys()],
+      data,
+    } as unknown as EpochView;
     return { view, leaves };
   }
 
