@@ -86,7 +86,9 @@ export function takeAsk<State>(turn: GroupTurn<State>, ask: Ask, epoch: EpochId)
   const admins = draft.lineage.tree.epochs.get(epoch)?.data.admins ?? [];
   if (!state || (ask.change.kind !== 'leave' && !admins.includes(ask.author))) return;
   if (!crypto.verify(state, ask.author, askBytes(draft.groupId, ask), ask.signature)) return;
-  const theirs = [...draft.asks.values()].filter(({ author }) => author === ask.author);
+  // Those honoured on the head have each cost a commit: only what still waits can be a flood.
+  const last = turn.head.data.honoured.get(ask.author) ?? -1;
+  const theirs = [...draft.asks.values()].filter(({ author, number }) => author === ask.author && number > last);
   if (theirs.length >= LIMITS.groupAsksPerAuthor) return;
   draft.asks = new Map(draft.asks).set(askName(draft.groupId, ask), ask);
 }

@@ -259,6 +259,27 @@ describe(`group machine, seed ${seed}`, () => {
     assert.equal(a.state.lineage.chains.get(c.id)?.latest.seq, place.seq, 'the act itself is on record');
   });
 
+  it('keeps a bounded number of one admin’s asks, and takes more of them once those are done', async () => {
+    const circle = await Circle.of(3);
+    const [a, b, c] = circle.members as [Member, Member, Member];
+    const waiting = () => [...c.state.asks.values()].filter(({ author }) => author === b.id).length;
+    const flood = async (name: string): Promise<void> => {
+      for (let count = 0; count < 40; count += 1) {
+        await b.step({ kind: 'change', change: { kind: 'rename', name: `${name} ${count}` } });
+      }
+      await circle.gossip();
+    };
+    await flood('first');
+    assert.equal(waiting(), LIMITS.groupAsksPerAuthor);
+    for (let round = 0; round < 12; round += 1) {
+      await circle.pass(MINUTE_MS, [a, c]);
+      await circle.gossip([a, c]);
+    }
+    assert.equal(c.head.data.name, `first ${LIMITS.groupAsksPerAuthor - 1}`);
+    await flood('second');
+    assert.equal(waiting(), 2 * LIMITS.groupAsksPerAuthor);
+  });
+
   it('names whoever says two things in one place, whichever comes first', async () => {
     const circle = await Circle.of(4);
     const [a, b, c] = circle.members as [Member, Member, Member];
