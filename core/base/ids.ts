@@ -61,6 +61,11 @@ export function parseMessageId(text: string): MessageId {
   return checkedId(text) as MessageId;
 }
 
+export function contactIdFromBytes(bytes: Uint8Array): ContactId {
+  if (bytes.length !== ID_BYTES) throw new DecodeError('contact-id');
+  return idText(bytes) as ContactId;
+}
+
 export function messageIdFromBytes(bytes: Uint8Array): MessageId {
   if (bytes.length !== ID_BYTES) throw new DecodeError('message-id');
   return idText(bytes) as MessageId;

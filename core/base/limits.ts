@@ -1,4 +1,4 @@
-import { DAY_MS, HOUR_MS, MINUTE_MS } from './clock.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from './clock.ts';
 
 /** Every bound in Molva, with its reason. Nothing that a peer or a program can fill grows past a line here. */
 export const LIMITS = {
@@ -227,4 +227,28 @@ export const LIMITS = {
   mlsProposals: 256,
   /** What a group says of itself in every epoch: its name, its admins. */
   mlsGroupDataBytes: 32 * 1024,
+  groupMembers: 256,
+  /** UTF-8 bytes of a group's name. */
+  groupNameBytes: 128,
+  /** A published key package, the post-quantum one included. */
+  keyPackageBytes: 4 * 1024,
+  /** Epochs and what is sealed in them are kept as long as mailboxes keep envelopes. */
+  groupHorizonMs: 7 * DAY_MS,
+  /** From an ask to its commit: time for other asks to join it; then each rank waits one slot longer for the one before. */
+  groupCommitWaitMs: SECOND_MS,
+  groupCommitSlotMs: 3 * SECOND_MS,
+  /** A member that says nothing says within this time on which epoch it stands; after it changed branches, sooner. */
+  groupStandMs: 30 * MINUTE_MS,
+  groupMovedStandMs: 20 * SECOND_MS,
+  /** Each member renews its keys this often, and within a day of every removal: spread, so that commits do not race. */
+  groupUpdateMs: 7 * DAY_MS,
+  groupUpdateAfterRemovalMs: DAY_MS,
+  /** Asks of one author that wait for a commit; a flood hinders nobody but its author. */
+  groupAsksPerAuthor: 16,
+  /** Asks in one commit, so that it fits an envelope. */
+  groupAsksPerCommit: 8,
+  /** Posts of epochs not known yet: a day of a busy group. */
+  groupWaiting: 1024,
+  /** Posts of a later epoch that stay unreadable for so long, all else known: the way there is lost. */
+  groupLostMs: 10 * MINUTE_MS,
 } as const;

@@ -1,0 +1,72 @@
+import { concat, wipe } from '../base/bytes.ts';
+import { AuthError, DecodeError } from '../base/errors.ts';
+import { LABEL } from '../base/labels.ts';
+import { AEAD_TAG_BYTES, openXChaCha, sealXChaCha, XCHACHA_NONCE_BYTES } from '../crypto/aead.ts';
+import {
+  type ActHead,
+  actIdOf,
+  decodeActHead,
+  digestOf,
+  encodeActHead,
+  type Post,
+  type SealedAct,
+} from './act-codec.ts';
+import type { ActId } from './chains.ts';
+import type { CryptoContext, EpochId, GroupCrypto } from './group-crypto.ts';
+
+const SIGNATURE_BYTES = 64;
+const KEY_BYTES = 32;
+
+export interface OpenedAct {
+  readonly id: ActId;
+  readonly head: ActHead;
+}
+
+/** @param state of the epoch the message is sealed in; null for someone who is not in it yet */
+export async function sealAct<State>(
+  crypto: GroupCrypto<State>,
+  state: State | null,
+  epoch: EpochId,
+  head: ActHead,
+  { random }: CryptoContext,
+): Promise<{ act: SealedAct; id: ActId }> {
+  const signed = encodeActHead(head);
+  const id = actIdOf(epoch, signed);
+  const plain = concat(crypto.sign(signingBytes(epoch, signed)), signed);
+  if (state === null) return { act: { sealed: false, bytes: plain }, id };
+  const key = Buffer.from(await crypto.exporter(state, LABEL.groupActSeal, KEY_BYTES));
+  const nonce = random(XCHACHA_NONCE_BYTES);
+  const sealed = Buffer.alloc(plain.length + AEAD_TAG_BYTES);
+  sealXChaCha(sealed, plain, null, nonce, key);
+  wipe(key);
+  return { act: { sealed: true, bytes: concat(nonce, sealed) }, id };
+}
+
+/** @throws DecodeError, AuthError not sealed by the epoch's key, not signed by a member of it, or of another message */
+export async function openAct<State>(crypto: GroupCrypto<State>, state: State, post: Post): Promise<OpenedAct> {
+  const plain = post.act.sealed ? await unseal(crypto, state, post.act.bytes) : post.act.bytes;
+  const [signature, signed] = [plain.subarray(0, SIGNATURE_BYTES), plain.subarray(SIGNATURE_BYTES)];
+  const head = decodeActHead(signed);
+  const right =
+    crypto.verify(state, head.sender, signingBytes(post.epoch, signed), signature) &&
+    digestOf(post.message).equals(head.digest) &&
+    (post.act.sealed || head.kind === 'commit');
+  if (!right) throw new AuthError('not-authentic', 'group.act', "An act is not its sender's.");
+  return { id: actIdOf(post.epoch, signed), head };
+}
+
+async function unseal<State>(crypto: GroupCrypto<State>, state: State, bytes: Uint8Array): Promise<Buffer> {
+  const length = bytes.length - XCHACHA_NONCE_BYTES - AEAD_TAG_BYTES;
+  if (length < SIGNATURE_BYTES) throw new DecodeError('group.act');
+  const key = Buffer.from(await crypto.exporter(state, LABEL.groupActSeal, KEY_BYTES));
+  const plain = Buffer.alloc(length);
+  const nonce = Buffer.from(bytes.subarray(0, XCHACHA_NONCE_BYTES));
+  const opened = openXChaCha(plain, bytes.subarray(XCHACHA_NONCE_BYTES), null, nonce, key);
+  wipe(key);
+  if (!opened) throw new AuthError('not-authentic', 'group.act', 'An act was not sealed in its epoch.');
+  return plain;
+}
+
+function signingBytes(epoch: EpochId, signed: Uint8Array): Buffer {
+  return concat(signed, Buffer.from(epoch, 'hex'));
+}

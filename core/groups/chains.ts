@@ -1,0 +1,83 @@
+import type { ContactId } from '../base/ids.ts';
+import type { EpochId } from './group-crypto.ts';
+
+export type ActId = string & { readonly __brand: 'ActId' };
+
+/** One thing a member did in the group: each names the one before it, over all branches. */
+export interface Act {
+  readonly id: ActId;
+  readonly sender: ContactId;
+  readonly seq: number;
+  /** The sender's act before; null for its first. */
+  readonly previous: ActId | null;
+  /** Where the sender stood afterwards: the epoch it was sealed in, for a commit the epoch it made. */
+  readonly epoch: EpochId;
+}
+
+export interface Chain {
+  readonly acts: ReadonlyMap<number, Act>;
+  readonly first: number;
+  readonly latest: Act;
+  /** Places between the first and the latest act known of which nothing is known. */
+  readonly holes: ReadonlySet<number>;
+  /** The lowest place where the sender said two different things. */
+  readonly forkedAt: number | null;
+}
+
+export type Chains = ReadonlyMap<ContactId, Chain>;
+
+/** What an act showed that was not known before. */
+export interface ChainNews {
+  readonly holes: readonly number[];
+  readonly forkedAt: number | null;
+}
+
+const NOTHING: ChainNews = { holes: [], forkedAt: null };
+/** A jump further ahead is one hole, named by its ends alone. */
+const HOLES_NAMED = 64;
+
+/** The same acts in any order show the same holes, the same latest act, and whether the sender said two things. */
+export function withAct(chains: Chains, act: Act): { chains: Chains; news: ChainNews } {
+  const chain = chains.get(act.sender);
+  const known = chain?.acts.get(act.seq);
+  if (known?.id === act.id) return { chains, news: NOTHING };
+  const forkedAt = lowest(chain?.forkedAt ?? null, forkSeen(chain, act));
+  // Of two acts in one place one is kept, the same everywhere; neither counts for anything again.
+  const kept = known && known.id < act.id ? known : act;
+  const acts = new Map(chain?.acts).set(act.seq, kept);
+  const latest = !chain || act.seq >= chain.latest.seq ? kept : chain.latest;
+  const opened = chain ? [...between(chain.latest.seq, act.seq), ...between(act.seq, chain.first)] : [];
+  const holes = new Set([...(chain?.holes ?? []), ...opened]);
+  holes.delete(act.seq);
+  const news = { holes: opened, forkedAt: forkedAt === (chain?.forkedAt ?? null) ? null : forkedAt };
+  return {
+    chains: new Map(chains).set(act.sender, {
+      acts,
+      first: Math.min(act.seq, chain?.first ?? act.seq),
+      latest,
+      holes,
+      forkedAt,
+    }),
+    news,
+  };
+}
+
+/** Two acts in one place, or an act whose successor names another in its place. */
+function forkSeen(chain: Chain | undefined, act: Act): number | null {
+  const known = chain?.acts.get(act.seq);
+  const before = chain?.acts.get(act.seq - 1);
+  const after = chain?.acts.get(act.seq + 1);
+  if (before && before.id !== act.previous) return act.seq - 1;
+  if (known && known.id !== act.id) return act.seq;
+  return after && after.previous !== act.id ? act.seq : null;
+}
+
+function lowest(a: number | null, b: number | null): number | null {
+  if (a === null || b === null) return a ?? b;
+  return Math.min(a, b);
+}
+
+function between(low: number, high: number): number[] {
+  const count = Math.min(Math.max(0, high - low - 1), HOLES_NAMED);
+  return Array.from({ length: count }, (_, i) => high - 1 - i).reverse();
+}

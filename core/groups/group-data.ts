@@ -1,0 +1,51 @@
+import { compareBytes } from '../base/bytes.ts';
+import { type ContactId, contactIdFromBytes, ID_BYTES, idBytes } from '../base/ids.ts';
+import { LIMITS } from '../base/limits.ts';
+import { decodeCbor, encodeCbor, Shape } from '../wire/cbor.ts';
+
+/** What every epoch of a group agrees on beside its members: the group data extension (docs/protocol/group.md §3). */
+export interface GroupData {
+  readonly name: string;
+  readonly admins: readonly ContactId[];
+  /** The number of each member's last ask that was honoured: none of the same or a lower number is honoured again. */
+  readonly honoured: ReadonlyMap<ContactId, number>;
+}
+
+const VERSION = 1;
+const shape = new Shape('group-data.decode');
+const byBytes = (a: ContactId, b: ContactId): number => compareBytes(idBytes(a), idBytes(b));
+
+export function encodeGroupData(data: GroupData): Buffer {
+  const honoured = [...data.honoured].sort(([a], [b]) => byBytes(a, b));
+  return encodeCbor([
+    VERSION,
+    data.name,
+    [...data.admins].sort(byBytes).map(idBytes),
+    honoured.map(([author, number]) => [idBytes(author), number]),
+  ]);
+}
+
+/** @throws DecodeError not the documented form, or ids not in rising order */
+export function decodeGroupData(bytes: Uint8Array): GroupData {
+  const [version, name, admins, honoured] = shape.tuple(decodeCbor(bytes, MAX_BYTES, 'group-data.decode'), 4);
+  shape.constant(version, VERSION);
+  const data: GroupData = {
+    name: shape.text(name, LIMITS.groupNameBytes),
+    admins: shape.list(admins, LIMITS.groupMembers, readContact),
+    honoured: new Map(
+      shape.list(honoured, LIMITS.groupMembers, item => {
+        const [author, number] = shape.tuple(item, 2);
+        return [readContact(author), shape.uint(number)];
+      }),
+    ),
+  };
+  if (compareBytes(encodeGroupData(data), bytes) !== 0) shape.fail();
+  return data;
+}
+
+function readContact(value: unknown): ContactId {
+  return contactIdFromBytes(shape.bytes(value, ID_BYTES));
+}
+
+/** Name, two lists of all members, and CBOR heads. */
+const MAX_BYTES = LIMITS.groupNameBytes + LIMITS.groupMembers * (2 * ID_BYTES + 16) + 64;

@@ -1,0 +1,204 @@
+import { HOUR_MS } from '../base/clock.ts';
+import { LIMITS } from '../base/limits.ts';
+import { encodeAsks } from './act-codec.ts';
+import type { Change } from './asks.ts';
+import { ask, askAgain, commitOnHead, planCommit, scheduleCommit, scheduleRenewal } from './committing.ts';
+import type { CryptoContext, EpochId, GroupCrypto } from './group-crypto.ts';
+import {
+  beginGroup,
+  type GroupInput,
+  type GroupState,
+  type GroupStep,
+  type LastAct,
+  rootOf,
+  spread,
+} from './group-state.ts';
+import { GroupTurn } from './group-turn.ts';
+import { prune } from './horizon.ts';
+import { type Choose, headOf } from './lineage.ts';
+import { receive } from './receiving.ts';
+import { type Epoch, isBelow, rolledBack, withEpoch } from './tree.ts';
+
+/**
+ * One group on one member (docs/protocol/group.md §6). A step that throws has changed nothing. The caller stores the state
+ * before it acts on any output, hands over every post it gets in any order, and calls with `due` at the last `wake`.
+ */
+export async function stepGroup<State>(
+  crypto: GroupCrypto<State>,
+  state: GroupState<State>,
+  input: GroupInput,
+  context: CryptoContext,
+  choose?: Choose,
+): Promise<GroupStep<State>> {
+  const turn = new GroupTurn(crypto, state, context, choose);
+  await take(turn, input);
+  await settle(turn);
+  const { timers } = turn.draft;
+  const times = [timers.commitMs, timers.standMs, timers.renewMs, timers.sweepMs].filter(atMs => atMs !== null);
+  turn.outputs.push({ kind: 'wake', atMs: Math.max(context.nowMs + 1, Math.min(...times)) });
+  return { state: turn.draft, outputs: turn.outputs };
+}
+
+async function take<State>(turn: GroupTurn<State>, input: GroupInput): Promise<void> {
+  switch (input.kind) {
+    case 'post':
+      return receive(turn, input.post, turn.nowMs);
+    case 'text':
+      return sayOrQueue(turn, input.text);
+    case 'change':
+      return sayOrQueue(turn, input.change);
+    case 'renew':
+      turn.setTimers({ renewMs: turn.nowMs });
+      return;
+    case 'catch-up':
+      turn.draft.catchingUp = true;
+      return;
+    case 'caught-up':
+      turn.draft.catchingUp = false;
+      turn.toJudge = true;
+      return;
+    case 'due':
+      return atItsTime(turn);
+    case 'welcome':
+      return takeWelcome(turn, input.welcome, input.secret);
+    case 'group-info':
+      return comeBack(turn, input.groupInfo);
+  }
+}
+
+/** Once nothing more of a backlog is to come: judges, moves, and says what waited. */
+async function settle<State>(turn: GroupTurn<State>): Promise<void> {
+  const { draft } = turn;
+  if (draft.catchingUp) return;
+  if (turn.toJudge) await moveToHead(turn);
+  const queued = draft.queued;
+  draft.queued = [];
+  for (const item of queued) await sayOrQueue(turn, item);
+  const { before } = turn;
+  if (before.asks !== draft.asks || before.head !== draft.head || before.catchingUp) scheduleCommit(turn);
+}
+
+async function sayOrQueue<State>(turn: GroupTurn<State>, item: Uint8Array | Change): Promise<void> {
+  if (turn.draft.catchingUp || turn.headState === null) turn.draft.queued = [...turn.draft.queued, item];
+  else if (item instanceof Uint8Array) await turn.say({ kind: 'text', text: item });
+  else await ask(turn, item);
+}
+
+async function moveToHead<State>(turn: GroupTurn<State>): Promise<void> {
+  const { draft } = turn;
+  const [from, to] = [draft.head, headOf(draft.lineage, draft.roots, turn.choose)];
+  if (to === from) return;
+  const { tree } = draft.lineage;
+  const left = tree.epochs.has(from) ? rolledBack(tree, from, to) : 0;
+  const judged = judgedBetween(turn, from, to);
+  draft.head = to;
+  turn.outputs.push({ kind: 'head', from, to, rolledBack: left });
+  turn.setTimers({ commitMs: null });
+  if (turn.headState === null) {
+    turn.setTimers({ standMs: null });
+    turn.outputs.push({ kind: 'removed' });
+    return;
+  }
+  if (judged) scheduleRenewal(turn, 'removal');
+  if (draft.renewedIn !== null && !isBelow(tree, to, draft.renewedIn)) scheduleRenewal(turn, 'left-behind');
+  scheduleStand(turn, left > 0);
+  await askAgain(turn);
+}
+
+function judgedBetween<State>(turn: GroupTurn<State>, from: EpochId, to: EpochId): boolean {
+  const { tree } = turn.draft.lineage;
+  for (let at: EpochId | null = to; at !== null && !isBelow(tree, from, at); at = tree.epochs.get(at)?.parent ?? null) {
+    if (tree.epochs.get(at)?.judgements.some(({ kind }) => kind === 'remove')) return true;
+  }
+  return false;
+}
+
+/** A member whose last act stands elsewhere says where it stands, should it say nothing else before. */
+function scheduleStand<State>(turn: GroupTurn<State>, moved: boolean): void {
+  const { timers, head } = turn.draft;
+  if (turn.draft.lineage.chains.get(turn.crypto.self)?.latest.epoch === head) return;
+  const atMs = turn.nowMs + spread(moved ? LIMITS.groupMovedStandMs : LIMITS.groupStandMs, turn.context);
+  turn.setTimers({ standMs: Math.min(timers.standMs ?? atMs, atMs) });
+}
+
+async function atItsTime<State>(turn: GroupTurn<State>): Promise<void> {
+  const { timers, catchingUp } = turn.draft;
+  if (timers.sweepMs <= turn.nowMs) sweep(turn);
+  if (catchingUp) return;
+  const renew = timers.renewMs <= turn.nowMs;
+  if (renew || (timers.commitMs !== null && timers.commitMs <= turn.nowMs)) {
+    const plan = planCommit(turn);
+    turn.setTimers({ commitMs: null });
+    if (renew) turn.setTimers({ renewMs: turn.nowMs + LIMITS.groupUpdateMs });
+    if (renew || plan.asks.length > 0) await commitOnHead(turn, plan);
+  }
+  if (timers.standMs !== null && timers.standMs <= turn.nowMs) {
+    turn.setTimers({ standMs: null });
+    const stands = turn.draft.lineage.chains.get(turn.crypto.self)?.latest.epoch;
+    if (stands !== turn.draft.head) await turn.say({ kind: 'stand' });
+  }
+}
+
+function sweep<State>(turn: GroupTurn<State>): void {
+  const { draft, nowMs } = turn;
+  prune(turn);
+  const ahead = draft.waiting.filter(({ post }) => post.number > turn.head.number);
+  const lost = ahead.some(({ sinceMs }) => sinceMs <= nowMs - LIMITS.groupLostMs);
+  if (lost && !draft.catchingUp && turn.headState !== null) turn.outputs.push({ kind: 'lost' });
+  turn.setTimers({ sweepMs: nowMs + (ahead.length > 0 ? LIMITS.groupLostMs : HOUR_MS) });
+}
+
+/** Added once more: on another branch, or after a removal. */
+async function takeWelcome<State>(turn: GroupTurn<State>, welcome: Uint8Array, secret: Uint8Array): Promise<void> {
+  const { draft, crypto } = turn;
+  const state = await crypto.join(welcome, secret, turn.context);
+  const root = await rootOf(crypto, state);
+  if (draft.lineage.tree.epochs.get(root.id) && draft.states.has(root.id)) return;
+  // Someone removed has not seen where the others went since.
+  await enter(turn, root, state, turn.headState === null);
+}
+
+/** @throws DecodeError, AuthError a group info that is not right */
+async function comeBack<State>(turn: GroupTurn<State>, groupInfo: Uint8Array): Promise<void> {
+  const { draft, crypto } = turn;
+  const info = crypto.viewOfInfo(groupInfo);
+  const ours = Buffer.compare(info.groupId, draft.groupId) === 0 && info.members.includes(crypto.self);
+  if (!ours || draft.lineage.tree.epochs.has(info.epoch) || info.number <= turn.head.number) return;
+  const { message, state } = await crypto.externalCommit(groupInfo, encodeAsks([]), turn.context);
+  const root = await rootOf(crypto, state);
+  const { head, act, id } = await turn.nextAct({ epoch: info.epoch, state: null }, 'commit', message);
+  turn.outputs.push({ kind: 'publish', post: { epoch: info.epoch, number: info.number, act, message } });
+  await enter(turn, root, state, true);
+  turn.recordAct({ id, sender: crypto.self, seq: head.seq, previous: head.previous, epoch: root.id });
+}
+
+/** Epochs from before stay, to be read and followed, and to be gone back to should all others turn out to be there. */
+async function enter<State>(turn: GroupTurn<State>, epoch: Epoch, state: State, afresh: boolean): Promise<void> {
+  const { draft } = turn;
+  const { tree, chains, stale } = draft.lineage;
+  const acts = [...chains.values()].map(({ latest }) => latest.id);
+  turn.setState(epoch.id, state);
+  draft.learntMs = new Map(draft.learntMs).set(epoch.id, turn.nowMs);
+  draft.lineage = { tree: withEpoch(tree, epoch), chains, stale: afresh ? new Set(acts) : stale };
+  draft.roots = [...draft.roots, epoch.id];
+  turn.toJudge = true;
+  const waiting = draft.waiting.filter(({ post }) => post.epoch === epoch.id);
+  draft.waiting = draft.waiting.filter(({ post }) => post.epoch !== epoch.id);
+  for (const { post, sinceMs } of waiting) await receive(turn, post, sinceMs);
+}
+
+/** For a profile that has lost its record of a group it is a member of: everything begins with an external commit. */
+export async function rejoinGroup<State>(
+  crypto: GroupCrypto<State>,
+  groupInfo: Uint8Array,
+  lastAct: LastAct | null,
+  context: CryptoContext,
+): Promise<GroupStep<State>> {
+  const info = crypto.viewOfInfo(groupInfo);
+  const { message, state } = await crypto.externalCommit(groupInfo, encodeAsks([]), context);
+  const turn = new GroupTurn(crypto, await beginGroup(crypto, state, lastAct, context), context);
+  const { head, act, id } = await turn.nextAct({ epoch: info.epoch, state: null }, 'commit', message);
+  turn.recordAct({ id, sender: crypto.self, seq: head.seq, previous: head.previous, epoch: turn.draft.head });
+  turn.outputs.push({ kind: 'publish', post: { epoch: info.epoch, number: info.number, act, message } });
+  return { state: turn.draft, outputs: turn.outputs };
+}

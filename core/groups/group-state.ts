@@ -1,0 +1,190 @@
+import { hex } from '../base/bytes.ts';
+import { HOUR_MS } from '../base/clock.ts';
+import { UsageError } from '../base/errors.ts';
+import { keyedBlake2b } from '../base/hash.ts';
+import { type ContactId, idBytes } from '../base/ids.ts';
+import { LABEL } from '../base/labels.ts';
+import { LIMITS } from '../base/limits.ts';
+import type { Post } from './act-codec.ts';
+import type { Ask, Change } from './asks.ts';
+import type { ActId } from './chains.ts';
+import type { CryptoContext, EpochId, GroupCrypto } from './group-crypto.ts';
+import { decodeGroupData, encodeGroupData } from './group-data.ts';
+import type { Lineage } from './lineage.ts';
+import { EMPTY_TREE, type Epoch, withEpoch } from './tree.ts';
+
+/** One group on one member. Everything needed to go on after a sudden end; `State` is the port's. */
+export interface GroupState<State> {
+  readonly groupId: Uint8Array;
+  readonly lineage: Lineage;
+  /** Epochs that can be read; also those of branches that lost, until the horizon. */
+  readonly states: ReadonlyMap<EpochId, State>;
+  readonly learntMs: ReadonlyMap<EpochId, number>;
+  /** Where the way to the head begins: the epochs of this member's latest joining that are to be weighed. */
+  readonly roots: readonly EpochId[];
+  readonly head: EpochId;
+  readonly waiting: readonly WaitingPost[];
+  /** Asks by name: those that a commit on the head could honour are found anew each time. */
+  readonly asks: ReadonlyMap<string, Ask>;
+  /** While a backlog is replayed nothing is judged and nothing is said. */
+  readonly catchingUp: boolean;
+  readonly queued: readonly (Uint8Array | Change)[];
+  /** The last act another member knows of a profile that has lost its own record: the chain goes on from there. */
+  readonly resumeFrom: LastAct | null;
+  /** The last epoch this member made: where it is left behind, its keys are to be renewed once more. */
+  readonly renewedIn: EpochId | null;
+  readonly timers: Timers;
+}
+
+export interface LastAct {
+  readonly seq: number;
+  readonly id: ActId;
+}
+
+export interface WaitingPost {
+  readonly post: Post;
+  readonly sinceMs: number;
+}
+
+/** When to do what; null for what is not to be done. */
+export interface Timers {
+  readonly commitMs: number | null;
+  readonly standMs: number | null;
+  readonly renewMs: number;
+  readonly sweepMs: number;
+}
+
+export type GroupInput =
+  | { readonly kind: 'post'; readonly post: Post }
+  | { readonly kind: 'text'; readonly text: Uint8Array }
+  | { readonly kind: 'change'; readonly change: Change }
+  /** New keys for this member, now. */
+  | { readonly kind: 'renew' }
+  /** A backlog begins, and has been handed over whole. */
+  | { readonly kind: 'catch-up' }
+  | { readonly kind: 'caught-up' }
+  | { readonly kind: 'due' }
+  | { readonly kind: 'welcome'; readonly welcome: Uint8Array; readonly secret: Uint8Array }
+  /** Another member's answer to `lost`. */
+  | { readonly kind: 'group-info'; readonly groupInfo: Uint8Array };
+
+export type GroupOutput =
+  | { readonly kind: 'publish'; readonly post: Post }
+  | { readonly kind: 'welcome'; readonly to: readonly ContactId[]; readonly welcome: Uint8Array }
+  | {
+      readonly kind: 'text';
+      readonly sender: ContactId;
+      readonly seq: number;
+      readonly epoch: EpochId;
+      readonly act: ActId;
+      readonly text: Uint8Array;
+    }
+  /** `rolledBack`: how many epochs of the branch before were left; more than none means that a fork has healed. */
+  | { readonly kind: 'head'; readonly from: EpochId | null; readonly to: EpochId; readonly rolledBack: number }
+  | { readonly kind: 'removed' }
+  | { readonly kind: 'hole'; readonly member: ContactId; readonly seqs: readonly number[] }
+  | { readonly kind: 'equivocation'; readonly member: ContactId; readonly seq: number }
+  /** Ask any member for a group info of its head, and hand it over as `group-info`. */
+  | { readonly kind: 'lost' }
+  /** Once the new state is stored: wipe and delete what the old one held of these. */
+  | { readonly kind: 'forget'; readonly epochs: readonly EpochId[] }
+  | { readonly kind: 'wake'; readonly atMs: number };
+
+export interface GroupStep<State> {
+  readonly state: GroupState<State>;
+  readonly outputs: readonly GroupOutput[];
+}
+
+export async function createGroup<State>(
+  crypto: GroupCrypto<State>,
+  groupId: Uint8Array,
+  name: string,
+  context: CryptoContext,
+): Promise<GroupState<State>> {
+  const data = encodeGroupData({ name, admins: [crypto.self], honoured: new Map() });
+  return beginGroup(crypto, await crypto.create(groupId, data, context), null, context);
+}
+
+/** @throws DecodeError, AuthError the welcome is not right, or not for this key package */
+export async function joinGroup<State>(
+  crypto: GroupCrypto<State>,
+  welcome: Uint8Array,
+  secret: Uint8Array,
+  context: CryptoContext,
+): Promise<GroupState<State>> {
+  return beginGroup(crypto, await crypto.join(welcome, secret, context), null, context);
+}
+
+/** What is known of a group in which this epoch is the first that is known. */
+export async function beginGroup<State>(
+  crypto: GroupCrypto<State>,
+  state: State,
+  resumeFrom: LastAct | null,
+  context: CryptoContext,
+): Promise<GroupState<State>> {
+  const epoch = await rootOf(crypto, state);
+  const { groupId } = crypto.view(state);
+  return {
+    groupId,
+    lineage: { tree: withEpoch(EMPTY_TREE, epoch), chains: new Map(), stale: new Set() },
+    states: new Map([[epoch.id, state]]),
+    learntMs: new Map([[epoch.id, context.nowMs]]),
+    roots: [epoch.id],
+    head: epoch.id,
+    waiting: [],
+    asks: new Map(),
+    catchingUp: false,
+    queued: [],
+    resumeFrom,
+    renewedIn: null,
+    timers: {
+      commitMs: null,
+      standMs: context.nowMs + spread(LIMITS.groupMovedStandMs, context),
+      renewMs: context.nowMs + spread(LIMITS.groupUpdateMs, context),
+      sweepMs: context.nowMs + HOUR_MS,
+    },
+  };
+}
+
+export async function rootOf<State>(crypto: GroupCrypto<State>, state: State): Promise<Epoch> {
+  const { epoch, number, members, data } = crypto.view(state);
+  return {
+    id: epoch,
+    parent: null,
+    number,
+    committer: null,
+    members,
+    data: decodeGroupData(data),
+    ranking: await rankingOf(crypto, state, null),
+    judgements: [],
+    asks: [],
+  };
+}
+
+/**
+ * The order in which commits on an epoch go before each other, from its exporter: no committer can choose its place in
+ * it. Whoever made the epoch could have chosen the epoch's secrets for it, and comes last.
+ */
+export async function rankingOf<State>(
+  crypto: GroupCrypto<State>,
+  state: State,
+  maker: ContactId | null,
+): Promise<readonly ContactId[]> {
+  const key = await crypto.exporter(state, LABEL.groupRank, 32);
+  const places = new Map<ContactId, string>();
+  for (const member of crypto.view(state).members) {
+    places.set(member, (member === maker ? '~' : '') + hex(keyedBlake2b(16, key, idBytes(member))));
+  }
+  return [...places.keys()].sort((a, b) => ((places.get(a) as string) < (places.get(b) as string) ? -1 : 1));
+}
+
+/** Somewhere within a time, so that members do not act in step. */
+export function spread(withinMs: number, { random }: Pick<CryptoContext, 'random'>): number {
+  return Math.floor((random(4).readUInt32BE() / 2 ** 32) * withinMs);
+}
+
+export function headEpoch<State>(state: GroupState<State>): Epoch {
+  const epoch = state.lineage.tree.epochs.get(state.head);
+  if (!epoch) throw new UsageError('not-found', 'group.head', 'The group is not known.');
+  return epoch;
+}

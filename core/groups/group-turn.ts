@@ -1,0 +1,117 @@
+import { LIMITS } from '../base/limits.ts';
+import { type ActBody, type ActHead, digestOf, encodeActBody, type SealedAct } from './act-codec.ts';
+import { sealAct } from './act-seal.ts';
+import { type Act, type ActId, withAct } from './chains.ts';
+import type { CryptoContext, EpochId, GroupCrypto } from './group-crypto.ts';
+import { type GroupOutput, type GroupState, headEpoch, type Timers, type WaitingPost } from './group-state.ts';
+import { type Choose, heaviest } from './lineage.ts';
+import { type Epoch, isBelow } from './tree.ts';
+
+type Draft<State> = { -readonly [Field in keyof GroupState<State>]: GroupState<State>[Field] };
+
+/** One step under way: a copy of the state that is changed freely and kept only if the step ends well. */
+export class GroupTurn<State> {
+  readonly crypto: GroupCrypto<State>;
+  readonly context: CryptoContext;
+  readonly choose: Choose;
+  readonly outputs: GroupOutput[] = [];
+  readonly before: GroupState<State>;
+  readonly draft: Draft<State>;
+  /** Something happened that may move the head. */
+  toJudge = false;
+
+  constructor(crypto: GroupCrypto<State>, state: GroupState<State>, context: CryptoContext, choose: Choose = heaviest) {
+    this.crypto = crypto;
+    this.before = state;
+    this.draft = { ...state };
+    this.context = context;
+    this.choose = choose;
+  }
+
+  get nowMs(): number {
+    return this.context.nowMs;
+  }
+
+  get head(): Epoch {
+    return headEpoch(this.draft);
+  }
+
+  /** The state to speak from; null for someone who has been removed. */
+  get headState(): State | null {
+    return this.draft.states.get(this.draft.head) ?? null;
+  }
+
+  setTimers(change: Partial<Timers>): void {
+    this.draft.timers = { ...this.draft.timers, ...change };
+  }
+
+  setState(epoch: EpochId, state: State): void {
+    this.draft.states = new Map(this.draft.states).set(epoch, state);
+  }
+
+  /**
+   * The next act of this member's chain, for a message sealed in an epoch.
+   * @param state of that epoch; null for someone who is not in it yet
+   */
+  async nextAct(
+    at: { readonly epoch: EpochId; readonly state: State | null },
+    kind: ActHead['kind'],
+    message: Uint8Array,
+  ): Promise<{ head: ActHead; act: SealedAct; id: ActId }> {
+    const sender = this.crypto.self;
+    const last = this.draft.lineage.chains.get(sender)?.latest ?? this.draft.resumeFrom;
+    const [seq, previous] = last ? [last.seq + 1, last.id] : [0, null];
+    const head: ActHead = { sender, seq, previous, kind, digest: digestOf(message) };
+    return { head, ...(await sealAct(this.crypto, at.state, at.epoch, head, this.context)) };
+  }
+
+  recordAct(act: Act): void {
+    const { chains, news } = withAct(this.draft.lineage.chains, act);
+    this.draft.lineage = { ...this.draft.lineage, chains };
+    // An act on the head's own line only adds to what chose it.
+    const { tree } = this.draft.lineage;
+    const inLine = isBelow(tree, act.epoch, this.draft.head) || isBelow(tree, this.draft.head, act.epoch);
+    if (!inLine || news.forkedAt !== null) this.toJudge = true;
+    if (news.holes.length > 0) this.outputs.push({ kind: 'hole', member: act.sender, seqs: news.holes });
+    if (news.forkedAt !== null) {
+      this.outputs.push({ kind: 'equivocation', member: act.sender, seq: news.forkedAt });
+    }
+  }
+
+  /** Seals something on the head and publishes it. Whoever calls has seen that there is a state to speak from. */
+  async say(body: ActBody): Promise<void> {
+    const { draft, crypto } = this;
+    const state = this.headState;
+    if (!state) return;
+    const epoch = draft.head;
+    const sealed = await crypto.encrypt(state, encodeActBody(body), new Uint8Array(0), this.context);
+    this.setState(epoch, sealed.state);
+    const { head, act, id } = await this.nextAct({ epoch, state }, 'application', sealed.message);
+    this.recordAct({ id, sender: crypto.self, seq: head.seq, previous: head.previous, epoch });
+    this.outputs.push({
+      kind: 'publish',
+      post: { epoch, number: this.head.number, act, message: sealed.message },
+    });
+    this.setTimers({ standMs: null });
+  }
+
+  /**
+   * Keeps what cannot be read yet. What does not fit goes: first what is of epochs before those known, which is mostly from
+   * before this member's time (and not always: of two branches it may join the one that was shorter later).
+   */
+  wait(waiting: WaitingPost): void {
+    const kept = [...this.draft.waiting, waiting];
+    if (kept.length > LIMITS.groupWaiting) {
+      const { epochs } = this.draft.lineage.tree;
+      const first = Math.min(...this.draft.roots.map(id => epochs.get(id)?.number ?? 0));
+      kept.splice(
+        Math.max(
+          0,
+          kept.findIndex(({ post }) => post.number <= first),
+        ),
+        1,
+      );
+    }
+    this.draft.waiting = kept;
+  }
+}

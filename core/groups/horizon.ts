@@ -1,0 +1,44 @@
+import { LIMITS } from '../base/limits.ts';
+import type { Chain } from './chains.ts';
+import type { EpochId } from './group-crypto.ts';
+import type { GroupTurn } from './group-turn.ts';
+import { isBelow, withoutEpochs } from './tree.ts';
+
+/**
+ * Past the horizon nothing is weighed again: the newest epoch above the head that is old enough becomes the one root, and what is old
+ * and does not lie below it goes, with its secrets. Mailboxes no longer hold what could be read with them.
+ */
+export function prune<State>(turn: GroupTurn<State>): void {
+  const { draft } = turn;
+  const beforeMs = turn.nowMs - LIMITS.groupHorizonMs;
+  const { tree, chains } = draft.lineage;
+  const root = oldEnough(turn, beforeMs);
+  const gone = new Set<EpochId>();
+  for (const [id, learntMs] of draft.learntMs) {
+    if (learntMs <= beforeMs && id !== draft.head && !(root !== null && isBelow(tree, id, root))) gone.add(id);
+  }
+  draft.waiting = draft.waiting.filter(({ sinceMs }) => sinceMs > beforeMs);
+  draft.asks = new Map([...draft.asks].filter(([, { number }]) => number > beforeMs));
+  if (gone.size === 0) return;
+  turn.outputs.push({ kind: 'forget', epochs: [...gone] });
+  draft.states = new Map([...draft.states].filter(([id]) => !gone.has(id)));
+  draft.learntMs = new Map([...draft.learntMs].filter(([id]) => !gone.has(id)));
+  const kept = new Map([...chains].map(([member, chain]) => [member, shortened(chain, gone)] as const));
+  if (root !== null) draft.roots = [root];
+  draft.lineage = { ...draft.lineage, tree: withoutEpochs(tree, gone), chains: kept };
+}
+
+function oldEnough<State>(turn: GroupTurn<State>, beforeMs: number): EpochId | null {
+  const { draft } = turn;
+  let at: EpochId | null = draft.head;
+  while (at !== null && (draft.learntMs.get(at) ?? 0) > beforeMs)
+    at = draft.lineage.tree.epochs.get(at)?.parent ?? null;
+  return at;
+}
+
+/** The latest act stays: the next one is to name it. */
+function shortened(chain: Chain, gone: ReadonlySet<EpochId>): Chain {
+  const acts = new Map([...chain.acts].filter(([, act]) => !gone.has(act.epoch) || act === chain.latest));
+  const first = Math.min(...acts.keys());
+  return { ...chain, acts, first, holes: new Set([...chain.holes].filter(seq => seq > first)) };
+}

@@ -1,0 +1,131 @@
+import type { ContactId } from '../base/ids.ts';
+import type { ActId, Chains } from './chains.ts';
+import type { EpochId } from './group-crypto.ts';
+import { type Epoch, type Tree, walkOf } from './tree.ts';
+
+/**
+ * Which epoch is the group's head: a pure function of the epochs and acts that are known (docs/protocol/group.md §5).
+ * From the root down, at each fork, the heaviest child is taken.
+ */
+export interface Lineage {
+  readonly tree: Tree;
+  readonly chains: Chains;
+  /** Acts from before this member's latest joining, made when it could not see all: they do not count between roots. */
+  readonly stale: ReadonlySet<ActId>;
+}
+
+export interface Fork {
+  readonly lineage: Lineage;
+  /** null where knowledge begins with several roots: someone who was added on two branches. */
+  readonly parent: Epoch | null;
+  readonly children: readonly Epoch[];
+}
+
+/** Says which child of a fork wins. Must depend on nothing but the fork, and on no order in it. */
+export type Choose = (fork: Fork) => EpochId;
+
+/** @param roots where to begin: more than one for someone who was added on two branches and knows nothing from before */
+export function headOf(lineage: Lineage, roots: readonly EpochId[], choose: Choose = heaviest): EpochId {
+  const { tree } = lineage;
+  let parent: Epoch | null = null;
+  for (let ids = roots; ; ids = tree.children.get((parent as Epoch).id) ?? []) {
+    const children: readonly Epoch[] = ids.map(id => tree.epochs.get(id) as Epoch);
+    const [only] = children;
+    if (!only) return (parent as unknown as Epoch).id;
+    parent = children.length === 1 ? only : (tree.epochs.get(choose({ lineage, parent, children })) as Epoch);
+  }
+}
+
+/** Weight, then an admin's removal, then the parent epoch's ranking of its members, then the hash. */
+export function heaviest(fork: Fork): EpochId {
+  const verdict = judgementOf(fork);
+  const weights = weightsOf(fork, verdict.silenced);
+  const removing = new Set(verdict.removals.map(({ child }) => child));
+  const best = fork.children.reduce((a, b) => {
+    const order =
+      (weights.get(b.id) ?? 0) - (weights.get(a.id) ?? 0) ||
+      Number(removing.has(b.id)) - Number(removing.has(a.id)) ||
+      rankOf(fork, a) - rankOf(fork, b) ||
+      (a.id < b.id ? -1 : 1);
+    return order > 0 ? b : a;
+  });
+  return best.id;
+}
+
+/** Distinct members of the parent epoch whose latest act stands on each child or below. */
+export function weightsOf(fork: Fork, silenced: ReadonlySet<ContactId>): Map<EpochId, number> {
+  const { chains, tree, stale } = fork.lineage;
+  const { enter, leave } = walkOf(tree);
+  const weights = new Map<EpochId, number>();
+  for (const member of electorateOf(fork)) {
+    const chain = chains.get(member);
+    if (!chain || chain.forkedAt !== null || silenced.has(member)) continue;
+    const at = enter.get(chain.latest.epoch);
+    if (at === undefined || (!fork.parent && stale.has(chain.latest.id))) continue;
+    const child = fork.children.find(({ id }) => (enter.get(id) ?? 0) <= at && at < (leave.get(id) ?? 0));
+    if (child) weights.set(child.id, (weights.get(child.id) ?? 0) + 1);
+  }
+  return weights;
+}
+
+/**
+ * Whoever was a member before the fork; puppets that a branch adds have no say in it. Between roots nothing is known from
+ * before: whoever was a member in any of them.
+ */
+function electorateOf({ parent, children }: Fork): Iterable<ContactId> {
+  return parent ? parent.members : new Set(children.flatMap(({ members }) => members));
+}
+
+interface Removal {
+  readonly child: EpochId;
+  readonly author: ContactId;
+  readonly member: ContactId;
+}
+
+/**
+ * Removals on any branch by those who were admins before the fork take the removed member's say. They do not when the
+ * author removed is itself removed or demoted on another branch by someone else (two admins at odds silence nobody), when the
+ * author said two different things in one place, or when one author's removals would silence more than half.
+ */
+function judgementOf(fork: Fork): { removals: readonly Removal[]; silenced: ReadonlySet<ContactId> } {
+  const { parent, lineage } = fork;
+  if (!parent) return { removals: [], silenced: new Set() };
+  const judged = judgedBelow(fork).filter(
+    ({ author }) => parent.data.admins.includes(author) && (lineage.chains.get(author)?.forkedAt ?? null) === null,
+  );
+  const removals = judged.filter(
+    ({ kind, author, child }) =>
+      kind === 'remove' &&
+      !judged.some(other => other.member === author && other.author !== author && other.child !== child),
+  );
+  const byAuthor = Map.groupBy(removals, ({ author }) => author);
+  const silenced = new Set<ContactId>();
+  for (const theirs of byAuthor.values()) {
+    const members = new Set(theirs.map(({ member }) => member).filter(member => parent.members.includes(member)));
+    if (members.size * 2 > parent.members.length) continue;
+    for (const member of members) silenced.add(member);
+  }
+  return { removals, silenced };
+}
+
+function judgedBelow(fork: Fork): (Removal & { readonly kind: 'remove' | 'demote' })[] {
+  const { enter, leave, judging } = walkOf(fork.lineage.tree);
+  return fork.children.flatMap(({ id: child }) => {
+    const [from, to] = [enter.get(child) ?? 0, leave.get(child) ?? 0];
+    return judging
+      .filter(({ id }) => from <= (enter.get(id) ?? -1) && (enter.get(id) ?? -1) < to)
+      .flatMap(epoch => epoch.judgements.map(judgement => ({ ...judgement, child })));
+  });
+}
+
+/**
+ * The place of the child's committer in the parent's ranking; last for someone come back, or who said two things in one place.
+ * Between roots, the latest joining goes first.
+ */
+function rankOf({ parent, lineage, children }: Fork, child: Epoch): number {
+  if (!parent) return -children.indexOf(child);
+  if (child.committer === null) return Number.MAX_SAFE_INTEGER;
+  const place = parent.ranking.indexOf(child.committer);
+  const forked = (lineage.chains.get(child.committer)?.forkedAt ?? null) !== null;
+  return place < 0 || forked ? Number.MAX_SAFE_INTEGER : place;
+}

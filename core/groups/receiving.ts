@@ -1,0 +1,169 @@
+import { equalBytes } from '../base/bytes.ts';
+import { CoreError, DecodeError } from '../base/errors.ts';
+import type { ContactId } from '../base/ids.ts';
+import { LIMITS } from '../base/limits.ts';
+import { decodeActBody, decodeAsks, type Post } from './act-codec.ts';
+import { type OpenedAct, openAct } from './act-seal.ts';
+import { type Ask, askBytes, askName } from './asks.ts';
+import type { EpochId, Processed } from './group-crypto.ts';
+import { encodeGroupData } from './group-data.ts';
+import { rankingOf } from './group-state.ts';
+import type { GroupTurn } from './group-turn.ts';
+import { honour, type Outcome, startOutcome } from './rights.ts';
+import { type Epoch, withEpoch } from './tree.ts';
+
+type Commit<State> = Processed<State> & { kind: 'commit' };
+
+/** Takes in a post and whatever waited for what it brings. What is not right is left; who sealed it is another's matter. */
+export async function receive<State>(turn: GroupTurn<State>, post: Post, sinceMs: number): Promise<void> {
+  const ready: { readonly post: Post; readonly sinceMs: number }[] = [{ post, sinceMs }];
+  for (let next = ready.pop(); next; next = ready.pop()) {
+    const made = await takeOne(turn, next.post, next.sinceMs);
+    if (made === null) continue;
+    const { waiting } = turn.draft;
+    ready.push(...waiting.filter(item => item.post.epoch === made).reverse());
+    turn.draft.waiting = waiting.filter(item => item.post.epoch !== made);
+  }
+}
+
+/** @returns the epoch that can be read now and could not before */
+async function takeOne<State>(turn: GroupTurn<State>, post: Post, sinceMs: number): Promise<EpochId | null> {
+  const { tree } = turn.draft.lineage;
+  const state = turn.draft.states.get(post.epoch);
+  if (!state) {
+    // An epoch known and not readable is one this member was removed from.
+    if (!tree.epochs.has(post.epoch)) turn.wait({ post, sinceMs });
+    return null;
+  }
+  try {
+    return await takeReadable(turn, post, state);
+  } catch (cause) {
+    if (!isNotRight(cause)) throw cause;
+    return null;
+  }
+}
+
+async function takeReadable<State>(turn: GroupTurn<State>, post: Post, state: State): Promise<EpochId | null> {
+  const act = await openAct(turn.crypto, state, post);
+  const { sender, seq, previous, kind } = act.head;
+  if (turn.draft.lineage.chains.get(sender)?.acts.get(seq)?.id === act.id) return null;
+  let stands = post.epoch;
+  try {
+    const processed = await turn.crypto.process(state, post.message, turn.context);
+    if (processed.kind !== kind || processed.sender !== sender) return null;
+    if (processed.kind === 'application') takeApplication(turn, post.epoch, act, processed);
+    else if (await takeCommit(turn, post.epoch, state, processed)) stands = processed.epoch;
+  } catch (cause) {
+    // What it says cannot be read, or may not be done; that its sender was there and spoke is signed all the same.
+    if (!isNotRight(cause)) throw cause;
+  }
+  turn.recordAct({ id: act.id, sender, seq, previous, epoch: stands });
+  return turn.draft.states.has(stands) && stands !== post.epoch ? stands : null;
+}
+
+/** Forged, damaged, not allowed, or read before. */
+function isNotRight(cause: unknown): boolean {
+  return cause instanceof CoreError && (cause.code === 'bad-bytes' || cause.code === 'not-authentic');
+}
+
+function takeApplication<State>(
+  turn: GroupTurn<State>,
+  epoch: EpochId,
+  act: OpenedAct,
+  processed: Processed<State> & { kind: 'application' },
+): void {
+  const { sender, seq } = act.head;
+  turn.setState(epoch, processed.state);
+  const body = decodeActBody(processed.plaintext);
+  if (body.kind === 'text') turn.outputs.push({ kind: 'text', sender, seq, epoch, act: act.id, text: body.text });
+  if (body.kind === 'ask' && body.ask.author === sender) takeAsk(turn, body.ask, epoch);
+}
+
+/** Kept only if its author may ask for it where it was said, and no more of one author than the limit. */
+export function takeAsk<State>(turn: GroupTurn<State>, ask: Ask, epoch: EpochId): void {
+  const { draft, crypto } = turn;
+  const state = draft.states.get(epoch);
+  const admins = draft.lineage.tree.epochs.get(epoch)?.data.admins ?? [];
+  if (!state || (ask.change.kind !== 'leave' && !admins.includes(ask.author))) return;
+  if (!crypto.verify(state, ask.author, askBytes(draft.groupId, ask), ask.signature)) return;
+  // Those honoured on the head have each cost a commit: only what still waits can be a flood.
+  const last = turn.head.data.honoured.get(ask.author) ?? -1;
+  const theirs = [...draft.asks.values()].filter(({ author, number }) => author === ask.author && number > last);
+  if (theirs.length >= LIMITS.groupAsksPerAuthor) return;
+  draft.asks = new Map(draft.asks).set(askName(draft.groupId, ask), ask);
+}
+
+/** @returns whether the commit's epoch is in the tree */
+async function takeCommit<State>(
+  turn: GroupTurn<State>,
+  parentId: EpochId,
+  parentState: State,
+  commit: Commit<State>,
+): Promise<boolean> {
+  const parent = turn.draft.lineage.tree.epochs.get(parentId);
+  // No parent: it is read for its messages alone, being of a branch from before this member came back.
+  if (!parent) return false;
+  if (turn.draft.lineage.tree.epochs.has(commit.epoch)) return true;
+  const asks = decodeAsks(commit.authenticatedData);
+  const outcome = justify(turn, parent, parentState, commit, asks);
+  for (const ask of asks) takeAsk(turn, ask, parentId);
+  await addEpoch(turn, parent, commit, asks, outcome);
+  return true;
+}
+
+/** A commit may do what the asks it carries allow, all of it and nothing else. */
+function justify<State>(
+  turn: GroupTurn<State>,
+  parent: Epoch,
+  parentState: State,
+  commit: Commit<State>,
+  asks: readonly Ask[],
+): Outcome {
+  const { crypto, draft } = turn;
+  let outcome = startOutcome(parent.data, parent.members);
+  for (const ask of asks) {
+    const signed = crypto.verify(parentState, ask.author, askBytes(draft.groupId, ask), ask.signature);
+    const next = signed ? honour(outcome, ask, keyPackage => crypto.ownerOf(keyPackage, null)) : null;
+    if (!next) throw new DecodeError('group.commit', 'A commit does what nobody may ask.');
+    outcome = next;
+  }
+  const added = outcome.adds.map(({ member }) => member);
+  const data = commit.state ? crypto.view(commit.state).data : null;
+  const same =
+    sameMembers(added, commit.added) &&
+    sameMembers(outcome.removes, commit.removed) &&
+    (data === null || equalBytes(encodeGroupData(outcome.data), data)) &&
+    !(commit.external && asks.length > 0);
+  if (!same) throw new DecodeError('group.commit', 'A commit does something else than it says.');
+  return outcome;
+}
+
+function sameMembers(a: readonly ContactId[], b: readonly ContactId[]): boolean {
+  return a.length === b.length && a.every(member => b.includes(member));
+}
+
+/** A commit's epoch, from another member or from this one. */
+export async function addEpoch<State>(
+  turn: GroupTurn<State>,
+  parent: Epoch,
+  made: Pick<Commit<State>, 'epoch' | 'external' | 'sender' | 'state'>,
+  asks: readonly Ask[],
+  outcome: Outcome,
+): Promise<void> {
+  const { draft } = turn;
+  const epoch: Epoch = {
+    id: made.epoch,
+    parent: parent.id,
+    number: parent.number + 1,
+    committer: made.external ? null : made.sender,
+    members: [...outcome.members],
+    data: outcome.data,
+    ranking: made.state ? await rankingOf(turn.crypto, made.state, made.sender) : [],
+    judgements: outcome.judgements,
+    asks: asks.map(ask => askName(draft.groupId, ask)),
+  };
+  draft.lineage = { ...draft.lineage, tree: withEpoch(draft.lineage.tree, epoch) };
+  turn.toJudge = true;
+  draft.learntMs = new Map(draft.learntMs).set(epoch.id, turn.nowMs);
+  if (made.state) turn.setState(epoch.id, made.state);
+}

@@ -1,0 +1,180 @@
+import type { ContactId } from '../../core/base/ids.ts';
+import type { Post } from '../../core/groups/act-codec.ts';
+import type { CryptoContext } from '../../core/groups/group-crypto.ts';
+import { rejoinGroup, stepGroup } from '../../core/groups/group-machine.ts';
+import {
+  createGroup,
+  type GroupInput,
+  type GroupOutput,
+  type GroupState,
+  joinGroup,
+} from '../../core/groups/group-state.ts';
+import type { Choose } from '../../core/groups/lineage.ts';
+import type { GroupRun } from './run-world.ts';
+import { StandInCrypto, type StandInState } from './stand-in.ts';
+
+/** One member's program: its machine, and what it holds of all posts. */
+export class Person {
+  readonly index: number;
+  readonly crypto: StandInCrypto;
+  readonly #run: GroupRun;
+  readonly #choose: Choose;
+  state: GroupState<StandInState> | null = null;
+  online = true;
+  side = 0;
+  readonly held = new Set<number>();
+  readonly #keyPackages: Uint8Array[] = [];
+  #wakeMs = Infinity;
+
+  constructor(run: GroupRun, index: number, choose: Choose) {
+    this.#run = run;
+    this.index = index;
+    this.#choose = choose;
+    this.crypto = new StandInCrypto(run.registry, run.random(32));
+  }
+
+  get id(): ContactId {
+    return this.crypto.self;
+  }
+
+  get context(): CryptoContext {
+    return { nowMs: this.#run.clock.nowMs, random: this.#run.random };
+  }
+
+  /** Member where it stands, and able to speak. */
+  get active(): boolean {
+    return this.state?.states.has(this.state.head) === true;
+  }
+
+  get isAdmin(): boolean {
+    return this.active && this.headEpoch().data.admins.includes(this.id);
+  }
+
+  headEpoch() {
+    const { lineage, head } = this.state as GroupState<StandInState>;
+    const epoch = lineage.tree.epochs.get(head);
+    if (!epoch) throw new Error('a head that is not in the tree');
+    return epoch;
+  }
+
+  async create(): Promise<void> {
+    this.state = await createGroup(this.crypto, this.#run.random(16), 'Group', this.context);
+    this.#run.checks.epoch(this.state.head, null);
+    this.#run.checks.enters(this.id, this.state.head);
+    await this.step({ kind: 'due' });
+  }
+
+  async keyPackage(): Promise<Uint8Array> {
+    const { keyPackage, secret } = await this.crypto.keyPackage(this.context);
+    this.#keyPackages.push(secret);
+    return keyPackage;
+  }
+
+  async step(input: GroupInput): Promise<void> {
+    if (!this.state) return;
+    const { state, outputs } = await stepGroup(this.crypto, this.state, input, this.context, this.#choose);
+    const known = this.state.lineage.tree.epochs;
+    this.state = state;
+    if (state.lineage.tree.epochs !== known) {
+      for (const { id, parent } of state.lineage.tree.epochs.values()) {
+        if (!known.has(id) && parent !== null) this.#run.checks.epoch(id, parent);
+      }
+    }
+    for (const output of outputs) await this.#perform(output);
+  }
+
+  /** A backlog: nothing in it is judged before all of it is there. */
+  async catchUp(indexes: readonly number[]): Promise<void> {
+    const fresh = indexes.filter(index => !this.held.has(index));
+    if (fresh.length === 0 || !this.state) return;
+    await this.step({ kind: 'catch-up' });
+    for (const index of fresh) await this.take(index);
+    await this.step({ kind: 'caught-up' });
+  }
+
+  async take(index: number): Promise<void> {
+    if (this.held.has(index) || !this.state) return;
+    this.held.add(index);
+    await this.step({ kind: 'post', post: this.#run.posts[index] as Post });
+  }
+
+  async welcomed(welcome: Uint8Array): Promise<void> {
+    for (const secret of this.#keyPackages) {
+      try {
+        const epoch = this.crypto.view(await this.crypto.join(welcome, secret)).epoch;
+        this.#run.checks.enters(this.id, epoch);
+      } catch {
+        continue;
+      }
+      if (this.state) await this.step({ kind: 'welcome', welcome, secret });
+      else {
+        this.state = await joinGroup(this.crypto, welcome, secret, this.context);
+        await this.step({ kind: 'due' });
+      }
+      return;
+    }
+  }
+
+  /** The machine is new and knows nothing; its identity is the same. */
+  lose(): void {
+    this.state = null;
+    this.held.clear();
+    this.#keyPackages.length = 0;
+    this.#run.checks.loses(this.id);
+  }
+
+  async rejoinBy(helper: Person): Promise<void> {
+    const { state } = helper;
+    if (this.state || !state || !helper.headEpoch().members.includes(this.id)) return;
+    const info = await helper.crypto.groupInfo(state.states.get(state.head) as StandInState);
+    const last = state.lineage.chains.get(this.id)?.latest ?? null;
+    const step = await rejoinGroup(this.crypto, info, last, this.context);
+    this.state = step.state;
+    this.#run.checks.epoch(this.state.head, state.head);
+    this.#run.checks.enters(this.id, this.state.head);
+    for (const output of step.outputs) await this.#perform(output);
+    await this.step({ kind: 'due' });
+  }
+
+  async #perform(output: GroupOutput): Promise<void> {
+    const { checks } = this.#run;
+    switch (output.kind) {
+      case 'publish':
+        this.#run.publish(this, output.post);
+        return;
+      case 'welcome':
+        for (const member of output.to) this.#run.sendWelcome(member, output.welcome);
+        return;
+      case 'text':
+        checks.read(Buffer.from(output.text).toString(), this.id, output.sender);
+        return;
+      case 'head':
+        if (output.rolledBack > 0) checks.rollbacks.push(output.rolledBack);
+        this.#run.headMoved();
+        return;
+      case 'equivocation':
+        checks.named.add(output.member);
+        return;
+      case 'lost':
+        this.#run.helpLost(this);
+        return;
+      case 'wake':
+        this.#wakeAt(output.atMs);
+        return;
+      case 'hole':
+      case 'removed':
+      case 'forget':
+        return;
+    }
+  }
+
+  #wakeAt(atMs: number): void {
+    if (atMs >= this.#wakeMs && this.#wakeMs > this.#run.clock.nowMs) return;
+    this.#wakeMs = atMs;
+    this.#run.clock.at(atMs, async () => {
+      if (this.#wakeMs !== atMs) return;
+      this.#wakeMs = Infinity;
+      await this.step({ kind: 'due' });
+    });
+  }
+}

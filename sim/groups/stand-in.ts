@@ -1,0 +1,420 @@
+import { compareBytes, concat, equalBytes, hex, utf8 } from '../../core/base/bytes.ts';
+import { AuthError, DecodeError } from '../../core/base/errors.ts';
+import { blake2b, keyedBlake2b } from '../../core/base/hash.ts';
+import { type ContactId, contactIdFromBytes, idBytes } from '../../core/base/ids.ts';
+import { openChaCha, sealChaCha } from '../../core/crypto/aead.ts';
+import type {
+  CommitContent,
+  Committed,
+  CryptoContext,
+  EpochId,
+  EpochView,
+  GroupCrypto,
+  Processed,
+} from '../../core/groups/group-crypto.ts';
+import { type Cbor, decodeCbor, encodeCbor, Shape } from '../../core/wire/cbor.ts';
+
+/**
+ * A cheap stand-in for MLS, for simulations: it keeps the same secrets from the same people, with keyed hashes in place of
+ * public-key operations. The registry stands for those: it knows every secret by its public name, and is used only to lock
+ * something for a key or to check a signature, as anyone could with the public key.
+ */
+export class Registry {
+  readonly #secrets = new Map<string, Buffer>();
+
+  publish(secret: Buffer): Buffer {
+    const name = blake2b(16, utf8('public'), secret);
+    this.#secrets.set(hex(name), secret);
+    return name;
+  }
+
+  lock(publicName: Uint8Array, nonce: Uint8Array, secret: Uint8Array): Buffer {
+    return masked(this.#secret(publicName), nonce, secret);
+  }
+
+  sign(secret: Buffer, bytes: Uint8Array): Buffer {
+    return keyedBlake2b(64, secret, utf8('signature'), bytes);
+  }
+
+  verify(publicName: Uint8Array, bytes: Uint8Array, signature: Uint8Array): boolean {
+    return equalBytes(this.sign(this.#secret(publicName), bytes), signature);
+  }
+
+  #secret(publicName: Uint8Array): Buffer {
+    const secret = this.#secrets.get(hex(publicName));
+    if (!secret) throw new AuthError('not-authentic', 'stand-in', 'No such key.');
+    return secret;
+  }
+}
+
+interface Leaf {
+  readonly identity: Buffer;
+  readonly key: Buffer;
+}
+
+/** One epoch on one member. */
+export interface StandInState {
+  readonly view: EpochView;
+  readonly leaves: ReadonlyMap<ContactId, Leaf>;
+  readonly secret: Buffer;
+  readonly leafSecret: Buffer;
+  readonly nextGeneration: number;
+  /** Messages read, so that none is read twice. */
+  readonly read: ReadonlySet<string>;
+}
+
+type Fields = readonly unknown[];
+const MAX = 1 << 22;
+const shape = new Shape('stand-in');
+const NO_NONCE = Buffer.alloc(12);
+
+export class StandInCrypto implements GroupCrypto<StandInState> {
+  readonly self: ContactId;
+  readonly #registry: Registry;
+  readonly #identitySecret: Buffer;
+  readonly #identity: Buffer;
+
+  constructor(registry: Registry, identitySecret: Buffer) {
+    this.#registry = registry;
+    this.#identitySecret = identitySecret;
+    this.#identity = registry.publish(identitySecret);
+    this.self = contactIdFromBytes(this.#identity);
+  }
+
+  async keyPackage({ random }: CryptoContext): Promise<{ keyPackage: Uint8Array; secret: Uint8Array }> {
+    const secret = random(32);
+    const content = concat(this.#identity, this.#registry.publish(secret));
+    return { keyPackage: concat(content, this.sign(content)), secret };
+  }
+
+  ownerOf(keyPackage: Uint8Array): ContactId {
+    return contactIdFromBytes(this.#readKeyPackage(keyPackage).identity);
+  }
+
+  async create(groupId: Uint8Array, data: Uint8Array, { random }: CryptoContext): Promise<StandInState> {
+    const [secret, leafSecret] = [random(32), random(32)];
+    const leaves = new Map([[this.self, { identity: this.#identity, key: this.#registry.publish(leafSecret) }]]);
+    const epoch = hex(blake2b(32, utf8('creation'), groupId, secret)) as EpochId;
+    return this.#state({ groupId, epoch, number: 0, members: [this.self], data }, leaves, secret, leafSecret);
+  }
+
+  async join(welcome: Uint8Array, secret: Uint8Array): Promise<StandInState> {
+    const [nonce, locks, sealed] = shape.tuple(decodeCbor(welcome, MAX, 'stand-in'), 3) as [Buffer, Fields, Buffer];
+    const own = hex(blake2b(16, utf8('public'), secret));
+    for (const lock of locks) {
+      const [key, locked] = lock as [Buffer, Buffer];
+      if (hex(key) !== own) continue;
+      const plain = openChaCha(sealed, nonce, NO_NONCE, masked(secret, nonce, locked));
+      if (!plain) break;
+      const [info, epochSecret] = shape.tuple(decodeCbor(plain, MAX, 'stand-in'), 2) as [Buffer, Buffer];
+      const { view, leaves } = this.#readInfo(info);
+      return this.#state(view, leaves, Buffer.from(epochSecret), Buffer.from(secret));
+    }
+    throw new AuthError('not-authentic', 'stand-in.join', 'The welcome is not for this key package.');
+  }
+
+  async groupInfo(state: StandInState): Promise<Uint8Array> {
+    const info = encodeInfo(state.view, state.leaves);
+    const external = this.#registry.publish(keyedBlake2b(32, state.secret, utf8('external')));
+    const content = encodeCbor([info, external, this.#identity]);
+    return encodeCbor([content, this.sign(content)]);
+  }
+
+  viewOfInfo(groupInfo: Uint8Array): EpochView {
+    return this.#readGroupInfo(groupInfo).view;
+  }
+
+  async externalCommit(
+    groupInfo: Uint8Array,
+    authenticatedData: Uint8Array,
+    { random }: CryptoContext,
+  ): Promise<Committed<StandInState>> {
+    const { view, leaves, external } = this.#readGroupInfo(groupInfo);
+    if (!leaves.has(this.self)) throw new AuthError('not-authentic', 'stand-in.external', 'Not a member.');
+    const [nonce, secret, leafSecret] = [random(12), random(32), random(32)];
+    const key = this.#registry.publish(leafSecret);
+    const content = encodeCbor([
+      1,
+      this.#identity,
+      authenticatedData,
+      key,
+      nonce,
+      this.#registry.lock(external, nonce, secret),
+    ]);
+    const message = encodeCbor([1, content, this.sign(content)]);
+    const next = { ...view, number: view.number + 1, epoch: nextEpoch(view.epoch, content) };
+    const changed = new Map(leaves).set(this.self, { identity: this.#identity, key });
+    return { message, welcome: null, state: this.#state(next, changed, mixed(secret, null, content), leafSecret) };
+  }
+
+  async commit(
+    state: StandInState,
+    wanted: CommitContent,
+    { random }: CryptoContext,
+  ): Promise<Committed<StandInState>> {
+    const { adds, removes, authenticatedData } = wanted;
+    const packages = adds.map(keyPackage => this.#readKeyPackage(keyPackage));
+    const [nonce, secret, leafSecret] = [random(12), random(32), random(32)];
+    const key = this.#registry.publish(leafSecret);
+    const leaves = changedLeaves(state.leaves, packages, removes);
+    leaves.set(this.self, { identity: this.#identity, key });
+    const others = [...state.leaves].filter(([member]) => leaves.has(member) && member !== this.self);
+    const locks = others.map(([, leaf]) => concat(leaf.key, this.#registry.lock(leaf.key, nonce, secret)));
+    const content = encodeCbor([
+      0,
+      this.#identity,
+      authenticatedData,
+      [...adds],
+      removes.map(idBytes),
+      wanted.data,
+      key,
+      nonce,
+      concat(...locks),
+    ]);
+    const message = this.#seal(state, 0, content, random);
+    const view: EpochView = {
+      ...state.view,
+      number: state.view.number + 1,
+      epoch: nextEpoch(state.view.epoch, content),
+      members: [...leaves.keys()],
+      data: wanted.data ?? state.view.data,
+    };
+    const next = this.#state(view, leaves, mixed(secret, state.secret, content), leafSecret);
+    return { message, welcome: packages.length > 0 ? this.#welcome(next, packages, random) : null, state: next };
+  }
+
+  async process(state: StandInState, message: Uint8Array): Promise<Processed<StandInState>> {
+    const { kind, content, sender } = this.#open(state, message);
+    if (sender === this.self) throw new AuthError('not-authentic', 'stand-in.process', "One's own message.");
+    if (kind === 0) return this.#processCommit(state, content, sender);
+    if (kind === 1) return this.#processExternal(state, content, sender);
+    const [, , authenticatedData, plaintext, generation] = content.fields as [0, 0, Buffer, Buffer, number];
+    const name = `${sender} ${generation}`;
+    if (state.read.has(name)) throw new AuthError('not-authentic', 'stand-in.process', 'Read before.');
+    const read = new Set(state.read).add(name);
+    return { kind: 'application', sender, authenticatedData, plaintext, state: { ...state, read } };
+  }
+
+  async encrypt(
+    state: StandInState,
+    plaintext: Uint8Array,
+    authenticatedData: Uint8Array,
+    { random }: CryptoContext,
+  ): Promise<{ message: Uint8Array; state: StandInState }> {
+    const content = encodeCbor([2, this.#identity, authenticatedData, plaintext, state.nextGeneration]);
+    const message = this.#seal(state, 2, content, random);
+    return { message, state: { ...state, nextGeneration: state.nextGeneration + 1 } };
+  }
+
+  async exporter(state: StandInState, label: string, length: number): Promise<Uint8Array> {
+    return keyedBlake2b(length, state.secret, utf8('exporter'), utf8(label));
+  }
+
+  view(state: StandInState): EpochView {
+    return state.view;
+  }
+
+  sign(bytes: Uint8Array): Uint8Array {
+    return this.#registry.sign(this.#identitySecret, bytes);
+  }
+
+  verify(state: StandInState, member: ContactId, bytes: Uint8Array, signature: Uint8Array): boolean {
+    const leaf = state.leaves.get(member);
+    return leaf !== undefined && this.#registry.verify(leaf.identity, bytes, signature);
+  }
+
+  serialize(state: StandInState): Uint8Array {
+    const info = encodeInfo(state.view, state.leaves);
+    return encodeCbor([info, state.secret, state.leafSecret, state.nextGeneration, [...state.read]]);
+  }
+
+  deserialize(bytes: Uint8Array): StandInState {
+    const fields = shape.tuple(decodeCbor(bytes, MAX, 'stand-in'), 5);
+    const [info, secret, leafSecret, nextGeneration, read] = fields as [Buffer, Buffer, Buffer, number, string[]];
+    const made = this.#state({ ...this.#readInfo(info).view }, this.#readInfo(info).leaves, secret, leafSecret);
+    return { ...made, nextGeneration, read: new Set(read) };
+  }
+
+  wipe(state: StandInState): void {
+    state.secret.fill(0);
+  }
+
+  #state(view: EpochView, leaves: ReadonlyMap<ContactId, Leaf>, secret: Buffer, leafSecret: Buffer): StandInState {
+    return { view, leaves, secret, leafSecret, nextGeneration: 0, read: new Set() };
+  }
+
+  #processCommit(state: StandInState, content: Content, sender: ContactId): Processed<StandInState> {
+    const [, , authenticatedData, adds, removes, data, key, nonce, locks] = content.fields as [
+      0,
+      Buffer,
+      Buffer,
+      Buffer[],
+      Buffer[],
+      Buffer | null,
+      Buffer,
+      Buffer,
+      Buffer,
+    ];
+    const packages = adds.map(keyPackage => this.#readKeyPackage(keyPackage));
+    const removed = removes.map(contactIdFromBytes);
+    const leaves = changedLeaves(state.leaves, packages, removed);
+    const sent = leaves.get(sender);
+    if (!sent) throw new DecodeError('stand-in.process', 'A committer cannot remove itself.');
+    leaves.set(sender, { identity: sent.identity, key });
+    const epoch = nextEpoch(state.view.epoch, content.bytes);
+    const added = packages.map(({ identity }) => contactIdFromBytes(identity));
+    const result = { kind: 'commit', sender, external: false, authenticatedData, added, removed, epoch } as const;
+    if (removed.includes(this.self)) return { ...result, state: null };
+    const secret = mixed(unlock(locks, state.leafSecret, nonce), state.secret, content.bytes);
+    const view: EpochView = {
+      ...state.view,
+      number: state.view.number + 1,
+      epoch,
+      members: [...leaves.keys()],
+      data: data ?? state.view.data,
+    };
+    return { ...result, state: this.#state(view, leaves, secret, state.leafSecret) };
+  }
+
+  #processExternal(state: StandInState, content: Content, sender: ContactId): Processed<StandInState> {
+    const [, identity, authenticatedData, key, nonce, locked] = content.fields as [
+      1,
+      Buffer,
+      Buffer,
+      Buffer,
+      Buffer,
+      Buffer,
+    ];
+    const secret = masked(keyedBlake2b(32, state.secret, utf8('external')), nonce, locked);
+    const epoch = nextEpoch(state.view.epoch, content.bytes);
+    const view = { ...state.view, number: state.view.number + 1, epoch };
+    const leaves = new Map(state.leaves).set(sender, { identity, key });
+    return {
+      kind: 'commit',
+      sender,
+      external: true,
+      authenticatedData,
+      added: [],
+      removed: [],
+      epoch,
+      state: this.#state(view, leaves, mixed(secret, null, content.bytes), state.leafSecret),
+    };
+  }
+
+  #seal(state: StandInState, kind: number, content: Buffer, random: CryptoContext['random']): Buffer {
+    const nonce = random(12);
+    const key = keyedBlake2b(32, state.secret, utf8('seal'));
+    return encodeCbor([kind, nonce, sealChaCha(encodeCbor([content, this.sign(content)]), nonce, nonce, key)]);
+  }
+
+  #open(state: StandInState, message: Uint8Array): { kind: number; content: Content; sender: ContactId } {
+    const outer = shape.tuple(decodeCbor(message, MAX, 'stand-in'), 3);
+    const kind = shape.uint(outer[0], 2);
+    let inner: Fields = outer.slice(1);
+    if (kind !== 1) {
+      const nonce = Buffer.from(shape.bytes(outer[1], 12));
+      const key = keyedBlake2b(32, state.secret, utf8('seal'));
+      const plain = openChaCha(shape.bytesUpTo(outer[2], MAX), nonce, nonce, key);
+      if (!plain) throw new AuthError('not-authentic', 'stand-in.open', 'Not sealed in this epoch.');
+      inner = shape.tuple(decodeCbor(plain, MAX, 'stand-in'), 2);
+    }
+    const bytes = Buffer.from(shape.bytesUpTo(inner[0], MAX));
+    const fields = decodeCbor(bytes, MAX, 'stand-in') as Fields;
+    const identity = shape.bytes(fields[1], 16);
+    const sender = contactIdFromBytes(identity);
+    if (!state.leaves.has(sender)) throw new AuthError('not-authentic', 'stand-in.open', 'Not a member.');
+    if (fields[0] !== kind || !this.#registry.verify(identity, bytes, shape.bytes(inner[1], 64))) {
+      throw new AuthError('not-authentic', 'stand-in.open', 'Signature.');
+    }
+    return { kind, content: { bytes, fields }, sender };
+  }
+
+  #welcome(state: StandInState, packages: readonly Leaf[], random: CryptoContext['random']): Buffer {
+    const [nonce, secret] = [random(12), random(32)];
+    const plain = encodeCbor([encodeInfo(state.view, state.leaves), state.secret]);
+    const locks = packages.map(({ key }) => [key, this.#registry.lock(key, nonce, secret)]);
+    return encodeCbor([nonce, locks, sealChaCha(plain, nonce, NO_NONCE, secret)]);
+  }
+
+  #readKeyPackage(keyPackage: Uint8Array): Leaf {
+    if (keyPackage.length !== 96) throw new DecodeError('stand-in.key-package');
+    const bytes = Buffer.from(keyPackage);
+    const [identity, key] = [bytes.subarray(0, 16), bytes.subarray(16, 32)];
+    if (!this.#registry.verify(identity, bytes.subarray(0, 32), bytes.subarray(32))) {
+      throw new AuthError('not-authentic', 'stand-in.key-package', 'Signature.');
+    }
+    return { identity, key };
+  }
+
+  #readInfo(info: Uint8Array): { view: EpochView; leaves: Map<ContactId, Leaf> } {
+    const [groupId, epoch, number, data, list] = shape.tuple(decodeCbor(info, MAX, 'stand-in'), 5);
+    const leaves = new Map<ContactId, Leaf>();
+    for (const item of list as [Buffer, Buffer][])
+      leaves.set(contactIdFromBytes(item[0]), { identity: item[0], key: item[1] });
+    const view = {
+      groupId,
+      epoch: hex(epoch as Buffer),
+      number,
+      members: [...leaves.keys()],
+      data,
+    } as unknown as EpochView;
+    return { view, leaves };
+  }
+
+  #readGroupInfo(groupInfo: Uint8Array): { view: EpochView; leaves: Map<ContactId, Leaf>; external: Buffer } {
+    const [content, signature] = shape.tuple(decodeCbor(groupInfo, MAX, 'stand-in'), 2) as [Buffer, Buffer];
+    const [info, external, signer] = shape.tuple(decodeCbor(content, MAX, 'stand-in'), 3) as [Buffer, Buffer, Buffer];
+    const read = this.#readInfo(info);
+    if (!read.leaves.has(contactIdFromBytes(signer)) || !this.#registry.verify(signer, content, signature)) {
+      throw new AuthError('not-authentic', 'stand-in.group-info', 'Signature.');
+    }
+    return { ...read, external };
+  }
+}
+
+interface Content {
+  readonly bytes: Buffer;
+  readonly fields: Fields;
+}
+
+function changedLeaves(
+  leaves: ReadonlyMap<ContactId, Leaf>,
+  packages: readonly Leaf[],
+  removed: readonly ContactId[],
+): Map<ContactId, Leaf> {
+  const changed = new Map(leaves);
+  for (const member of removed) if (!changed.delete(member)) throw new DecodeError('stand-in', 'Not a member.');
+  for (const leaf of packages) {
+    const member = contactIdFromBytes(leaf.identity);
+    if (changed.has(member)) throw new DecodeError('stand-in', 'A member already.');
+    changed.set(member, leaf);
+  }
+  return changed;
+}
+
+function encodeInfo(view: EpochView, leaves: ReadonlyMap<ContactId, Leaf>): Buffer {
+  const list: Cbor = [...leaves.values()].map(({ identity, key }) => [identity, key]);
+  return encodeCbor([view.groupId, Buffer.from(view.epoch, 'hex'), view.number, view.data, list]);
+}
+
+function nextEpoch(epoch: EpochId, content: Uint8Array): EpochId {
+  return hex(blake2b(32, utf8('epoch'), Buffer.from(epoch, 'hex'), content)) as EpochId;
+}
+
+function mixed(secret: Uint8Array, before: Uint8Array | null, content: Uint8Array): Buffer {
+  return keyedBlake2b(32, secret, utf8('secret'), before ?? Buffer.alloc(32), blake2b(32, content));
+}
+
+function masked(secret: Uint8Array, nonce: Uint8Array, value: Uint8Array): Buffer {
+  const mask = keyedBlake2b(32, secret, utf8('lock'), nonce);
+  return Buffer.from(mask.map((byte, i) => byte ^ (value[i] as number)));
+}
+
+function unlock(locks: Buffer, leafSecret: Buffer, nonce: Uint8Array): Buffer {
+  const own = blake2b(16, utf8('public'), leafSecret);
+  for (let at = 0; at < locks.length; at += 48) {
+    if (compareBytes(locks.subarray(at, at + 16), own) === 0)
+      return masked(leafSecret, nonce, locks.subarray(at + 16, at + 48));
+  }
+  throw new AuthError('not-authentic', 'stand-in.unlock', 'Not for this member.');
+}

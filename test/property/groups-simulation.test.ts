@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Choose } from '../../core/groups/lineage.ts';
+import type { Epoch } from '../../core/groups/tree.ts';
+import { GroupRun } from '../../sim/groups/run-world.ts';
+import { freshSeed } from '../support/mutate.ts';
+
+const options = { seed: freshSeed(), members: 8, operations: 60, days: 2 };
+
+async function run(change: Partial<ConstructorParameters<typeof GroupRun>[0]> = {}): Promise<GroupRun> {
+  const made = new GroupRun({ ...options, ...change });
+  await made.execute();
+  return made;
+}
+
+describe(`simulation of groups, seed ${options.seed}`, () => {
+  it('members agree after healing, and every text is read by its members and nobody else', async () => {
+    for (let more = 0; more < 3; more += 1) {
+      const { checks, memberCount } = await run({ seed: options.seed + more });
+      assert.deepEqual(checks.findings, []);
+      assert.ok(checks.rollbacks.length > 0 && checks.texts > 5 && checks.reads > 20 && memberCount > 0);
+    }
+  });
+
+  it('a malicious member neither splits the group nor stays in it', async () => {
+    const made = await run({ malicious: true });
+    assert.deepEqual(made.checks.findings, []);
+    assert.ok(made.villain && made.posts.length > 100);
+  });
+
+  it('the same seed gives the same run', async () => {
+    const [first, again] = [await run(), await run()];
+    assert.deepEqual([first.posts.length, first.checks.rollbacks], [again.posts.length, again.checks.rollbacks]);
+    assert.deepEqual(first.posts.at(-1)?.epoch, again.posts.at(-1)?.epoch);
+  });
+
+  it('notices members that choose their heads each by themselves', async () => {
+    // Whichever child came first: no function of what is known, but of when.
+    const choose: Choose = ({ children }) => (children[0] as Epoch).id;
+    const { checks } = await run({ choose });
+    assert.ok(checks.findings.some(finding => finding.includes('another head')));
+  });
+});

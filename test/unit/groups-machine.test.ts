@@ -1,0 +1,349 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../core/base/clock.ts';
+import type { ContactId } from '../../core/base/ids.ts';
+import { LIMITS } from '../../core/base/limits.ts';
+import { decodePost, digestOf, encodeAsks, encodePost, type Post } from '../../core/groups/act-codec.ts';
+import { sealAct } from '../../core/groups/act-seal.ts';
+import { stepGroup } from '../../core/groups/group-machine.ts';
+import {
+  createGroup,
+  type GroupInput,
+  type GroupOutput,
+  type GroupState,
+  joinGroup,
+} from '../../core/groups/group-state.ts';
+import { Registry, StandInCrypto, type StandInState } from '../../sim/groups/stand-in.ts';
+import { freshSeed, seededNumbers } from '../support/mutate.ts';
+
+type State = GroupState<StandInState>;
+const seed = freshSeed();
+const number = seededNumbers(seed);
+const random = (length: number): Buffer => Buffer.from(Array.from({ length }, () => Math.floor(number() * 256)));
+
+/** One member; what it says lies in `said` until someone hands it on. */
+class Member {
+  readonly crypto: StandInCrypto;
+  readonly circle: Circle;
+  state!: State;
+  said: Post[] = [];
+  outputs: GroupOutput[] = [];
+  wakeMs = Infinity;
+
+  constructor(circle: Circle) {
+    this.circle = circle;
+    this.crypto = new StandInCrypto(circle.registry, random(32));
+  }
+
+  get id(): ContactId {
+    return this.crypto.self;
+  }
+
+  get head() {
+    const epoch = this.state.lineage.tree.epochs.get(this.state.head);
+    assert.ok(epoch);
+    return epoch;
+  }
+
+  texts(): string[] {
+    return this.outputs.flatMap(output => (output.kind === 'text' ? [Buffer.from(output.text).toString()] : []));
+  }
+
+  heads(): GroupOutput[] {
+    return this.outputs.filter(({ kind }) => kind === 'head');
+  }
+
+  async step(input: GroupInput): Promise<void> {
+    const step = await stepGroup(this.crypto, this.state, input, { nowMs: this.circle.nowMs, random });
+    this.state = step.state;
+    this.outputs.push(...step.outputs);
+    for (const output of step.outputs) {
+      if (output.kind === 'publish') this.said.push(decodePost(encodePost(output.post)));
+      if (output.kind === 'wake') this.wakeMs = output.atMs;
+    }
+  }
+
+  async hear(posts: readonly Post[]): Promise<void> {
+    for (const post of posts) await this.step({ kind: 'post', post });
+  }
+
+  async say(text: string): Promise<void> {
+    await this.step({ kind: 'text', text: Buffer.from(text) });
+  }
+}
+
+class Circle {
+  readonly registry = new Registry();
+  nowMs = Date.UTC(2026, 10, 22);
+  members: Member[] = [];
+
+  /** Members in one epoch; the first two are admins. */
+  static async of(size: number): Promise<Circle> {
+    const circle = new Circle();
+    circle.members = Array.from({ length: size }, () => new Member(circle));
+    const [first, second, ...rest] = circle.members as [Member, Member, ...Member[]];
+    const context = { nowMs: circle.nowMs, random };
+    first.state = await createGroup(first.crypto, Buffer.from('id'), 'Group', context);
+    const packages = new Map<ContactId, Uint8Array>();
+    for (const member of [second, ...rest]) {
+      const { keyPackage, secret } = await member.crypto.keyPackage(context);
+      packages.set(member.id, secret);
+      await first.step({ kind: 'change', change: { kind: 'add', keyPackage } });
+    }
+    await first.step({ kind: 'change', change: { kind: 'promote', member: second.id } });
+    while (first.wakeMs < circle.nowMs + MINUTE_MS) await circle.pass(first.wakeMs - circle.nowMs, [first]);
+    for (const output of first.outputs) {
+      if (output.kind !== 'welcome') continue;
+      for (const member of circle.members.filter(({ id }) => output.to.includes(id))) {
+        member.state = await joinGroup(member.crypto, output.welcome, packages.get(member.id) as Uint8Array, context);
+      }
+    }
+    await circle.gossip();
+    for (const member of circle.members) Object.assign(member, { outputs: [], said: [] });
+    return circle;
+  }
+
+  /** Time passes, and whoever is named wakes when it wanted to. */
+  async pass(ms: number, members: readonly Member[] = this.members): Promise<void> {
+    const endMs = this.nowMs + ms;
+    for (;;) {
+      const next = members.filter(({ wakeMs }) => wakeMs <= endMs).sort((a, b) => a.wakeMs - b.wakeMs)[0];
+      if (!next) break;
+      this.nowMs = Math.max(this.nowMs, next.wakeMs);
+      next.wakeMs = Infinity;
+      await next.step({ kind: 'due' });
+    }
+    this.nowMs = endMs;
+  }
+
+  /** All that was said goes to all of these, until nothing new is said. */
+  async gossip(members: readonly Member[] = this.members): Promise<Post[]> {
+    const carried: Post[] = [];
+    for (let said = take(members); said.length > 0; said = take(members)) {
+      for (const { from, post } of said) {
+        carried.push(post);
+        for (const member of members) if (member !== from) await member.hear([post]);
+      }
+    }
+    return carried;
+  }
+}
+
+function take(members: readonly Member[]): { from: Member; post: Post }[] {
+  return members.flatMap(from => from.said.splice(0).map(post => ({ from, post })));
+}
+
+/** Two sides that know nothing of each other, and each commit and talk. @returns what each side said */
+async function partedCircle(
+  size: number,
+): Promise<{ circle: Circle; left: Member[]; right: Member[]; said: [Post[], Post[]] }> {
+  const circle = await Circle.of(size);
+  const [a, b, ...rest] = circle.members as [Member, Member, ...Member[]];
+  const [left, right] = [
+    [a, ...rest.slice(0, rest.length / 2)],
+    [b, ...rest.slice(rest.length / 2)],
+  ];
+  const said: Post[][] = [];
+  for (const [side, name] of [
+    [left, 'left'],
+    [right, 'right'],
+  ] as const) {
+    const carried: Post[] = [];
+    await side[0]?.step({ kind: 'change', change: { kind: 'rename', name } });
+    for (let round = 0; round < 3; round += 1) {
+      carried.push(...(await circle.gossip(side)));
+      await circle.pass(MINUTE_MS, side);
+    }
+    for (const member of side) await member.say(`${name} of ${member.id}`);
+    carried.push(...(await circle.gossip(side)));
+    said.push(carried);
+  }
+  return { circle, left, right, said: said as [Post[], Post[]] };
+}
+
+async function exchange({ left, right, said }: Awaited<ReturnType<typeof partedCircle>>): Promise<void> {
+  for (const member of left) await member.hear(said[1]);
+  for (const member of right) await member.hear(said[0]);
+}
+
+function oneHead(members: readonly Member[]): boolean {
+  return new Set(members.map(({ state }) => state.head)).size === 1;
+}
+
+describe(`group machine, seed ${seed}`, () => {
+  it('two sides that both committed agree, read all of each other, and do what the loser had asked', async () => {
+    const parted = await partedCircle(7);
+    const { circle, left, right } = parted;
+    assert.notEqual(left[0]?.state.head, right[0]?.state.head);
+    await exchange(parted);
+    assert.ok(oneHead(circle.members));
+    assert.ok(
+      circle.members.some(({ outputs }) => outputs.some(output => output.kind === 'head' && output.rolledBack > 0)),
+    );
+    for (const member of circle.members) assert.equal(new Set(member.texts()).size, 6, 'all but its own');
+    const before = left[0]?.head.data.name;
+    for (let round = 0; round < 4; round += 1) {
+      await circle.pass(5 * MINUTE_MS);
+      await circle.gossip();
+    }
+    assert.ok(oneHead(circle.members));
+    const names = circle.members.map(({ head }) => head.data.name);
+    assert.deepEqual(
+      new Set(names),
+      new Set([before === 'left' ? 'right' : 'left']),
+      'the rename that lost is done on top',
+    );
+  });
+
+  it('the same posts in any order lead to the same head, and to the same texts read', async () => {
+    const { left, right, said } = await partedCircle(5);
+    const [reader] = left as [Member];
+    const [start, heard] = [reader.state, said[1]];
+    const ends = new Set<string>();
+    await fc.assert(
+      fc.asyncProperty(fc.shuffledSubarray([...heard.keys()], { minLength: heard.length }), async order => {
+        Object.assign(reader, { state: start, outputs: [] });
+        await reader.hear(order.map(index => heard[index] as Post));
+        ends.add(`${reader.state.head} ${reader.texts().sort()}`);
+        assert.equal(ends.size, 1);
+        assert.equal(reader.texts().length, right.length);
+      }),
+      { seed, numRuns: 40 },
+    );
+  });
+
+  it('nothing is judged or said before a backlog has been replayed', async () => {
+    const { left, right, said } = await partedCircle(5);
+    const [late] = (left.length < right.length ? left : right) as [Member];
+    const others = left.includes(late) ? said[1] : said[0];
+    late.outputs = [];
+    late.said = [];
+    await late.step({ kind: 'catch-up' });
+    await late.hear(others);
+    await late.say('meanwhile');
+    late.circle.nowMs += HOUR_MS;
+    await late.step({ kind: 'due' });
+    assert.deepEqual([late.heads(), late.said], [[], []]);
+    await late.step({ kind: 'caught-up' });
+    assert.ok(late.said.length > 0, 'what waited is said');
+  });
+
+  it('replaying everything, one’s own commits as well, changes nothing', async () => {
+    const parted = await partedCircle(5);
+    await exchange(parted);
+    for (const member of parted.circle.members) {
+      const { lineage, head } = member.state;
+      member.outputs = [];
+      await member.hear([...parted.said[0], ...parted.said[1]]);
+      assert.equal(member.state.lineage, lineage);
+      assert.equal(member.state.head, head);
+      assert.deepEqual(new Set(member.outputs.map(({ kind }) => kind)), new Set(['wake']));
+    }
+  });
+
+  it('a commit that does what no admin asked is followed by nobody, and its maker stays a member', async () => {
+    const circle = await Circle.of(4);
+    const [a, , c, d] = circle.members as [Member, Member, Member, Member];
+    const [state, context] = [c.state.states.get(c.state.head) as StandInState, { nowMs: circle.nowMs, random }];
+    const content = { adds: [], removes: [d.id], data: null, authenticatedData: encodeAsks([]) };
+    const { message } = await c.crypto.commit(state, content, context);
+    const before = a.state.head;
+    const latest = c.state.lineage.chains.get(c.id)?.latest;
+    const place = { seq: latest ? latest.seq + 1 : 0, previous: latest?.id ?? null };
+
+    const head = { sender: c.id, ...place, kind: 'commit', digest: digestOf(message) } as const;
+    const { act } = await sealAct(c.crypto, state, before, head, context);
+    await a.hear([{ epoch: before, number: c.head.number, act, message }]);
+    assert.equal(a.state.head, before);
+    assert.equal(a.state.lineage.chains.get(c.id)?.latest.seq, place.seq, 'the act itself is on record');
+  });
+
+  it('keeps a bounded number of one admin’s asks, and takes more of them once those are done', async () => {
+    const circle = await Circle.of(3);
+    const [a, b, c] = circle.members as [Member, Member, Member];
+    const waiting = () => [...c.state.asks.values()].filter(({ author }) => author === b.id).length;
+    const flood = async (name: string): Promise<void> => {
+      for (let count = 0; count < 40; count += 1) {
+        await b.step({ kind: 'change', change: { kind: 'rename', name: `${name} ${count}` } });
+      }
+      await circle.gossip();
+    };
+    await flood('first');
+    assert.equal(waiting(), LIMITS.groupAsksPerAuthor);
+    for (let round = 0; round < 12; round += 1) {
+      await circle.pass(MINUTE_MS, [a, c]);
+      await circle.gossip([a, c]);
+    }
+    assert.equal(c.head.data.name, `first ${LIMITS.groupAsksPerAuthor - 1}`);
+    await flood('second');
+    assert.equal(waiting(), 2 * LIMITS.groupAsksPerAuthor);
+  });
+
+  it('names whoever says two things in one place, whichever comes first', async () => {
+    const circle = await Circle.of(4);
+    const [a, b, c] = circle.members as [Member, Member, Member];
+    const start = c.state;
+    await c.say('yes');
+    c.state = start;
+    await c.say('no');
+    const [yes, no] = c.said as [Post, Post];
+    await a.hear([yes, no]);
+    await b.hear([no, yes]);
+    for (const { outputs } of [a, b]) {
+      const found = outputs.flatMap(output => (output.kind === 'equivocation' ? [output] : []));
+      assert.deepEqual(
+        found.map(({ member, seq }) => [member, seq]),
+        [[c.id, 0]],
+      );
+    }
+  });
+
+  it('shows a hole in what someone said, until it is filled', async () => {
+    const circle = await Circle.of(3);
+    const [a, b] = circle.members as [Member, Member];
+    for (const text of ['1', '2', '3']) await a.say(text);
+    const before = (a.state.lineage.chains.get(a.id)?.latest.seq ?? 0) - 2;
+    const [first, second, third] = a.said as [Post, Post, Post];
+    await b.hear([first, third]);
+    assert.deepEqual(
+      b.outputs.filter(({ kind }) => kind === 'hole'),
+      [{ kind: 'hole', member: a.id, seqs: [before + 1] }],
+    );
+    await b.hear([second]);
+    assert.equal(b.state.lineage.chains.get(a.id)?.holes.size, 0);
+    assert.deepEqual(b.texts(), ['1', '3', '2']);
+  });
+
+  it('someone away past the horizon comes back by an external commit', async () => {
+    const circle = await Circle.of(4);
+    const [a, b, c, away] = circle.members as [Member, Member, Member, Member];
+    const there = [a, b, c];
+    const first = a.state.head;
+    for (let day = 0; day < 9; day += 1) {
+      await a.step({ kind: 'renew' });
+      await circle.pass(MINUTE_MS, there);
+      const posts = await circle.gossip(there);
+      // Mailboxes held the first days no longer.
+      if (day > 7) await away.hear(posts);
+      await circle.pass(DAY_MS, there);
+    }
+    assert.equal(a.state.states.has(first), false, 'old states are gone');
+    await circle.gossip(there);
+    await away.step({ kind: 'due' });
+    circle.nowMs += LIMITS.groupLostMs + HOUR_MS;
+    away.outputs = [];
+    await away.hear(await a.say('where are you').then(() => circle.gossip(there)));
+    circle.nowMs += LIMITS.groupLostMs + HOUR_MS;
+    await away.step({ kind: 'due' });
+    assert.ok(away.outputs.some(({ kind }) => kind === 'lost'));
+    const info = await a.crypto.groupInfo(a.state.states.get(a.state.head) as StandInState);
+    await away.step({ kind: 'group-info', groupInfo: info });
+    await circle.gossip();
+    assert.ok(oneHead(circle.members));
+    await a.say('there you are');
+    await circle.gossip();
+    assert.ok(away.texts().includes('there you are'));
+    assert.equal(away.texts().includes('where are you'), false, 'what came before stays closed');
+  });
+});
