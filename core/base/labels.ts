@@ -34,6 +34,7 @@ export const LABEL = {
   custodyReceipt: 'molva/custody-receipt/v1',
   custodianTie: 'molva/custodian-tie/v1',
   incarnation: 'molva/incarnation/v1',
+  bundleSlot: 'molva/bundle-slot/v1',
   mlsLeafKey: 'molva/mls-leaf-key/v1',
   groupAct: 'molva/group-act/v1',
   groupActSeal: 'molva/group-act-seal/v1',
