@@ -40,4 +40,9 @@ export const LABEL = {
   groupActSeal: 'molva/group-act-seal/v1',
   groupAsk: 'molva/group-ask/v1',
   groupRank: 'molva/group-rank/v1',
+  groupEpoch: 'molva/group-epoch/v1',
+  groupSignature: 'molva/group-signature/v1',
+  groupConversation: 'molva/group-conversation/v1',
+  groupMessageId: 'molva/group-message-id/v1',
+  groupOuter: 'molva/group-outer/v1',
 } as const;

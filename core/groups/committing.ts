@@ -35,7 +35,7 @@ export function planCommit<State>(turn: GroupTurn<State>): Plan {
 
 function tryHonour<State>(turn: GroupTurn<State>, outcome: Outcome, ask: Ask): Outcome | null {
   try {
-    return honour(outcome, ask, keyPackage => turn.crypto.ownerOf(keyPackage, turn.nowMs));
+    return honour(outcome, ask, keyPackage => turn.crypto.ownerOf(keyPackage, turn.nowMs, turn.headState ?? undefined));
   } catch (cause) {
     if (cause instanceof CoreError) return null;
     throw cause;
@@ -61,7 +61,8 @@ export async function commitOnHead<State>(turn: GroupTurn<State>, { asks, outcom
     data: asks.length > 0 ? encodeGroupData(outcome.data) : null,
     authenticatedData: encodeAsks(asks),
   };
-  const { message, welcome, state } = await crypto.commit(headState, content, context);
+  const { message, welcome, parent, state } = await crypto.commit(headState, content, context);
+  turn.setState(head.id, parent);
   const { epoch } = crypto.view(state);
   await addEpoch(turn, head, { epoch, external: false, sender: crypto.self, state }, asks, outcome);
   const { head: place, act, id } = await turn.nextAct({ epoch: head.id, state: headState }, 'commit', message);

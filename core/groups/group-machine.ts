@@ -1,6 +1,5 @@
 import { HOUR_MS } from '../base/clock.ts';
 import { LIMITS } from '../base/limits.ts';
-import { encodeAsks } from './act-codec.ts';
 import type { Change } from './asks.ts';
 import { ask, askAgain, commitOnHead, planCommit, scheduleCommit, scheduleRenewal } from './committing.ts';
 import type { CryptoContext, EpochId, GroupCrypto } from './group-crypto.ts';
@@ -164,7 +163,7 @@ async function comeBack<State>(turn: GroupTurn<State>, groupInfo: Uint8Array): P
   const info = crypto.viewOfInfo(groupInfo);
   const ours = Buffer.compare(info.groupId, draft.groupId) === 0 && info.members.includes(crypto.self);
   if (!ours || draft.lineage.tree.epochs.has(info.epoch) || info.number <= turn.head.number) return;
-  const { message, state } = await crypto.externalCommit(groupInfo, encodeAsks([]), turn.context);
+  const { message, state } = await crypto.externalCommit(groupInfo, turn.context);
   const root = await rootOf(crypto, state);
   const { head, act, id } = await turn.nextAct({ epoch: info.epoch, state: null }, 'commit', message);
   turn.outputs.push({ kind: 'publish', post: { epoch: info.epoch, number: info.number, act, message } });
@@ -195,7 +194,7 @@ export async function rejoinGroup<State>(
   context: CryptoContext,
 ): Promise<GroupStep<State>> {
   const info = crypto.viewOfInfo(groupInfo);
-  const { message, state } = await crypto.externalCommit(groupInfo, encodeAsks([]), context);
+  const { message, state } = await crypto.externalCommit(groupInfo, context);
   const turn = new GroupTurn(crypto, await beginGroup(crypto, state, lastAct, context), context);
   const { head, act, id } = await turn.nextAct({ epoch: info.epoch, state: null }, 'commit', message);
   turn.recordAct({ id, sender: crypto.self, seq: head.seq, previous: head.previous, epoch: turn.draft.head });

@@ -46,6 +46,9 @@ export class GroupTurn<State> {
   }
 
   setState(epoch: EpochId, state: State): void {
+    // A state from within this step was never stored, and nobody goes back to it.
+    const replaced = this.draft.states.get(epoch);
+    if (replaced !== undefined && replaced !== this.before.states.get(epoch)) this.crypto.retire(replaced);
     this.draft.states = new Map(this.draft.states).set(epoch, state);
   }
 

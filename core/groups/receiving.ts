@@ -104,7 +104,8 @@ async function takeCommit<State>(
   // No parent: it is read for its messages alone, being of a branch from before this member came back.
   if (!parent) return false;
   if (turn.draft.lineage.tree.epochs.has(commit.epoch)) return true;
-  const asks = decodeAsks(commit.authenticatedData);
+  // Who comes back by itself has no asks to honour.
+  const asks = commit.external ? [] : decodeAsks(commit.authenticatedData);
   const outcome = justify(turn, parent, parentState, commit, asks);
   for (const ask of asks) takeAsk(turn, ask, parentId);
   await addEpoch(turn, parent, commit, asks, outcome);
@@ -123,7 +124,7 @@ function justify<State>(
   let outcome = startOutcome(parent.data, parent.members);
   for (const ask of asks) {
     const signed = crypto.verify(parentState, ask.author, askBytes(draft.groupId, ask), ask.signature);
-    const next = signed ? honour(outcome, ask, keyPackage => crypto.ownerOf(keyPackage, null)) : null;
+    const next = signed ? honour(outcome, ask, keyPackage => crypto.ownerOf(keyPackage, null, parentState)) : null;
     if (!next) throw new DecodeError('group.commit', 'A commit does what nobody may ask.');
     outcome = next;
   }
@@ -132,8 +133,7 @@ function justify<State>(
   const same =
     sameMembers(added, commit.added) &&
     sameMembers(outcome.removes, commit.removed) &&
-    (data === null || equalBytes(encodeGroupData(outcome.data), data)) &&
-    !(commit.external && asks.length > 0);
+    (data === null || equalBytes(encodeGroupData(outcome.data), data));
   if (!same) throw new DecodeError('group.commit', 'A commit does something else than it says.');
   return outcome;
 }

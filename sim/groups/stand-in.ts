@@ -11,6 +11,7 @@ import type {
   EpochView,
   GroupCrypto,
   Processed,
+  StateParts,
 } from '../../core/groups/group-crypto.ts';
 import { type Cbor, decodeCbor, encodeCbor, Shape } from '../../core/wire/cbor.ts';
 
@@ -67,6 +68,7 @@ type Fields = readonly unknown[];
 const MAX = 1 << 22;
 const shape = new Shape('stand-in');
 const NO_NONCE = Buffer.alloc(12);
+const NOTHING = Buffer.alloc(0);
 
 export class StandInCrypto implements GroupCrypto<StandInState> {
   readonly self: ContactId;
@@ -126,25 +128,17 @@ export class StandInCrypto implements GroupCrypto<StandInState> {
 
   async externalCommit(
     groupInfo: Uint8Array,
-    authenticatedData: Uint8Array,
     { random }: CryptoContext,
-  ): Promise<Committed<StandInState>> {
+  ): Promise<{ message: Uint8Array; state: StandInState }> {
     const { view, leaves, external } = this.#readGroupInfo(groupInfo);
     if (!leaves.has(this.self)) throw new AuthError('not-authentic', 'stand-in.external', 'Not a member.');
     const [nonce, secret, leafSecret] = [random(12), random(32), random(32)];
     const key = this.#registry.publish(leafSecret);
-    const content = encodeCbor([
-      1,
-      this.#identity,
-      authenticatedData,
-      key,
-      nonce,
-      this.#registry.lock(external, nonce, secret),
-    ]);
+    const content = encodeCbor([1, this.#identity, NOTHING, key, nonce, this.#registry.lock(external, nonce, secret)]);
     const message = encodeCbor([1, content, this.sign(content)]);
     const next = { ...view, number: view.number + 1, epoch: nextEpoch(view.epoch, content) };
     const changed = new Map(leaves).set(this.self, { identity: this.#identity, key });
-    return { message, welcome: null, state: this.#state(next, changed, mixed(secret, null, content), leafSecret) };
+    return { message, state: this.#state(next, changed, mixed(secret, null, content), leafSecret) };
   }
 
   async commit(
@@ -180,7 +174,8 @@ export class StandInCrypto implements GroupCrypto<StandInState> {
       data: wanted.data ?? state.view.data,
     };
     const next = this.#state(view, leaves, mixed(secret, state.secret, content), leafSecret);
-    return { message, welcome: packages.length > 0 ? this.#welcome(next, packages, random) : null, state: next };
+    const welcome = packages.length > 0 ? this.#welcome(next, packages, random) : null;
+    return { message, welcome, parent: state, state: next };
   }
 
   async process(state: StandInState, message: Uint8Array): Promise<Processed<StandInState>> {
@@ -223,17 +218,25 @@ export class StandInCrypto implements GroupCrypto<StandInState> {
     return leaf !== undefined && this.#registry.verify(leaf.identity, bytes, signature);
   }
 
-  serialize(state: StandInState): Uint8Array {
-    const info = encodeInfo(state.view, state.leaves);
-    return encodeCbor([info, state.secret, state.leafSecret, state.nextGeneration, [...state.read]]);
+  serialize(state: StandInState): StateParts {
+    const fixed = encodeCbor([state.secret, state.leafSecret]);
+    return { fixed, moving: this.serializeMoving(state), tree: encodeInfo(state.view, state.leaves) };
   }
 
-  deserialize(bytes: Uint8Array): StandInState {
-    const fields = shape.tuple(decodeCbor(bytes, MAX, 'stand-in'), 5);
-    const [info, secret, leafSecret, nextGeneration, read] = fields as [Buffer, Buffer, Buffer, number, string[]];
-    const made = this.#state({ ...this.#readInfo(info).view }, this.#readInfo(info).leaves, secret, leafSecret);
+  serializeMoving(state: StandInState): Uint8Array {
+    return encodeCbor([state.nextGeneration, [...state.read]]);
+  }
+
+  deserialize({ fixed, moving, tree }: StateParts): StandInState {
+    const [secret, leafSecret] = shape.tuple(decodeCbor(fixed, MAX, 'stand-in'), 2) as [Buffer, Buffer];
+    const [nextGeneration, read] = shape.tuple(decodeCbor(moving, MAX, 'stand-in'), 2) as [number, string[]];
+    const { view, leaves } = this.#readInfo(tree);
+    const made = this.#state(view, leaves, Buffer.from(secret), Buffer.from(leafSecret));
     return { ...made, nextGeneration, read: new Set(read) };
   }
+
+  /** Its states share their secrets. */
+  retire(): void {}
 
   wipe(state: StandInState): void {
     state.secret.fill(0);

@@ -10,7 +10,10 @@ export function groupCryptoContract<State>(make: () => GroupCrypto<State>, conte
   const data = Buffer.from('data');
   const nothing: CommitContent = { adds: [], removes: [], data: null, authenticatedData: Buffer.alloc(0) };
   const refused = (run: () => Promise<unknown>) =>
-    assert.rejects(run, cause => cause instanceof CoreError && ['bad-bytes', 'not-authentic'].includes(cause.code));
+    assert.rejects(
+      run,
+      cause => cause instanceof CoreError && ['bad-bytes', 'not-authentic', 'refused'].includes(cause.code),
+    );
 
   /** Three members in one epoch, and how they came there. */
   async function three() {
@@ -84,25 +87,26 @@ export function groupCryptoContract<State>(make: () => GroupCrypto<State>, conte
     const seen = await commitOf(c, ofC, made.message);
     assert.deepEqual([seen.state, seen.removed, seen.sender, seen.external], [null, [c.self], a.self, false]);
     assert.equal(Buffer.from(seen.authenticatedData).toString(), 'why');
+    assert.equal(seen.epoch, a.view(made.state).epoch);
     const { state } = await commitOf(b, ofB, made.message);
     assert.deepEqual([...b.view(state as State).members].sort(), [a.self, b.self].sort());
     const { message } = await b.encrypt(state as State, Buffer.from('secret'), Buffer.alloc(0), context);
     await refused(() => c.process(ofC, message, context));
     assert.equal(b.verify(state as State, c.self, data, c.sign(data)), false);
-    await refused(async () => c.externalCommit(await b.groupInfo(state as State, context), Buffer.alloc(0), context));
+    await refused(async () => c.externalCommit(await b.groupInfo(state as State, context), context));
   });
 
   it('a member that lost its state comes back by an external commit', async () => {
     const { a, b, c, ofA, ofB } = await three();
     const info = await a.groupInfo(ofA, context);
     assert.equal(c.viewOfInfo(info).epoch, a.view(ofA).epoch);
-    const back = await c.externalCommit(info, Buffer.from('back'), context);
+    const back = await c.externalCommit(info, context);
     const [seenByA, seenByB] = [await commitOf(a, ofA, back.message), await commitOf(b, ofB, back.message)];
     assert.deepEqual([seenByA.external, seenByA.sender, seenByA.epoch], [true, c.self, c.view(back.state).epoch]);
     assert.equal(a.view(seenByA.state as State).members.length, 3);
     const { message } = await c.encrypt(back.state, Buffer.from('here'), Buffer.alloc(0), context);
     assert.equal((await b.process(seenByB.state as State, message, context)).kind, 'application');
-    await refused(async () => make().externalCommit(info, Buffer.alloc(0), context));
+    await refused(async () => make().externalCommit(info, context));
   });
 
   it('refuses a welcome for others, a damaged key package, and someone who is there already', async () => {
@@ -116,6 +120,38 @@ export function groupCryptoContract<State>(make: () => GroupCrypto<State>, conte
     damaged[damaged.length - 1] = (damaged[damaged.length - 1] as number) ^ 1;
     await refused(async () => a.ownerOf(damaged, null));
     await refused(async () => a.commit(ofA, { ...nothing, adds: [(await b.keyPackage(context)).keyPackage] }, context));
+  });
+
+  it('a step that is not kept has used up nothing, and one that is kept nothing of what follows', async () => {
+    const { a, b, ofA, ofB } = await three();
+    const words = await a.encrypt(ofA, Buffer.from('first'), Buffer.alloc(0), context);
+    await a.commit(ofA, nothing, context);
+    const open = async (state: State, message: Uint8Array) => {
+      const opened = await b.process(state, message, context);
+      assert.equal(opened.kind, 'application');
+      return opened as Processed<State> & { kind: 'application' };
+    };
+    const [once, again] = [await open(ofB, words.message), await open(ofB, words.message)];
+    assert.deepEqual(Buffer.from(once.plaintext), Buffer.from(again.plaintext));
+    b.retire(ofB);
+    a.retire(ofA);
+    const more = await a.encrypt(words.state, Buffer.from('second'), Buffer.alloc(0), context);
+    assert.equal(Buffer.from((await open(once.state, more.message)).plaintext).toString(), 'second');
+    const made = await b.commit(once.state, nothing, context);
+    assert.equal((await commitOf(a, more.state, made.message)).epoch, b.view(made.state).epoch);
+    const late = await b.encrypt(made.parent, Buffer.from('third'), Buffer.alloc(0), context);
+    assert.equal((await a.process(more.state, late.message, context)).kind, 'application');
+  });
+
+  it('a state is stored as what differs from another', async () => {
+    const { a, b, ofA, ofB } = await three();
+    const made = await a.commit(ofA, nothing, context);
+    const parts = a.serialize(made.state, ofA);
+    const again = a.deserialize({ ...parts, moving: a.serializeMoving(made.state) }, ofA);
+    assert.equal(a.view(again).epoch, a.view(made.state).epoch);
+    const { state } = await commitOf(b, ofB, made.message);
+    const { message } = await a.encrypt(again, Buffer.from('words'), Buffer.alloc(0), context);
+    assert.equal((await b.process(state as State, message, context)).kind, 'application');
   });
 
   it('a stored state is the same state; signatures are of one member', async () => {

@@ -4,9 +4,9 @@ import type { Welcome } from 'ts-mls/welcome.js';
 import { wipe } from '../../base/bytes.ts';
 import type { RandomSource } from '../../base/clock.ts';
 import { DecodeError } from '../../base/errors.ts';
-import { overInput, refused } from './failure.ts';
+import { overInput, overInputNow, refused } from './failure.ts';
 import type { GroupState } from './group-state.ts';
-import { joinByWelcome } from './join.ts';
+import { checkGroupInfo, joinByWelcome } from './join.ts';
 import { type JoinedExternally, joinByCommit } from './join-external.ts';
 import { readKeyPackage, readKeyPackageSecrets } from './key-package.ts';
 import type { IdentitySigner } from './leaf-authentication.ts';
@@ -64,6 +64,16 @@ export function joinExternally(
     const suite = suiteNamed(info.groupContext.cipherSuite);
     if (suite === undefined) throw refused('mls.suite');
     return await joinByCommit(stepOf(suite.kind, random), info, tree && decodeTreeNodes(tree), signer);
+  });
+}
+
+/** What a group info says, its signature and its tree checked; it must carry the tree. @throws DecodeError, AuthError */
+export function openGroupInfo(bytes: Uint8Array): Pick<GroupState, 'context' | 'tree'> {
+  return overInputNow('mls.group-info', () => {
+    const info = readGroupInfo(bytes);
+    const suite = suiteNamed(info.groupContext.cipherSuite);
+    if (suite === undefined) throw refused('mls.suite');
+    return { context: info.groupContext, tree: checkGroupInfo(stepOf(suite.kind, NO_RANDOM), info, undefined) };
   });
 }
 

@@ -44,6 +44,8 @@ export type ProcessedMessage =
       readonly authenticatedData: Uint8Array;
       /** The epoch it leads to, beside the one that was passed in; undefined when it removes us. */
       readonly next: GroupState | undefined;
+      /** Of the epoch it leads to, known also to whoever it removes. */
+      readonly epochId: Uint8Array;
     };
 
 export interface ProposedChange {
@@ -148,7 +150,7 @@ async function takeCommit(
   message: AuthenticatedContent,
   psks: PskIndex,
 ): Promise<ProcessedMessage> {
-  const { committer, external, proposals, next } = await processCommit(step, state, message, psks);
+  const { committer, external, proposals, next, epochId } = await processCommit(step, state, message, psks);
   const changes = proposals.map(({ proposal, sender }) => ({
     sender: sender === undefined ? undefined : memberAt(state, sender),
     proposal: describeProposal(state, proposal),
@@ -156,7 +158,7 @@ async function takeCommit(
   const { authenticatedData } = message.content;
   // Who is removed has no next epoch; a newcomer is known from the path it came with.
   const place = next && external ? next : state;
-  return { kind: 'commit', committer: memberAt(place, committer), external, changes, authenticatedData, next };
+  return { kind: 'commit', committer: memberAt(place, committer), external, changes, authenticatedData, next, epochId };
 }
 
 function headOf(bytes: Uint8Array): MessageHead {

@@ -8,7 +8,7 @@ import { wipe } from '../../base/bytes.ts';
 import type { IdentityKey } from '../../base/ids.ts';
 import { refused } from './failure.ts';
 import { GROUP_DATA_EXTENSION, identityOf } from './leaf-authentication.ts';
-import { type SecretTree, secretsOf } from './secret-tree.ts';
+import { copySecrets, type SecretTree, secretsOf } from './secret-tree.ts';
 import { type Suite, type SuiteKind, suiteOf } from './suite.ts';
 import type { HashedTree } from './tree-hash.ts';
 import { leavesOf } from './tree-math.ts';
@@ -49,16 +49,16 @@ export function groupSuite(state: GroupState): Suite {
   return suiteOf(state.suite);
 }
 
-export function groupIdOf(state: GroupState): Uint8Array {
+export function groupIdOf(state: Pick<GroupState, 'context'>): Uint8Array {
   return state.context.groupId;
 }
 
-export function epochOf(state: GroupState): bigint {
+export function epochOf(state: Pick<GroupState, 'context'>): bigint {
   return state.context.epoch;
 }
 
 /** The confirmed transcript hash, which names an epoch where a number does not; empty in a group's first. */
-export function epochIdOf(state: GroupState): Uint8Array {
+export function epochIdOf(state: Pick<GroupState, 'context'>): Uint8Array {
   return state.context.confirmedTranscriptHash;
 }
 
@@ -71,7 +71,7 @@ export function ownIndexOf(state: GroupState): number {
   return state.path.leafIndex;
 }
 
-export function membersOf(state: GroupState): Member[] {
+export function membersOf(state: Pick<GroupState, 'tree'>): Member[] {
   const members: Member[] = [];
   for (let index = 0; index < leavesOf(state.tree.nodes.length); index += 1) {
     const leaf = leafAt(state, index);
@@ -97,7 +97,7 @@ export function requireLeaf(state: Pick<GroupState, 'tree'>, index: number): Lea
 }
 
 /** What the group says of itself in this epoch; empty when nothing was ever said. */
-export function groupDataOf(state: GroupState): Uint8Array {
+export function groupDataOf(state: Pick<GroupState, 'context'>): Uint8Array {
   const extension = state.context.extensions.find(each => each.extensionType === GROUP_DATA_EXTENSION);
   return extension?.extensionData ?? new Uint8Array();
 }
@@ -109,6 +109,16 @@ export function exportSecret(state: GroupState, label: string, context: Uint8Arr
   const exported = suite.expand(secret, 'exported', suite.hash.digest(context), length);
   wipe(secret);
   return exported;
+}
+
+/** The same state with keys of its own: one of the two can be used, and the other still be gone back to. */
+export function forkState(state: GroupState): GroupState {
+  return { ...state, secretTree: copySecrets(state.secretTree) };
+}
+
+/** Wipes what a state holds beside others of its epoch that were forked from it, and that it was forked from. */
+export function wipeFork(state: GroupState): void {
+  wipe(...secretsOf(state.secretTree));
 }
 
 /** Wipes every secret of the state, which is not to be used again, nor any other state of the same epoch. */

@@ -1,5 +1,5 @@
 import type { AuthenticatedContent } from 'ts-mls/authenticatedContent.js';
-import { type ApplyProposalsResult, applyProposals } from 'ts-mls/clientState.js';
+import { type ApplyProposalsResult, applyProposals, nextEpochContext } from 'ts-mls/clientState.js';
 import type { FramedContentCommit } from 'ts-mls/framedContent.js';
 import type { PskIndex } from 'ts-mls/pskIndex.js';
 import { addLeafNode } from 'ts-mls/ratchetTree.js';
@@ -25,6 +25,8 @@ export interface ProcessedCommit {
   readonly proposals: readonly ResolvedProposal[];
   /** The next epoch; undefined when the commit removes us. */
   readonly next: GroupState | undefined;
+  /** The next epoch's confirmed transcript hash, which also the removed can tell. */
+  readonly epochId: Uint8Array;
 }
 
 /**
@@ -58,10 +60,31 @@ export async function processCommit(
   const external = committing === undefined;
   // Whoever is removed cannot open the path and learns no more of the group.
   if (!leafAt({ tree: placed.before }, state.path.leafIndex) || isReplaced(applied, state)) {
-    return { committer: placed.leaf, external, proposals, next: undefined };
+    const epochId = await transcriptHash(step, state, { ...message, content });
+    return { committer: placed.leaf, external, proposals, next: undefined, epochId };
   }
   const next = await enterNext(step, state, { ...message, content, auth }, applied, placed, proposals);
-  return { committer: placed.leaf, external, proposals, next };
+  return { committer: placed.leaf, external, proposals, next, epochId: next.context.confirmedTranscriptHash };
+}
+
+/** RFC 9420 §8.2; needs no secret of either epoch. */
+async function transcriptHash(
+  { provider }: Step,
+  { context, confirmationTag }: GroupState,
+  { wireformat, content, auth }: AuthenticatedContent & { readonly content: FramedContentCommit },
+): Promise<Uint8Array> {
+  const { treeHash } = context;
+  const { signature } = auth;
+  const next = await nextEpochContext(
+    context,
+    wireformat,
+    content,
+    signature,
+    treeHash,
+    confirmationTag,
+    provider.hash,
+  );
+  return next.confirmedTranscriptHash;
 }
 
 /** Whether our leaf was taken by an external commit of ourselves, made with other keys than these. */
