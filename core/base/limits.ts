@@ -249,6 +249,50 @@ export const LIMITS = {
   groupAsksPerCommit: 8,
   /** Posts of epochs not known yet: a day of a busy group. */
   groupWaiting: 1024,
+  /** And their bytes: they are written with every step of the group. */
+  groupWaitingBytes: 2 * 1024 * 1024,
   /** Posts of a later epoch that stay unreadable for so long, all else known: the way there is lost. */
   groupLostMs: 10 * MINUTE_MS,
+  /** Groups one is in, or was: each keeps a state in memory and a timer. */
+  groups: 256,
+  /** Outer secrets kept of one group: nine tags each are listened to. Past it the oldest goes, though its epoch be known. */
+  groupOuterSecrets: 16,
+  /** Parts of one parcel, each half a text: a welcome into a full group with the cards of those it names. */
+  groupParcelParts: 32,
+  groupPartBytes: 24 * 1024,
+  /** Parts from one contact, or of one group, that wait for others or for their group: two of the longest parcels. */
+  groupInbox: 64,
+  /** Members' cards given along with a welcome; the others say theirs within a week. */
+  groupWelcomeCards: 32,
+  /** Whoever is new says its card, and everyone whose card has changed; at most this often in one group. */
+  groupCardMs: HOUR_MS,
+  /** A contact is given new key packages this often, and answers to old ones for as long as they hold. */
+  keyPackageRefreshMs: 7 * DAY_MS,
+  keyPackageKeepMs: 28 * DAY_MS,
+  /** Envelopes of one group kept for its other members: a week of a busy one; past it whoever has put most in makes room. */
+  groupMailbox: 4_096,
+  /** Bytes of them: a quarter of all that is held, so that no group alone can fill it. */
+  groupMailboxBytes: 16 * 1024 * 1024,
+  /** So much of every group is kept even when all else is full: what one says oneself is not lost for want of room. */
+  groupMailboxLeastBytes: 256 * 1024,
+  /** Members who are no contacts that are kept connected: gossip and pulls reach everybody through so many each. */
+  groupLinks: 8,
+  /** Of those, dialed at once; one that cannot be reached is tried again later each time, from the first wait to the last. */
+  groupDials: 4,
+  groupDialFirstMs: 10 * SECOND_MS,
+  groupDialLastMs: HOUR_MS,
+  /** Secrets of one group whose topics are joined, the newest: the head's, and that of a branch which others may be on. */
+  groupTopicSecrets: 2,
+  /** Before and after midnight the topics of both days are joined, for clocks that differ. */
+  groupTopicOverlapMs: HOUR_MS,
+  /** A member that stays connected is asked this often for what gossip did not bring, */
+  groupPullEveryMs: 10 * MINUTE_MS,
+  /** and so long after it said that there is something: what comes together is fetched together. */
+  groupPullPauseMs: SECOND_MS,
+  /** A backlog holds up a group's judgement for so long at most; a member that takes longer holds it up no more. */
+  groupCatchUpMs: 2 * MINUTE_MS,
+  /** Envelopes that the group refused, remembered so that they are not fetched again with every pull. */
+  groupRefused: 4_096,
+  /** Asks in a row for tags of no group here: as many as a member may have secrets that are unknown here. */
+  groupVainAsks: 16,
 } as const;

@@ -1,4 +1,4 @@
-import { concat, wipe } from '../base/bytes.ts';
+import { asBuffer, concat, wipe } from '../base/bytes.ts';
 import { AuthError, DecodeError } from '../base/errors.ts';
 import { LABEL } from '../base/labels.ts';
 import { AEAD_TAG_BYTES, openXChaCha, sealXChaCha, XCHACHA_NONCE_BYTES } from '../crypto/aead.ts';
@@ -34,7 +34,7 @@ export async function sealAct<State>(
   const id = actIdOf(epoch, signed);
   const plain = concat(crypto.sign(signingBytes(epoch, signed)), signed);
   if (state === null) return { act: { sealed: false, bytes: plain }, id };
-  const key = Buffer.from(await crypto.exporter(state, LABEL.groupActSeal, KEY_BYTES));
+  const key = asBuffer(await crypto.exporter(state, LABEL.groupActSeal, KEY_BYTES));
   const nonce = random(XCHACHA_NONCE_BYTES);
   const sealed = Buffer.alloc(plain.length + AEAD_TAG_BYTES);
   sealXChaCha(sealed, plain, null, nonce, key);
@@ -58,7 +58,7 @@ export async function openAct<State>(crypto: GroupCrypto<State>, state: State, p
 async function unseal<State>(crypto: GroupCrypto<State>, state: State, bytes: Uint8Array): Promise<Buffer> {
   const length = bytes.length - XCHACHA_NONCE_BYTES - AEAD_TAG_BYTES;
   if (length < SIGNATURE_BYTES) throw new DecodeError('group.act');
-  const key = Buffer.from(await crypto.exporter(state, LABEL.groupActSeal, KEY_BYTES));
+  const key = asBuffer(await crypto.exporter(state, LABEL.groupActSeal, KEY_BYTES));
   const plain = Buffer.alloc(length);
   const nonce = Buffer.from(bytes.subarray(0, XCHACHA_NONCE_BYTES));
   const opened = openXChaCha(plain, bytes.subarray(XCHACHA_NONCE_BYTES), null, nonce, key);

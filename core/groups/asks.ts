@@ -30,7 +30,7 @@ const shape = new Shape('group-ask.decode');
 
 /** What the author signs. */
 export function askBytes(groupId: Uint8Array, ask: Omit<Ask, 'signature'>): Buffer {
-  return encodeCbor([LABEL.groupAsk, groupId, idBytes(ask.author), ask.number, ...changeFields(ask.change)]);
+  return encodeCbor([LABEL.groupAsk, groupId, idBytes(ask.author), ask.number, ...changeToCbor(ask.change)]);
 }
 
 /** Names an ask, whatever its signature. */
@@ -39,7 +39,7 @@ export function askName(groupId: Uint8Array, ask: Ask): string {
 }
 
 export function askToCbor(ask: Ask): Cbor {
-  return [idBytes(ask.author), ask.number, ...changeFields(ask.change), ask.signature];
+  return [idBytes(ask.author), ask.number, ...changeToCbor(ask.change), ask.signature];
 }
 
 /** @throws DecodeError not the documented form */
@@ -53,7 +53,13 @@ export function askFromCbor(value: unknown): Ask {
   };
 }
 
-function changeFields(change: Change): [kind: number, subject: Cbor] {
+/** @throws DecodeError not the documented form */
+export function changeFromCbor(value: unknown): Change {
+  const [kind, subject] = shape.tuple(value, 2);
+  return readChange(KINDS[shape.uint(kind, KINDS.length - 1)] ?? shape.fail(), subject);
+}
+
+export function changeToCbor(change: Change): [kind: number, subject: Cbor] {
   const kind = KINDS.indexOf(change.kind);
   switch (change.kind) {
     case 'add':

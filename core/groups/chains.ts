@@ -1,5 +1,6 @@
 import type { ContactId } from '../base/ids.ts';
 import type { EpochId } from './group-crypto.ts';
+import { LayeredMap } from './layered-map.ts';
 
 export type ActId = string & { readonly __brand: 'ActId' };
 
@@ -32,6 +33,8 @@ export interface ChainNews {
   readonly forkedAt: number | null;
 }
 
+const NO_ACTS: ReadonlyMap<number, Act> = new Map();
+const NO_HOLES: ReadonlySet<number> = new Set();
 const NOTHING: ChainNews = { holes: [], forkedAt: null };
 /** A jump further ahead is one hole, named by its ends alone. */
 const HOLES_NAMED = 64;
@@ -44,22 +47,25 @@ export function withAct(chains: Chains, act: Act): { chains: Chains; news: Chain
   const forkedAt = lowest(chain?.forkedAt ?? null, forkSeen(chain, act));
   // Of two acts in one place one is kept, the same everywhere; neither counts for anything again.
   const kept = known && known.id < act.id ? known : act;
-  const acts = new Map(chain?.acts).set(act.seq, kept);
+  const acts = LayeredMap.with(chain?.acts ?? NO_ACTS, act.seq, kept);
   const latest = !chain || act.seq >= chain.latest.seq ? kept : chain.latest;
   const opened = chain ? [...between(chain.latest.seq, act.seq), ...between(act.seq, chain.first)] : [];
-  const holes = new Set([...(chain?.holes ?? []), ...opened]);
-  holes.delete(act.seq);
   const news = { holes: opened, forkedAt: forkedAt === (chain?.forkedAt ?? null) ? null : forkedAt };
   return {
-    chains: new Map(chains).set(act.sender, {
+    chains: LayeredMap.with(chains, act.sender, {
       acts,
       first: Math.min(act.seq, chain?.first ?? act.seq),
       latest,
-      holes,
+      holes: holesAfter(chain?.holes ?? NO_HOLES, opened, act.seq),
       forkedAt,
     }),
     news,
   };
+}
+
+function holesAfter(holes: ReadonlySet<number>, opened: readonly number[], closed: number): ReadonlySet<number> {
+  if (opened.length === 0 && !holes.has(closed)) return holes;
+  return new Set([...holes, ...opened].filter(seq => seq !== closed));
 }
 
 /** Two acts in one place, or an act whose successor names another in its place. */

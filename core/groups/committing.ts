@@ -7,6 +7,7 @@ import type { EpochId } from './group-crypto.ts';
 import { encodeGroupData } from './group-data.ts';
 import { spread } from './group-state.ts';
 import type { GroupTurn } from './group-turn.ts';
+import { LayeredMap } from './layered-map.ts';
 import { addEpoch } from './receiving.ts';
 import { honour, type Outcome, startOutcome } from './rights.ts';
 
@@ -83,7 +84,7 @@ export async function ask<State>(turn: GroupTurn<State>, change: Change): Promis
   const number = Math.max(turn.nowMs, honoured + 1, ...before.map(last => last + 1));
   const unsigned = { author: crypto.self, number, change };
   const asked: Ask = { ...unsigned, signature: crypto.sign(askBytes(draft.groupId, unsigned)) };
-  draft.asks = new Map(draft.asks).set(askName(draft.groupId, asked), asked);
+  draft.asks = LayeredMap.with(draft.asks, askName(draft.groupId, asked), asked);
   await turn.say({ kind: 'ask', ask: asked });
 }
 

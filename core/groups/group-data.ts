@@ -15,7 +15,16 @@ const VERSION = 1;
 const shape = new Shape('group-data.decode');
 const byBytes = (a: ContactId, b: ContactId): number => compareBytes(idBytes(a), idBytes(b));
 
+const encoded = new WeakMap<GroupData, Buffer>();
+
+/** Once for each: commits are judged by it, and epochs are written with it. Nobody changes the bytes. */
 export function encodeGroupData(data: GroupData): Buffer {
+  const bytes = encoded.get(data) ?? encodeAnew(data);
+  encoded.set(data, bytes);
+  return bytes;
+}
+
+function encodeAnew(data: GroupData): Buffer {
   const honoured = [...data.honoured].sort(([a], [b]) => byBytes(a, b));
   return encodeCbor([
     VERSION,

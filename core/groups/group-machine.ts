@@ -14,6 +14,7 @@ import {
 } from './group-state.ts';
 import { GroupTurn } from './group-turn.ts';
 import { prune } from './horizon.ts';
+import { LayeredMap } from './layered-map.ts';
 import { type Choose, headOf } from './lineage.ts';
 import { receive } from './receiving.ts';
 import { type Epoch, isBelow, rolledBack, withEpoch } from './tree.ts';
@@ -35,7 +36,7 @@ export async function stepGroup<State>(
   const { timers } = turn.draft;
   const times = [timers.commitMs, timers.standMs, timers.renewMs, timers.sweepMs].filter(atMs => atMs !== null);
   turn.outputs.push({ kind: 'wake', atMs: Math.max(context.nowMs + 1, Math.min(...times)) });
-  return { state: turn.draft, outputs: turn.outputs };
+  return { state: turn.draft, outputs: turn.outputs, changed: turn.changed };
 }
 
 async function take<State>(turn: GroupTurn<State>, input: GroupInput): Promise<void> {
@@ -177,7 +178,7 @@ async function enter<State>(turn: GroupTurn<State>, epoch: Epoch, state: State, 
   const { tree, chains, stale } = draft.lineage;
   const acts = [...chains.values()].map(({ latest }) => latest.id);
   turn.setState(epoch.id, state);
-  draft.learntMs = new Map(draft.learntMs).set(epoch.id, turn.nowMs);
+  draft.learntMs = LayeredMap.with(draft.learntMs, epoch.id, turn.nowMs);
   draft.lineage = { tree: withEpoch(tree, epoch), chains, stale: afresh ? new Set(acts) : stale };
   draft.roots = [...draft.roots, epoch.id];
   turn.toJudge = true;
@@ -199,5 +200,6 @@ export async function rejoinGroup<State>(
   const { head, act, id } = await turn.nextAct({ epoch: info.epoch, state: null }, 'commit', message);
   turn.recordAct({ id, sender: crypto.self, seq: head.seq, previous: head.previous, epoch: turn.draft.head });
   turn.outputs.push({ kind: 'publish', post: { epoch: info.epoch, number: info.number, act, message } });
-  return { state: turn.draft, outputs: turn.outputs };
+  turn.changed.set(turn.draft.head, null);
+  return { state: turn.draft, outputs: turn.outputs, changed: turn.changed };
 }

@@ -93,6 +93,11 @@ export type GroupOutput =
 export interface GroupStep<State> {
   readonly state: GroupState<State>;
   readonly outputs: readonly GroupOutput[];
+  /**
+   * The epochs whose states this step made or moved, each with its state before (null where there was none). They are stored
+   * with the group; then what was before is retired.
+   */
+  readonly changed: ReadonlyMap<EpochId, State | null>;
 }
 
 export async function createGroup<State>(

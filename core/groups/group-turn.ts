@@ -4,6 +4,7 @@ import { sealAct } from './act-seal.ts';
 import { type Act, type ActId, withAct } from './chains.ts';
 import type { CryptoContext, EpochId, GroupCrypto } from './group-crypto.ts';
 import { type GroupOutput, type GroupState, headEpoch, type Timers, type WaitingPost } from './group-state.ts';
+import { LayeredMap } from './layered-map.ts';
 import { type Choose, heaviest } from './lineage.ts';
 import { type Epoch, isBelow } from './tree.ts';
 
@@ -17,6 +18,8 @@ export class GroupTurn<State> {
   readonly outputs: GroupOutput[] = [];
   readonly before: GroupState<State>;
   readonly draft: Draft<State>;
+  /** The states that this step made, by what they were before; null where they were not. */
+  readonly changed = new Map<EpochId, State | null>();
   /** Something happened that may move the head. */
   toJudge = false;
 
@@ -46,10 +49,11 @@ export class GroupTurn<State> {
   }
 
   setState(epoch: EpochId, state: State): void {
-    // A state from within this step was never stored, and nobody goes back to it.
     const replaced = this.draft.states.get(epoch);
-    if (replaced !== undefined && replaced !== this.before.states.get(epoch)) this.crypto.retire(replaced);
-    this.draft.states = new Map(this.draft.states).set(epoch, state);
+    if (!this.changed.has(epoch)) this.changed.set(epoch, replaced ?? null);
+    // A state from within this step is stored nowhere, and nobody goes back to it.
+    else if (replaced !== undefined) this.crypto.retire(replaced);
+    this.draft.states = LayeredMap.with(this.draft.states, epoch, state);
   }
 
   /**
@@ -104,16 +108,13 @@ export class GroupTurn<State> {
    */
   wait(waiting: WaitingPost): void {
     const kept = [...this.draft.waiting, waiting];
-    if (kept.length > LIMITS.groupWaiting) {
-      const { epochs } = this.draft.lineage.tree;
-      const first = Math.min(...this.draft.roots.map(id => epochs.get(id)?.number ?? 0));
-      kept.splice(
-        Math.max(
-          0,
-          kept.findIndex(({ post }) => post.number <= first),
-        ),
-        1,
-      );
+    let bytes = kept.reduce((sum, { post }) => sum + post.message.length, 0);
+    const { epochs } = this.draft.lineage.tree;
+    const first = Math.min(...this.draft.roots.map(id => epochs.get(id)?.number ?? 0));
+    while (kept.length > LIMITS.groupWaiting || bytes > LIMITS.groupWaitingBytes) {
+      const old = kept.findIndex(({ post }) => post.number <= first);
+      const [dropped] = kept.splice(Math.max(0, old), 1);
+      bytes -= dropped?.post.message.length ?? 0;
     }
     this.draft.waiting = kept;
   }

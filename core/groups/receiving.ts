@@ -9,6 +9,7 @@ import type { EpochId, Processed } from './group-crypto.ts';
 import { encodeGroupData } from './group-data.ts';
 import { rankingOf } from './group-state.ts';
 import type { GroupTurn } from './group-turn.ts';
+import { LayeredMap } from './layered-map.ts';
 import { honour, type Outcome, startOutcome } from './rights.ts';
 import { type Epoch, withEpoch } from './tree.ts';
 
@@ -90,7 +91,7 @@ export function takeAsk<State>(turn: GroupTurn<State>, ask: Ask, epoch: EpochId)
   const last = turn.head.data.honoured.get(ask.author) ?? -1;
   const theirs = [...draft.asks.values()].filter(({ author, number }) => author === ask.author && number > last);
   if (theirs.length >= LIMITS.groupAsksPerAuthor) return;
-  draft.asks = new Map(draft.asks).set(askName(draft.groupId, ask), ask);
+  draft.asks = LayeredMap.with(draft.asks, askName(draft.groupId, ask), ask);
 }
 
 /** @returns whether the commit's epoch is in the tree */
@@ -164,6 +165,6 @@ export async function addEpoch<State>(
   };
   draft.lineage = { ...draft.lineage, tree: withEpoch(draft.lineage.tree, epoch) };
   turn.toJudge = true;
-  draft.learntMs = new Map(draft.learntMs).set(epoch.id, turn.nowMs);
+  draft.learntMs = LayeredMap.with(draft.learntMs, epoch.id, turn.nowMs);
   if (made.state) turn.setState(epoch.id, made.state);
 }

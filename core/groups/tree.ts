@@ -1,6 +1,7 @@
 import type { ContactId } from '../base/ids.ts';
 import type { EpochId } from './group-crypto.ts';
 import type { GroupData } from './group-data.ts';
+import { LayeredMap } from './layered-map.ts';
 
 /** Something an ask did to a member, in the epoch whose commit honoured it. */
 export interface Judgement {
@@ -39,8 +40,8 @@ export function withEpoch(tree: Tree, epoch: Epoch): Tree {
   const parent = epoch.parent !== null && tree.epochs.has(epoch.parent) ? epoch.parent : null;
   const siblings = tree.children.get(parent) ?? [];
   return {
-    epochs: new Map(tree.epochs).set(epoch.id, { ...epoch, parent }),
-    children: new Map(tree.children).set(parent, [...siblings, epoch.id]),
+    epochs: LayeredMap.with(tree.epochs, epoch.id, parent === epoch.parent ? epoch : { ...epoch, parent }),
+    children: LayeredMap.with(tree.children, parent, [...siblings, epoch.id]),
   };
 }
 
