@@ -9,13 +9,13 @@ const GROUND = 12;
 const FLOOD = 24;
 
 /** A member that does what the rules do not let it, and is removed half way, which it tries to undo. */
-export class Malicious {
-  readonly person: Person;
-  readonly #run: GroupRun;
+export class Malicious<State> {
+  readonly person: Person<State>;
+  readonly #run: GroupRun<State>;
   readonly #withheld: Post[] = [];
   done = 0;
 
-  constructor(run: GroupRun, person: Person) {
+  constructor(run: GroupRun<State>, person: Person<State>) {
     this.#run = run;
     this.person = person;
   }

@@ -2,11 +2,11 @@ import type { Change } from '../../core/groups/asks.ts';
 import type { Person } from './person.ts';
 import type { GroupRun } from './run-world.ts';
 
-type Operation = 'send' | 'add' | 'remove' | 'leave' | 'renew' | 'promote' | 'demote' | 'rename' | 'lose';
+type Operation = 'send' | 'add' | 'remove' | 'leave' | 'renew' | 'promote' | 'demote' | 'rename' | 'lose' | 'kill';
 
 /** How often, of a hundred. */
 const SHARES: readonly [Operation, number][] = [
-  ['send', 50],
+  ['send', 47],
   ['renew', 12],
   ['rename', 10],
   ['add', 10],
@@ -15,10 +15,11 @@ const SHARES: readonly [Operation, number][] = [
   ['demote', 3],
   ['leave', 2],
   ['lose', 1],
+  ['kill', 3],
 ];
 
 /** One random operation by a random member who may do it, wherever it is. */
-export async function operate(run: GroupRun, count: number): Promise<void> {
+export async function operate<State>(run: GroupRun<State>, count: number): Promise<void> {
   const kind = drawn(run);
   const honest = run.people.filter(other => other !== run.villain);
   const person = run.pick(honest.filter(other => (needsAdmin(kind) ? other.isAdmin : other.active)));
@@ -26,11 +27,12 @@ export async function operate(run: GroupRun, count: number): Promise<void> {
   if (kind === 'send') return send(run, person, `text ${count}`);
   if (kind === 'renew') return person.step({ kind });
   if (kind === 'lose') return lose(run, person);
+  if (kind === 'kill') return person.kill();
   const change = await changeOf(run, kind, person, count);
   if (change) await person.step({ kind: 'change', change });
 }
 
-export async function send(run: GroupRun, person: Person, text: string): Promise<void> {
+export async function send<State>(run: GroupRun<State>, person: Person<State>, text: string): Promise<void> {
   const { id, members } = person.headEpoch();
   run.checks.sent(text, person.id, id, members);
   await person.step({ kind: 'text', text: Buffer.from(text) });
@@ -40,7 +42,7 @@ function needsAdmin(kind: Operation): boolean {
   return ['add', 'remove', 'promote', 'demote', 'rename'].includes(kind);
 }
 
-function drawn(run: GroupRun): Operation {
+function drawn<State>(run: GroupRun<State>): Operation {
   let at = run.number() * 100;
   for (const [kind, share] of SHARES) {
     if (at < share) return kind;
@@ -49,7 +51,7 @@ function drawn(run: GroupRun): Operation {
   return 'send';
 }
 
-async function lose(run: GroupRun, person: Person): Promise<void> {
+async function lose<State>(run: GroupRun<State>, person: Person<State>): Promise<void> {
   // What only this profile holds would be gone for everyone: no promise covers that.
   const elsewhere = [...person.held].every(index =>
     run.people.some(other => other !== person && other.held.has(index)),
@@ -57,7 +59,12 @@ async function lose(run: GroupRun, person: Person): Promise<void> {
   if (elsewhere) person.lose();
 }
 
-async function changeOf(run: GroupRun, kind: Operation, person: Person, count: number): Promise<Change | null> {
+async function changeOf<State>(
+  run: GroupRun<State>,
+  kind: Operation,
+  person: Person<State>,
+  count: number,
+): Promise<Change | null> {
   const { members, data } = person.headEpoch();
   const others = members.filter(member => member !== person.id && member !== run.villain?.id);
   switch (kind) {

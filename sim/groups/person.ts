@@ -1,6 +1,6 @@
 import type { ContactId } from '../../core/base/ids.ts';
 import type { Post } from '../../core/groups/act-codec.ts';
-import type { CryptoContext } from '../../core/groups/group-crypto.ts';
+import type { CryptoContext, EpochId, GroupCrypto } from '../../core/groups/group-crypto.ts';
 import { rejoinGroup, stepGroup } from '../../core/groups/group-machine.ts';
 import {
   createGroup,
@@ -10,27 +10,27 @@ import {
   joinGroup,
 } from '../../core/groups/group-state.ts';
 import type { Choose } from '../../core/groups/lineage.ts';
+import { decodeGroup, encodeGroup } from '../../core/groups/state-codec.ts';
 import type { GroupRun } from './run-world.ts';
-import { StandInCrypto, type StandInState } from './stand-in.ts';
 
 /** One member's program: its machine, and what it holds of all posts. */
-export class Person {
+export class Person<State = unknown> {
   readonly index: number;
-  readonly crypto: StandInCrypto;
-  readonly #run: GroupRun;
+  readonly crypto: GroupCrypto<State>;
+  readonly #run: GroupRun<State>;
   readonly #choose: Choose;
-  state: GroupState<StandInState> | null = null;
+  state: GroupState<State> | null = null;
   online = true;
   side = 0;
   readonly held = new Set<number>();
   readonly #keyPackages: Uint8Array[] = [];
   #wakeMs = Infinity;
 
-  constructor(run: GroupRun, index: number, choose: Choose) {
+  constructor(run: GroupRun<State>, index: number, choose: Choose, crypto: GroupCrypto<State>) {
     this.#run = run;
     this.index = index;
     this.#choose = choose;
-    this.crypto = new StandInCrypto(run.registry, run.random(32));
+    this.crypto = crypto;
   }
 
   get id(): ContactId {
@@ -51,7 +51,7 @@ export class Person {
   }
 
   headEpoch() {
-    const { lineage, head } = this.state as GroupState<StandInState>;
+    const { lineage, head } = this.state as GroupState<State>;
     const epoch = lineage.tree.epochs.get(head);
     if (!epoch) throw new Error('a head that is not in the tree');
     return epoch;
@@ -72,9 +72,11 @@ export class Person {
 
   async step(input: GroupInput): Promise<void> {
     if (!this.state) return;
-    const { state, outputs } = await stepGroup(this.crypto, this.state, input, this.context, this.#choose);
+    if (this.#run.options.restarts === 'each-step') this.restart();
+    const { state, outputs, changed } = await stepGroup(this.crypto, this.state, input, this.context, this.#choose);
     const known = this.state.lineage.tree.epochs;
     this.state = state;
+    for (const before of changed.values()) if (before !== null) this.crypto.retire(before);
     if (state.lineage.tree.epochs !== known) {
       for (const { id, parent } of state.lineage.tree.epochs.values()) {
         if (!known.has(id) && parent !== null) this.#run.checks.epoch(id, parent);
@@ -101,7 +103,7 @@ export class Person {
   async welcomed(welcome: Uint8Array): Promise<void> {
     for (const secret of this.#keyPackages) {
       try {
-        const epoch = this.crypto.view(await this.crypto.join(welcome, secret)).epoch;
+        const epoch = this.crypto.view(await this.crypto.join(welcome, secret, this.context)).epoch;
         this.#run.checks.enters(this.id, epoch);
       } catch {
         continue;
@@ -115,6 +117,25 @@ export class Person {
     }
   }
 
+  /** The program is gone, and begins again with what was stored of its last step. */
+  restart(): void {
+    const { state, crypto } = this;
+    if (!state) return;
+    const states = new Map<EpochId, State>();
+    for (const [epoch, kept] of state.states) states.set(epoch, crypto.deserialize(crypto.serialize(kept)));
+    this.state = decodeGroup(encodeGroup(state), states);
+  }
+
+  /** Killed in a step that was not stored yet: nothing of it has happened. */
+  async kill(): Promise<void> {
+    if (!this.state) return;
+    const last = this.#run.pick(this.#run.posts);
+    if (last) await stepGroup(this.crypto, this.state, { kind: 'post', post: last }, this.context, this.#choose);
+    await stepGroup(this.crypto, this.state, { kind: 'renew' }, this.context, this.#choose);
+    this.restart();
+    await this.step({ kind: 'due' });
+  }
+
   /** The machine is new and knows nothing; its identity is the same. */
   lose(): void {
     this.state = null;
@@ -126,7 +147,7 @@ export class Person {
   async rejoinBy(helper: Person): Promise<void> {
     const { state } = helper;
     if (this.state || !state || !helper.headEpoch().members.includes(this.id)) return;
-    const info = await helper.crypto.groupInfo(state.states.get(state.head) as StandInState);
+    const info = await helper.crypto.groupInfo(state.states.get(state.head) as State, this.context);
     const last = state.lineage.chains.get(this.id)?.latest ?? null;
     const step = await rejoinGroup(this.crypto, info, last, this.context);
     this.state = step.state;

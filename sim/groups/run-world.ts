@@ -1,6 +1,8 @@
+import type { RandomSource } from '../../core/base/clock.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../core/base/clock.ts';
 import type { ContactId } from '../../core/base/ids.ts';
 import type { Post } from '../../core/groups/act-codec.ts';
+import type { GroupCrypto } from '../../core/groups/group-crypto.ts';
 import { type Choose, heaviest } from '../../core/groups/lineage.ts';
 import { seededNumbers } from '../../test/support/mutate.ts';
 import { GroupChecks } from './checks.ts';
@@ -8,9 +10,10 @@ import { Clock } from './clock.ts';
 import { Malicious } from './malicious.ts';
 import { operate } from './operations.ts';
 import { Person } from './person.ts';
-import { Registry } from './stand-in.ts';
 
 export interface GroupOptions {
+  /** Whether programs that begin again from what they stored do so before each step, too. */
+  readonly restarts?: 'some' | 'each-step';
   readonly seed: number;
   readonly members: number;
   readonly operations: number;
@@ -25,26 +28,26 @@ const ADMINS = 4;
 const ADDS_AT_ONCE = 8;
 
 /** One run: a group comes together, a time of trouble, a time of healing, and what is so in the end. */
-export class GroupRun {
+export class GroupRun<State = unknown> {
   readonly options: GroupOptions;
   readonly clock = new Clock(START_MS);
-  readonly registry = new Registry();
   readonly checks = new GroupChecks();
   readonly number: () => number;
   readonly posts: Post[] = [];
-  readonly people: Person[];
-  readonly #byId = new Map<ContactId, Person>();
-  #malicious: Malicious | null = null;
+  readonly people: Person<State>[];
+  readonly #byId = new Map<ContactId, Person<State>>();
+  #malicious: Malicious<State> | null = null;
   #trouble = false;
   #healedMs: number | null = null;
 
-  constructor(options: GroupOptions) {
+  /** @param makeCrypto of one person: real MLS, or the stand-in */
+  constructor(options: GroupOptions, makeCrypto: (random: RandomSource) => GroupCrypto<State>) {
     this.options = options;
     this.number = seededNumbers(options.seed);
     const outsiders = Math.ceil(options.members / 5);
     this.people = Array.from(
       { length: options.members + outsiders },
-      (_, index) => new Person(this, index, options.choose ?? heaviest),
+      (_, index) => new Person(this, index, options.choose ?? heaviest, makeCrypto(this.random)),
     );
     for (const person of this.people) this.#byId.set(person.id, person);
   }
@@ -59,11 +62,11 @@ export class GroupRun {
     return items[Math.floor(this.number() * items.length)];
   }
 
-  connected(a: Person, b: Person): boolean {
+  connected(a: Person<State>, b: Person<State>): boolean {
     return a !== b && a.online && b.online && a.side === b.side;
   }
 
-  publish(from: Person, post: Post): void {
+  publish(from: Person<State>, post: Post): void {
     const index = this.posts.push(post) - 1;
     from.held.add(index);
     for (const other of this.people) {
@@ -76,7 +79,7 @@ export class GroupRun {
 
   /** By mailbox: it is there when its recipient next comes. */
   sendWelcome(to: ContactId, welcome: Uint8Array): void {
-    const person = this.#byId.get(to) as Person;
+    const person = this.#byId.get(to) as Person<State>;
     const deliver = async (): Promise<void> => {
       if (person.online) await person.welcomed(welcome);
       else this.clock.after(HOUR_MS / 2, deliver);
@@ -86,7 +89,7 @@ export class GroupRun {
   }
 
   /** Someone asks a member it is connected with for the way in. */
-  helpLost(person: Person): void {
+  helpLost(person: Person<State>): void {
     const helper = this.pick(this.people.filter(other => this.connected(person, other) && other.active));
     if (!helper) return;
     this.clock.after(SECOND_MS, async () => {
@@ -94,7 +97,7 @@ export class GroupRun {
       const view = state?.states.get(state.head);
       if (!state || !view || !this.connected(person, helper)) return;
       const before = person.state?.head;
-      await person.step({ kind: 'group-info', groupInfo: await helper.crypto.groupInfo(view) });
+      await person.step({ kind: 'group-info', groupInfo: await helper.crypto.groupInfo(view, helper.context) });
       const after = person.state?.head;
       if (!after || after === before) return;
       this.checks.epoch(after, state.head);
@@ -136,7 +139,7 @@ export class GroupRun {
     this.#trouble = true;
     for (const person of this.people) this.#comeAndGo(person);
     this.#partAndHeal();
-    if (options.malicious) this.#malicious = new Malicious(this, this.people[options.members - 1] as Person);
+    if (options.malicious) this.#malicious = new Malicious(this, this.people[options.members - 1] as Person<State>);
     this.#malicious?.start();
     const gapMs = (options.days * DAY_MS) / options.operations;
     for (let count = 0; count < options.operations; count += 1) {
@@ -149,7 +152,7 @@ export class GroupRun {
     this.#judge();
   }
 
-  get villain(): Person | null {
+  get villain(): Person<State> | null {
     return this.#malicious?.person ?? null;
   }
 
@@ -158,7 +161,7 @@ export class GroupRun {
     return this.#common()?.headEpoch().members.length ?? 0;
   }
 
-  #common(people: readonly Person[] = this.people): Person | undefined {
+  #common(people: readonly Person<State>[] = this.people): Person<State> | undefined {
     const active = people.filter(person => person.active);
     const groups = Map.groupBy(active, person => person.state?.head);
     return [...groups.values()].sort((a, b) => b.length - a.length)[0]?.[0];
@@ -192,7 +195,7 @@ export class GroupRun {
   }
 
   async gather(): Promise<void> {
-    const [creator] = this.people as [Person];
+    const [creator] = this.people as [Person<State>];
     await creator.create();
     const others = this.people.slice(1, this.options.members);
     for (let at = 0; at < others.length; at += ADDS_AT_ONCE) {
@@ -209,7 +212,7 @@ export class GroupRun {
   }
 
   /** 30 % are away at any time. */
-  #comeAndGo(person: Person): void {
+  #comeAndGo(person: Person<State>): void {
     const stretchMs = (person.online ? 14 : 6) * HOUR_MS * this.number();
     this.clock.after(stretchMs, async () => {
       if (!this.#trouble) return;

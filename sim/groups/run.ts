@@ -1,8 +1,9 @@
 // Runs the group machine among many members in a time of trouble, on a virtual clock, and checks what is so after healing.
-//   node sim/groups/run.ts [--seed N] [--seeds 100] [--members 50] [--operations 1000] [--days 4] [--rule weight] [--malicious] [--rules]
+//   node sim/groups/run.ts [--seed N] [--seeds 100] [--members 50] [--operations 1000] [--days 4] [--rule weight] [--malicious] [--rules] [--mls]
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { realMls, standIns } from './cryptos.ts';
 import { type Spread, svgOfSpreads } from './plot.ts';
 import { RULES } from './rivals.ts';
 import { GroupRun } from './run-world.ts';
@@ -18,6 +19,7 @@ const { values } = parseArgs({
     rule: { type: 'string', default: 'weight' },
     malicious: { type: 'boolean', default: false },
     rules: { type: 'boolean', default: false },
+    mls: { type: 'boolean', default: false },
   },
 });
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 32));
@@ -45,22 +47,25 @@ async function runAll(rule: string): Promise<Measured> {
   if (!choose) throw new Error(`--rule is one of ${Object.keys(RULES).join(', ')}`);
   const measured: Measured = { rollbacks: [], agreeSeconds: [], failures: 0 };
   for (let at = seed; at < seed + Number(values.seeds); at += 1) {
-    const run = new GroupRun({
+    const options = {
       seed: at,
       members: Number(values.members),
       operations: Number(values.operations),
       days: Number(values.days),
       choose,
       malicious: values.malicious,
-    });
+    };
+    const startedMs = performance.now();
+    const run: GroupRun = values.mls ? new GroupRun(options, realMls()) : new GroupRun(options, standIns());
     await run.execute();
+    const seconds = ((performance.now() - startedMs) / 1000).toFixed(0);
     const { checks } = run;
     if (checks.findings.length > 0) measured.failures += 1;
     measured.rollbacks.push(...checks.rollbacks);
     measured.agreeSeconds.push(...checks.agreeMs.map(ms => ms / 1000));
     say(
       `${rule} seed ${at}: ${run.memberCount} members, ${checks.epochs} epochs, ${run.posts.length} posts, ${checks.texts} texts read ` +
-        `${checks.reads} times; roll-backs ${row(checks.rollbacks)}; findings ${checks.findings.length}`,
+        `${checks.reads} times; roll-backs ${row(checks.rollbacks)}; findings ${checks.findings.length}; ${seconds} s`,
     );
     for (const finding of checks.findings.slice(0, 5)) say(`  ! ${finding}`);
   }

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Choose } from '../../core/groups/lineage.ts';
 import type { Epoch } from '../../core/groups/tree.ts';
+import { realMls, standIns } from '../../sim/groups/cryptos.ts';
 import { GroupRun } from '../../sim/groups/run-world.ts';
 import { freshSeed } from '../support/mutate.ts';
 
 const options = { seed: freshSeed(), members: 8, operations: 60, days: 2 };
 
 async function run(change: Partial<ConstructorParameters<typeof GroupRun>[0]> = {}): Promise<GroupRun> {
-  const made = new GroupRun({ ...options, ...change });
+  const made: GroupRun = new GroupRun({ ...options, ...change }, standIns());
   await made.execute();
   return made;
 }
@@ -32,6 +33,21 @@ describe(`simulation of groups, seed ${options.seed}`, () => {
     const [first, again] = [await run(), await run()];
     assert.deepEqual([first.posts.length, first.checks.rollbacks], [again.posts.length, again.checks.rollbacks]);
     assert.deepEqual(first.posts.at(-1)?.epoch, again.posts.at(-1)?.epoch);
+  });
+
+  it('programs that begin again before each step, from what they stored, do the very same', async () => {
+    const less = { members: 4, operations: 20, days: 0.5 };
+    const [lasting, again] = [await run(less), await run({ ...less, restarts: 'each-step' })];
+    assert.ok(lasting.posts.length > 20);
+    assert.deepEqual(again.posts, lasting.posts);
+    assert.deepEqual(again.checks.findings, []);
+  });
+
+  it('on real MLS: members agree, and every text is read by its members and nobody else', async () => {
+    const made = new GroupRun({ seed: options.seed, members: 5, operations: 30, days: 1 }, realMls());
+    await made.execute();
+    assert.deepEqual(made.checks.findings, []);
+    assert.ok(made.checks.reads > 10 && made.memberCount > 0);
   });
 
   it('notices members that choose their heads each by themselves', async () => {
