@@ -11,7 +11,16 @@ const VISIBLE = /[^\p{Z}\p{Cc}\p{Cf}\p{M}\p{Default_Ignorable_Code_Point}\u2800]
 
 /** Whether a text may stand as a name: 1 to LIMITS.nickBytes of UTF-8, something to see, nothing that disguises. */
 export function isNick(nick: string): boolean {
-  return VISIBLE.test(nick) && !DISGUISE.test(nick) && Buffer.byteLength(nick) <= LIMITS.nickBytes;
+  return isName(nick, LIMITS.nickBytes);
+}
+
+/** The same for the name of a group: up to LIMITS.groupNameBytes. */
+export function isGroupName(name: string): boolean {
+  return isName(name, LIMITS.groupNameBytes);
+}
+
+function isName(text: string, maxBytes: number): boolean {
+  return VISIBLE.test(text) && !DISGUISE.test(text) && Buffer.byteLength(text) <= maxBytes;
 }
 
 /** @throws UsageError `bad-request` */

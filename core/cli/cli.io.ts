@@ -2,6 +2,7 @@ import { EXIT, type ExitCode } from '../commands/error-map.ts';
 import { type CommandName, isCommand, parseCommandLine, wantsJson } from './arguments.ts';
 import * as core from './core-commands.io.ts';
 import { toFailure, usage } from './failure.ts';
+import { group } from './group-commands.io.ts';
 import { commandHelp, helpText } from './help.ts';
 import * as mailbox from './mailbox-commands.io.ts';
 import * as message from './message-commands.io.ts';
@@ -34,6 +35,7 @@ const ACTIONS: Readonly<Record<CommandName, (session: Session) => Promise<ExitCo
   resend: message.resend,
   proof: message.proof,
   watch: message.watch,
+  group,
   verify,
   help,
   version,

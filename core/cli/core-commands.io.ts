@@ -5,8 +5,9 @@ import { readCoreFile } from '../commands/core-file.io.ts';
 import { EXIT, type ExitCode } from '../commands/error-map.ts';
 import { CliFailure, usage } from './failure.ts';
 import type { RunningCore } from './runner.ts';
+import { safe } from './safe.ts';
 import type { Session } from './session.io.ts';
-import { safe, statusText } from './text.ts';
+import { statusText } from './text.ts';
 
 /** init, start, status, stop, open, unlock, lock, wipe. */
 

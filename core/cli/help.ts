@@ -4,6 +4,7 @@ const GROUPS: readonly (readonly [string, readonly CommandName[]])[] = [
   ['Molva itself', ['init', 'start', 'status', 'stop', 'open', 'unlock', 'lock', 'wipe']],
   ['People', ['invite', 'add', 'requests', 'accept', 'decline', 'contacts', 'verify', 'rename', 'remove']],
   ['Messages', ['send', 'messages', 'resend', 'proof', 'watch']],
+  ['Groups', ['group']],
   ['Mailbox', ['custody', 'bundle']],
   ['Help', ['help', 'version']],
 ];
@@ -12,8 +13,9 @@ const FOOT = `Every command takes
   --data-dir D   the folder of the profile
   --json         one JSON value a line on stdout and nothing else; errors as JSON on stderr
 
-WHO is a nick, a contact id or a conversation id. A passphrase comes from --passphrase-file
-(- is the standard input) or from a prompt, never from the command line.
+WHO is a nick, a contact id or a conversation id; for messages also a group, which, like G, is
+a name, a group id or a conversation id. A passphrase comes from --passphrase-file (- is the
+standard input) or from a prompt, never from the command line.
 Exit codes: 0 done, 2 wrong usage, 3 no Molva running, 4 refused, 5 not found.
 `;
 

@@ -1,7 +1,8 @@
 import { EXIT, type ExitCode } from '../commands/error-map.ts';
 import type { Contact, Params } from '../commands/schema.ts';
+import { safe } from './safe.ts';
 import type { Session } from './session.io.ts';
-import { contactLine, contactsText, requestsText, safe, stamp } from './text.ts';
+import { contactLine, contactsText, requestsText, stamp } from './text.ts';
 
 /** invite, add, requests, accept, decline, contacts, rename, remove. */
 

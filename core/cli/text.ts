@@ -9,15 +9,10 @@ import type {
   Verification,
 } from '../commands/schema.ts';
 import type { BundleReport } from '../state/bundles.ts';
+import { groupLine, noticeText } from './group-text.ts';
+import { safe } from './safe.ts';
 
 /** Plain text for a person. Whatever other people wrote goes through `safe`. */
-
-/** Control characters and direction marks could redraw the terminal or disguise who says what. */
-const UNSAFE = /[\p{Cc}\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
-
-export function safe(text: string): string {
-  return text.replace(UNSAFE, '\ufffd');
-}
 
 const TRUST_MARK = { verified: 'verified', unverified: 'not verified', changed: 'KEY CHANGED' } as const;
 
@@ -113,6 +108,7 @@ export function messagesText(messages: readonly Message[]): string {
 }
 
 export function messageLine(message: Message): string {
+  if (message.notice) return `${timeOf(message.sentAt)}  * ${noticeText(message.notice)}`;
   const who = message.outgoing ? 'you' : safe(message.fromNick);
   const state = message.outgoing ? `  (${stateText(message)})` : message.late ? '  (late)' : '';
   // Further lines are indented, so that a text cannot pass for somebody else's message.
@@ -131,7 +127,8 @@ export function proofsText(proofs: readonly Proof[]): string {
     .join('');
 }
 
-function stateText({ state, heldBy, until }: Pick<Message, 'state' | 'heldBy' | 'until'>): string {
+function stateText({ state, heldBy, until, reach }: Pick<Message, 'state' | 'heldBy' | 'until' | 'reach'>): string {
+  if (reach && state !== 'queued') return `${state}, ${reach.deliveredTo} of ${reach.of} have it`;
   return state === 'held' && until !== null ? `held by ${heldBy} until ${stamp(until)}` : state;
 }
 
@@ -172,6 +169,14 @@ export function eventText(event: ApiEvent): string {
       return `${safe(event.request.nick)} asks to become a contact: molva accept ${event.request.id}`;
     case 'contact-changed':
       return contactLine(event.contact);
+    case 'group-changed':
+      return groupLine(event.group).trimEnd();
+    case 'group-commit':
+      return `group ${event.group}: ${event.changes.join(', ')}`;
+    case 'group-fork-healed':
+      return `group ${event.group} had come apart and is one again; ${count(event.rolledBack, 'step')} gone back`;
+    case 'group-members':
+      return `group ${event.group} has other members`;
     case 'verification-changed':
       return `verification of ${event.verification.contact}: ${event.verification.phase}`;
     case 'network-changed':

@@ -1,7 +1,7 @@
 import { UsageError } from '../base/errors.ts';
 import type { ContactId } from '../base/ids.ts';
 import type { CoreHost } from './host.ts';
-import type { CommandTable, Contact } from './schema.ts';
+import type { CommandTable, Contact, Conversation } from './schema.ts';
 import { contactView, conversationView, requestView } from './views.ts';
 import { findContact, findRequest } from './who.ts';
 
@@ -68,11 +68,9 @@ export function contactCommands(host: CoreHost): ContactCommands {
     'conversations.list': async () => {
       const messenger = host.messenger();
       const { store } = messenger.context;
-      const views = store.conversations.list().flatMap(record => {
-        const contact = store.contacts.get(record.contact);
-        return contact ? [conversationView(messenger, record, contact)] : [];
-      });
-      const latest = (item: (typeof views)[number]) => item.lastMessage?.sentAt ?? item.contact.addedAt;
+      const views = store.conversations.list().flatMap(record => conversationView(messenger, record) ?? []);
+      const latest = ({ lastMessage, contact, group }: Conversation) =>
+        lastMessage?.sentAt ?? contact?.addedAt ?? group?.createdAt ?? 0;
       return views.sort((a, b) => latest(b) - latest(a));
     },
   };

@@ -1,8 +1,10 @@
+import type { ConversationId, MessageId } from '../base/ids.ts';
 import type { CoreEvent } from '../state/events.ts';
 import type { Messenger } from '../state/messenger.ts';
-import type { ApiEvent } from './schema.ts';
+import { groupView } from './group-views.ts';
+import type { ApiEvent, Reach } from './schema.ts';
 import { verificationOf } from './verification.ts';
-import { contactView, heldView, messageView, requestView } from './views.ts';
+import { contactView, type Home, heldView, messageView, reachView, requestView } from './views.ts';
 
 /** A core event as API clients see it; undefined when what it speaks of is gone already. */
 export function apiEventOf(messenger: Messenger, event: CoreEvent): ApiEvent | undefined {
@@ -14,15 +16,17 @@ export function apiEventOf(messenger: Messenger, event: CoreEvent): ApiEvent | u
     case 'message-received':
     case 'message-sent': {
       const state = event.type === 'message-sent' ? 'queued' : 'received';
-      return { event: event.type, message: messageView(messenger, event.message, event.contact, state) };
+      const home = homeOf(messenger, event);
+      return home && { event: event.type, message: messageView(messenger, event.message, home, state) };
     }
     case 'message-state': {
       const { id, conversation, state, atMs } = event;
-      return { event: event.type, id, conversation, state, heldBy: 0, until: null, at: atMs };
+      const reach = reachIn(messenger, conversation, id);
+      return { event: event.type, id, conversation, state, heldBy: 0, until: null, reach, at: atMs };
     }
     case 'message-held': {
       const { id, conversation, held, atMs } = event;
-      return { event: 'message-state', id, conversation, ...heldView(held), at: atMs };
+      return { event: 'message-state', id, conversation, ...heldView(held), reach: null, at: atMs };
     }
     case 'bundle-progress': {
       const { transfer, direction, bytes, envelopes } = event;
@@ -47,6 +51,18 @@ export function apiEventOf(messenger: Messenger, event: CoreEvent): ApiEvent | u
       const verification = verificationOf(messenger, event.contact);
       return verification && { event: event.type, verification };
     }
+    case 'group-changed': {
+      const standing = messenger.groups.list().find(({ record }) => record.id === event.group);
+      return standing && { event: event.type, group: groupView(messenger, standing) };
+    }
+    case 'group-members':
+      return { event: event.type, group: event.group };
+    case 'group-commit': {
+      const { group, epoch, by, changes } = event;
+      return { event: event.type, group, epoch, by, changes: [...changes] };
+    }
+    case 'group-fork-healed':
+      return { event: event.type, group: event.group, rolledBack: event.rolledBack };
     case 'network-changed':
       return networkEvent(messenger);
     case 'offline-sync-started':
@@ -61,4 +77,18 @@ export function apiEventOf(messenger: Messenger, event: CoreEvent): ApiEvent | u
 function networkEvent({ swarm }: Messenger): ApiEvent {
   const peers = swarm.connectedPeers().length;
   return { event: 'network-changed', online: peers > 0, peers, addresses: swarm.addresses() };
+}
+
+function homeOf(
+  { context }: Messenger,
+  { contact, group }: Extract<CoreEvent, { readonly message: unknown }>,
+): Home | undefined {
+  if (contact) return contact;
+  const record = group && context.store.groups.get(group);
+  return record ? { group: record.id, conversation: record.conversation } : undefined;
+}
+
+function reachIn(messenger: Messenger, conversation: ConversationId, id: MessageId): Reach | null {
+  const group = messenger.context.store.conversations.get(conversation)?.group;
+  return group ? reachView(messenger, group, id) : null;
 }

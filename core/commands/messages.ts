@@ -1,12 +1,12 @@
 import { UsageError } from '../base/errors.ts';
-import { parseMessageId } from '../base/ids.ts';
+import { type ContactId, parseMessageId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import { proofsOf } from '../state/proofs.ts';
 import type { SentText } from '../state/sending.ts';
 import type { CoreHost } from './host.ts';
 import type { CommandTable } from './schema.ts';
-import { messageView, proofView } from './views.ts';
-import { findContact } from './who.ts';
+import { type Home, messageView, proofView } from './views.ts';
+import { findTalk, type Talk } from './who.ts';
 
 type MessageCommands = Pick<
   CommandTable,
@@ -17,7 +17,12 @@ export function messageCommands(host: CoreHost): MessageCommands {
   return {
     'messages.send': async ({ who, text }) => {
       const messenger = host.messenger();
-      const id = messenger.knows(who) ? who : findContact(messenger, who).id;
+      const talk = messenger.knows(who) ? undefined : findTalk(messenger, who);
+      if (talk?.kind === 'group') {
+        const { id: group, conversation } = talk.group;
+        return messageView(messenger, await messenger.groups.send(group, text), { group, conversation }, 'queued');
+      }
+      const id = talk ? talk.contact.id : (who as ContactId);
       const { message, contact } = await messenger.ask<SentText>(id, { kind: 'send', text });
       return messageView(messenger, message, contact, 'queued');
     },
@@ -27,26 +32,27 @@ export function messageCommands(host: CoreHost): MessageCommands {
       const id = parseMessageId(asked);
       const conversation = store.messages.conversationOf(id);
       const record = conversation && store.conversations.get(conversation);
-      if (!record) throw new UsageError('not-found', 'messages.sendAgain', 'There is no such message.');
+      if (!record?.contact) throw new UsageError('not-found', 'messages.sendAgain', 'There is no such message.');
       const { message, contact } = await messenger.ask<SentText>(record.contact, { kind: 'send-again', id });
       return messageView(messenger, message, contact);
     },
     'messages.list': async ({ who, limit, before }) => {
       const messenger = host.messenger();
       const { store } = messenger.context;
-      const contact = findContact(messenger, who);
+      const home = homeOf(findTalk(messenger, who));
+      const { conversation } = home;
       const from = before === undefined ? undefined : parseMessageId(before);
-      if (from && store.messages.conversationOf(from) !== contact.conversation) {
+      if (from && store.messages.conversationOf(from) !== conversation) {
         throw new UsageError('not-found', 'messages.list', 'There is no such message in this conversation.');
       }
       // One more than asked for tells whether there is more.
-      const found = store.messages.newest(contact.conversation, limit + 1, from);
+      const found = store.messages.newest(conversation, limit + 1, from);
       const shown = found.slice(-limit);
       return {
-        messages: store.reading(() => shown.map(message => messageView(messenger, message, contact))),
+        messages: store.reading(() => shown.map(message => messageView(messenger, message, home))),
         more: found.length > limit,
-        completeUpTo: store.messages.completeUpTo(contact.conversation)?.id ?? null,
-        missing: store.messages.awaitedOf(contact.conversation, LIMITS.awaitedParents).length,
+        completeUpTo: store.messages.completeUpTo(conversation)?.id ?? null,
+        missing: store.messages.awaitedOf(conversation, LIMITS.awaitedParents).length,
       };
     },
     'messages.proof': async ({ id: asked }) => {
@@ -60,10 +66,15 @@ export function messageCommands(host: CoreHost): MessageCommands {
     },
     'messages.markRead': async ({ who, upTo }) => {
       const messenger = host.messenger();
-      const contact = findContact(messenger, who);
+      const talk = findTalk(messenger, who);
       const target = upTo === undefined ? undefined : parseMessageId(upTo);
-      await messenger.ask(contact.id, { kind: 'mark-read', upTo: target });
+      if (talk.kind === 'group') await messenger.groups.markRead(talk.group.id, target);
+      else await messenger.ask(talk.contact.id, { kind: 'mark-read', upTo: target });
       return { done: true };
     },
   };
+}
+
+function homeOf(talk: Talk): Home {
+  return talk.kind === 'contact' ? talk.contact : { group: talk.group.id, conversation: talk.group.conversation };
 }

@@ -1,20 +1,21 @@
 import * as v from 'valibot';
-import type { ErrorCode } from '../base/errors.ts';
-import { LIMITS } from '../base/limits.ts';
-import { isNick } from '../base/nick.ts';
 import type { BundleReport } from '../state/bundles.ts';
+import { GROUP_METHODS } from './group-methods.ts';
+import { conversation, group, groupDetails, groupMember, groupRole } from './group-shapes.ts';
+import { done, invite, link, method, nick, none, passphrase, text, who, whoOrGroup } from './parameters.ts';
 import {
   contact,
   contactRequest,
-  conversation,
   coreState,
   count,
   custody,
   id,
   message,
   messageState,
+  notice,
   profile,
   proof,
+  reach,
   settings,
   status,
   syncDirection,
@@ -34,31 +35,22 @@ export {
   conversation,
   coreState,
   custody,
+  group,
+  groupDetails,
+  groupMember,
+  groupRole,
   message,
   messageState,
+  notice,
   profile,
   proof,
+  reach,
   settings,
   status,
   syncDirection,
   trust,
   verification,
 };
-
-const utf8Max = (bytes: number) =>
-  v.check<string, string>(text => new TextEncoder().encode(text).length <= bytes, `at most ${bytes} bytes of UTF-8`);
-
-const nick = v.pipe(
-  v.string(),
-  v.trim(),
-  v.check(isNick, `a name of 1 to ${LIMITS.nickBytes} bytes without control or invisible characters`),
-  v.description('a name to show'),
-);
-const passphrase = v.pipe(v.string(), v.minLength(1), v.maxLength(1024), v.description('the passphrase'));
-const who = v.pipe(v.string(), v.minLength(1), v.maxLength(256), v.description('nick, contact id or conversation id'));
-const text = v.pipe(v.string(), v.minLength(1), utf8Max(LIMITS.textBytes), v.description('what to say'));
-const invite = v.pipe(v.string(), v.maxLength(2048), v.description('molva:1/...'));
-const link = v.pipe(v.string(), v.minLength(1), v.maxLength(LIMITS.linkCharacters), v.description('an address'));
 
 export const EVENTS = {
   'core-state': v.object({ state: coreState }),
@@ -72,6 +64,7 @@ export const EVENTS = {
     state: messageState,
     heldBy: count(),
     until: v.nullable(timeMs()),
+    reach: v.nullable(reach),
     at: timeMs(),
   }),
   'profile-restored': v.object({ at: timeMs() }),
@@ -87,6 +80,18 @@ export const EVENTS = {
   'contact-removed': v.object({ id: id() }),
   'conversation-read': v.object({ conversation: id() }),
   'verification-changed': v.object({ verification }),
+  'group-changed': v.object({ group }),
+  'group-members': v.object({ group: v.pipe(id(), v.description('its members, their nicks or roles are others now')) }),
+  'group-commit': v.object({
+    group: id(),
+    epoch: v.pipe(v.string(), v.description('which one is the head now; hexadecimal')),
+    by: v.nullable(v.pipe(id(), v.description('who committed it'))),
+    changes: v.array(v.picklist(['add', 'remove', 'leave', 'promote', 'demote', 'rename', 'keys'])),
+  }),
+  'group-fork-healed': v.object({
+    group: id(),
+    rolledBack: v.pipe(count(), v.description('epochs of the branch before that were left')),
+  }),
   'network-changed': v.object({ online: v.boolean(), peers: count(), addresses: v.array(v.string()) }),
   'offline-sync-started': v.object({ contact: id(), direction: syncDirection, queued: count() }),
   'offline-sync-finished': v.object({
@@ -97,18 +102,7 @@ export const EVENTS = {
   }),
 } as const;
 
-interface MethodSpec {
-  readonly summary: string;
-  readonly params: v.GenericSchema;
-  readonly result: v.GenericSchema;
-  /** Beside `bad-request`, `unauthorized` and `internal`, which every method can give. */
-  readonly errors: readonly ErrorCode[];
-}
-
-const none = v.strictObject({});
-const done = v.object({ done: v.literal(true) });
 const byWho = v.strictObject({ who });
-const method = <const M extends MethodSpec>(spec: M): M => spec;
 
 export const METHODS = {
   'status.get': method({ summary: 'What the core is and does.', params: none, result: status, errors: [] }),
@@ -227,14 +221,14 @@ export const METHODS = {
   }),
   'messages.send': method({
     summary: 'Sends a text. Answers when it is stored; delivery follows by events.',
-    params: v.strictObject({ who, text }),
+    params: v.strictObject({ who: whoOrGroup, text }),
     result: message,
-    errors: ['locked', 'not-found', 'ambiguous', 'limit-reached', 'busy', 'disk-full', 'disk-failed'],
+    errors: ['locked', 'not-found', 'ambiguous', 'refused', 'limit-reached', 'busy', 'disk-full', 'disk-failed'],
   }),
   'messages.list': method({
     summary: 'The newest messages of a conversation, oldest first; `before` reads further back.',
     params: v.strictObject({
-      who,
+      who: whoOrGroup,
       limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000)), 50),
       before: v.optional(id()),
     }),
@@ -262,10 +256,11 @@ export const METHODS = {
   }),
   'messages.markRead': method({
     summary: 'Marks received messages read, up to and with `upTo`; the sender gets a receipt.',
-    params: v.strictObject({ who, upTo: v.optional(id()) }),
+    params: v.strictObject({ who: whoOrGroup, upTo: v.optional(id()) }),
     result: done,
     errors: ['locked', 'not-found', 'ambiguous'],
   }),
+  ...GROUP_METHODS,
   'custody.get': method({
     summary: 'What this profile holds for others.',
     params: none,
@@ -337,6 +332,12 @@ export type MessageState = v.InferOutput<typeof messageState>;
 export type Contact = v.InferOutput<typeof contact>;
 export type Trust = v.InferOutput<typeof trust>;
 export type Conversation = v.InferOutput<typeof conversation>;
+export type Group = v.InferOutput<typeof group>;
+export type GroupDetails = v.InferOutput<typeof groupDetails>;
+export type GroupMember = v.InferOutput<typeof groupMember>;
+export type GroupRole = v.InferOutput<typeof groupRole>;
+export type Notice = v.InferOutput<typeof notice>;
+export type Reach = v.InferOutput<typeof reach>;
 export type ContactRequest = v.InferOutput<typeof contactRequest>;
 export type Profile = v.InferOutput<typeof profile>;
 export type Verification = v.InferOutput<typeof verification>;

@@ -6,13 +6,46 @@ export const id = () => v.pipe(v.string(), v.regex(/^[a-z2-7]{26}$/), v.descript
 export const timeMs = () => v.pipe(v.number(), v.integer(), v.description('milliseconds since 1970-01-01 UTC'));
 export const count = () => v.pipe(v.number(), v.integer(), v.minValue(0));
 
-export const messageState = v.picklist(['queued', 'held', 'delivered', 'read', 'expired', 'received']);
+export const messageState = v.picklist(['queued', 'held', 'sent', 'delivered', 'read', 'expired', 'received']);
 export const trust = v.picklist(['unverified', 'verified', 'changed']);
 export const syncDirection = v.pipe(
   v.picklist(['out', 'in']),
   v.description('out: what waited here goes to the contact; in: what the contact held comes here'),
 );
 export const coreState = v.picklist(['no-profile', 'locked', 'unlocked', 'stopping']);
+
+const person = v.object({ id: id(), nick: v.string() });
+
+/** What stands in a group's conversation between the texts: its message has an empty text. */
+export const notice = v.object({
+  kind: v.pipe(
+    v.picklist([
+      'made',
+      'renamed',
+      'added',
+      'removed',
+      'left',
+      'promoted',
+      'demoted',
+      'fork-healed',
+      'equivocation',
+      'hole',
+    ]),
+    v.description(
+      'fork-healed: two halves of the group are one again; equivocation: `member` signed two different things in one place; ' +
+        'hole: something of `member` has not come',
+    ),
+  ),
+  by: v.nullable(v.pipe(person, v.description('who did it'))),
+  member: v.nullable(v.pipe(person, v.description('to whom'))),
+  name: v.nullable(v.pipe(v.string(), v.description('of made and renamed'))),
+  count: v.nullable(v.pipe(count(), v.description('of hole: how many; of fork-healed: epochs gone back'))),
+});
+
+export const reach = v.object({
+  deliveredTo: v.pipe(count(), v.description('members known to have it')),
+  of: v.pipe(count(), v.description('members it is meant for')),
+});
 
 export const message = v.object({
   id: id(),
@@ -23,10 +56,17 @@ export const message = v.object({
   text: v.string(),
   sentAt: timeMs(),
   place: v.pipe(v.string(), v.description('the order of a conversation: its messages stand sorted by this text')),
-  state: v.pipe(messageState, v.description('own: queued, held, delivered, read or expired; others: received')),
+  state: v.pipe(
+    messageState,
+    v.description(
+      'own: queued, held, delivered, read or expired; in a group queued, sent or delivered; others: received',
+    ),
+  ),
   heldBy: v.pipe(count(), v.description('contacts that hold it for its recipient, by their signed receipts')),
   until: v.nullable(v.pipe(timeMs(), v.description('until when the last of them holds it'))),
   late: v.pipe(v.boolean(), v.description('it came after messages that stand below it')),
+  notice: v.nullable(v.pipe(notice, v.description('what happened in a group; null: a text'))),
+  reach: v.nullable(v.pipe(reach, v.description('of an own text in a group'))),
 });
 
 const hexBytes = (what: string) =>
@@ -55,13 +95,6 @@ export const contact = v.object({
   safetyNumber: v.pipe(v.string(), v.description('60 digits in groups of 5')),
   addedAt: timeMs(),
   lastSeenAt: v.nullable(timeMs()),
-});
-
-export const conversation = v.object({
-  id: id(),
-  contact,
-  lastMessage: v.nullable(message),
-  unread: count(),
 });
 
 export const contactRequest = v.object({

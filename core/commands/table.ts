@@ -1,5 +1,6 @@
 import { contactCommands } from './contacts.ts';
 import { custodyCommands } from './custody.ts';
+import { groupCommands } from './groups.ts';
 import type { CoreHost } from './host.ts';
 import { messageCommands } from './messages.ts';
 import { profileCommands } from './profile.ts';
@@ -11,6 +12,7 @@ export function createCommands(host: CoreHost): CommandTable {
   return {
     ...profileCommands(host),
     ...contactCommands(host),
+    ...groupCommands(host),
     ...messageCommands(host),
     ...custodyCommands(host),
     ...verificationCommands(host),

@@ -1,4 +1,5 @@
 import { hex } from '../base/bytes.ts';
+import type { ConversationId, GroupId, MessageId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import { identityPublicOf } from '../crypto/card.ts';
 import { safetyNumber } from '../crypto/verification.ts';
@@ -8,7 +9,9 @@ import type { Proof as Signed } from '../state/proofs.ts';
 import { placeText } from '../storage/message-place.ts';
 import type { ContactRecord, ConversationRecord, RequestRecord, StoredMessage } from '../storage/records.ts';
 import { decodeCard } from '../wire/card.ts';
-import type { Contact, ContactRequest, Conversation, Message, MessageState, Profile, Proof } from './schema.ts';
+import { groupView, memberNick, noticeView } from './group-views.ts';
+import { nickOf } from './names.ts';
+import type { Contact, ContactRequest, Conversation, Message, MessageState, Profile, Proof, Reach } from './schema.ts';
 
 /** Stored records as the API shows them. */
 
@@ -40,26 +43,33 @@ export function requestView(messenger: Messenger, record: RequestRecord): Contac
   };
 }
 
+/** Where a message stands: with a contact, or in a group. */
+export type Home = ContactRecord | { readonly group: GroupId; readonly conversation: ConversationId };
+
 /** @param state how far the message has come, where the caller knows it */
 export function messageView(
   messenger: Messenger,
   message: StoredMessage,
-  contact: ContactRecord,
+  home: Home,
   state = stateOf(messenger, message),
 ): Message {
-  const held = state === 'queued' ? heldView(messenger.placing.heldOf(message.id)) : { state, heldBy: 0, until: null };
+  const alone = { state, heldBy: 0, until: null };
+  const held = state === 'queued' && !('group' in home) ? heldView(messenger.placing.heldOf(message.id)) : alone;
   const { account } = messenger.context;
+  const nick = 'group' in home ? memberNick(messenger, home.group, message.sender) : nickOf(home);
   return {
     id: message.id,
-    conversation: contact.conversation,
+    conversation: home.conversation,
     from: message.sender,
-    fromNick: message.outgoing ? account.nick : nickOf(contact),
+    fromNick: message.outgoing ? account.nick : nick,
     outgoing: message.outgoing,
     text: message.text,
     sentAt: sentAtMs(message),
     place: placeText(message),
     ...held,
     late: message.late,
+    notice: 'group' in home ? noticeView(messenger, home.group, message) : null,
+    reach: 'group' in home && message.outgoing ? reachView(messenger, home.group, message.id) : null,
   };
 }
 
@@ -89,26 +99,29 @@ function sentAtMs({ hlc, receivedAtMs }: StoredMessage): number {
   return hlc.ms < earliestMs || hlc.ms > receivedAtMs + LIMITS.clockSkewMs ? receivedAtMs : hlc.ms;
 }
 
-export function conversationView(
-  messenger: Messenger,
-  record: ConversationRecord,
-  contact: ContactRecord,
-): Conversation {
-  const last = messenger.context.store.messages.newest(record.id, 1).at(-1);
-  return {
-    id: record.id,
-    contact: contactView(messenger, contact),
-    lastMessage: last ? messageView(messenger, last, contact) : null,
-    unread: record.unread,
-  };
+/** Undefined when the contact or group is gone already. */
+export function conversationView(messenger: Messenger, record: ConversationRecord): Conversation | undefined {
+  const { id, unread, group } = record;
+  const last = messenger.context.store.messages.newest(id, 1).at(-1);
+  const contact = record.contact ? messenger.context.store.contacts.get(record.contact) : undefined;
+  if (contact) {
+    const lastMessage = last ? messageView(messenger, last, contact) : null;
+    return { id, contact: contactView(messenger, contact), group: null, lastMessage, unread };
+  }
+  const standing = group && messenger.groups.list().find(({ record: other }) => other.id === group);
+  if (!group || !standing) return undefined;
+  const lastMessage = last ? messageView(messenger, last, { group, conversation: id }) : null;
+  return { id, contact: null, group: groupView(messenger, standing), lastMessage, unread };
+}
+
+/** Members known to have an own text; null while no member is known to have it. */
+export function reachView({ groups }: Messenger, group: GroupId, id: MessageId): Reach | null {
+  const reach = groups.reachOf(group, id);
+  return reach ? { deliveredTo: reach.deliveredTo, of: reach.of } : null;
 }
 
 function stateOf({ context }: Messenger, { id, outgoing }: StoredMessage): MessageState {
   return outgoing ? (context.store.messages.stateOf(id)?.state ?? 'queued') : 'received';
-}
-
-export function nickOf(record: ContactRecord): string {
-  return record.nick || record.claimedNick;
 }
 
 function safetyNumberWith({ context }: Messenger, card: Uint8Array): string {

@@ -161,6 +161,57 @@ test('people: invite, add, accept, decline, rename, remove', async () => {
   assert.equal((await json('open', '--print')).lines[0].launched, false);
 });
 
+test('groups: every command, for programs', async () => {
+  const made = (await json('group', 'create', 'Sailors', 'bob')).lines[0];
+  assert.deepEqual(
+    [made.name, made.people.map((person: { nick: string }) => person.nick)],
+    ['Sailors', ['Ann', 'Bob']],
+  );
+  assert.equal((await json('group', 'list')).lines[0].name, 'Sailors');
+  assert.equal((await json('group', 'info', 'Sailors')).lines[0].role, 'admin');
+  assert.equal((await json('group', 'add', 'Sailors', 'e'.repeat(26))).lines[0].members, 3);
+  const members = await json('group', 'members', 'Sailors');
+  assert.deepEqual(
+    members.lines.map(({ role, you, trust }) => [role, you, trust]),
+    [
+      ['admin', true, null],
+      ['member', false, 'verified'],
+      ['member', false, null],
+    ],
+  );
+  const roles = async (...args: string[]) =>
+    (await json('group', 'admin', 'Sailors', ...args)).lines[0].people.map(({ role }: { role: string }) => role);
+  assert.deepEqual(await roles('add', 'bob', 'e'.repeat(26)), ['admin', 'admin', 'admin']);
+  assert.deepEqual(await roles('remove', 'bob'), ['admin', 'member', 'admin']);
+  assert.equal((await json('group', 'remove', 'Sailors', 'bob')).lines[0].members, 2);
+  assert.equal((await json('group', 'rename', 'Sailors', 'Crew')).lines[0].name, 'Crew');
+  assert.equal((await json('group', 'invite', 'Crew')).lines[0].invite, 'molva:g1/abc');
+  assert.equal((await json('group', 'join', 'molva:g1/abc')).lines[0].phase, 'joining');
+  assert.equal((await json('group', 'leave', 'Crew', '--yes')).lines[0].phase, 'left');
+});
+
+test('groups: for people, and what is refused', async () => {
+  await json('group', 'create', 'Crew', 'bob', 'e'.repeat(26));
+  const { out } = await molva('group', 'members', 'Crew');
+  assert.match(out, /^ {2}Ann +admin +online +you /m);
+  assert.match(out, /^ {2}Bob +member +online +verified /m);
+  assert.match(out, /^ {2}Eve\ufffd\[2J +member +away +no contact .*SIGNED TWO DIFFERENT THINGS/m);
+  const half = await molva('group', 'admin', 'Crew', 'add', 'bob', 'nobody');
+  assert.deepEqual([half.exit, half.out], [5, '']);
+  assert.equal(half.err, 'Asked for 1 of 2, then refused:\nmolva: Nobody here is called "nobody".\n');
+  await refused(2, 'bad-request', 'group');
+  await refused(2, 'bad-request', 'group', 'nonsense');
+  await refused(2, 'bad-request', 'group', 'info');
+  await refused(2, 'bad-request', 'group', 'list', 'Crew');
+  await refused(2, 'bad-request', 'group', 'leave', 'Crew');
+  await refused(2, 'bad-request', 'group', 'info', 'Crew', '--yes');
+  await refused(2, 'bad-request', 'group', 'admin', 'Crew', 'promote', 'bob');
+  await refused(2, 'bad-request', 'group', 'rename', 'Crew', 'x'.repeat(129));
+  await refused(2, 'bad-bytes', 'group', 'join', 'nonsense');
+  await refused(5, 'not-found', 'group', 'info', 'Nobodies');
+  await refused(5, 'not-found', 'group', 'remove', 'Crew', 'nobody');
+});
+
 test('exit codes: 2 usage', async () => {
   await refused(2, 'bad-request');
   await refused(2, 'bad-request', 'no-such-command');

@@ -17,6 +17,7 @@ import type {
   Status,
   Verification,
 } from '../../core/commands/schema.ts';
+import { groupCommands } from './cli-groups.ts';
 
 /**
  * A program like the product's own around the real command line, API and core file, with a core that keeps one
@@ -128,6 +129,7 @@ function makeCore(options: StartOptions, emit: (event: ApiEvent) => void, stop: 
     },
     'requests.decline': done,
     'conversations.list': async () => [],
+    ...groupCommands(open),
     'messages.send': async ({ who, text }) => {
       const contact = find(who);
       const message: Message = {
@@ -143,6 +145,8 @@ function makeCore(options: StartOptions, emit: (event: ApiEvent) => void, stop: 
         heldBy: 0,
         until: null,
         late: false,
+        notice: null,
+        reach: null,
       };
       messages.push(message);
       emit({ event: 'message-sent', message });

@@ -159,5 +159,5 @@ describe('page: messages that travel by others', { skip: NO_BROWSER }, () => {
 function tellState(core: FakeCore, sent: Message, state: Message['state'], more: Partial<Message> = {}): void {
   const { heldBy = 0, until = null } = more;
   const { id, conversation } = sent;
-  core.emit({ event: 'message-state', id, conversation, state, heldBy, until, at: Date.now() });
+  core.emit({ event: 'message-state', id, conversation, state, heldBy, until, reach: null, at: Date.now() });
 }

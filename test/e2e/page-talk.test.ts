@@ -32,6 +32,7 @@ describe('page: conversations', { skip: NO_BROWSER }, () => {
         state: to,
         heldBy: 0,
         until: null,
+        reach: null,
         at: Date.now(),
       });
     tell('delivered');

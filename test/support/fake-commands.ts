@@ -1,6 +1,7 @@
 import { AuthError, UsageError } from '../../core/base/errors.ts';
 import { parseLink } from '../../core/commands/link.ts';
-import type { ApiEvent, CommandTable, Contact, Profile, Status } from '../../core/commands/schema.ts';
+import type { ApiEvent, CommandTable, Contact, Message, Profile, Status } from '../../core/commands/schema.ts';
+import { fakeGroupCommands, findGroup, say, summary } from './fake-groups.ts';
 import type { FakeProfile } from './fake-profile.ts';
 
 type Emit = (event: ApiEvent) => void;
@@ -17,6 +18,7 @@ export function fakeCommands(profile: FakeProfile, emit: Emit): CommandTable {
     coreCommands(profile, emit),
     vaultCommands(profile, emit),
     contactCommands(profile, emit),
+    fakeGroupCommands(profile, emit),
     messageCommands(profile, emit),
     verificationCommands(profile, emit),
   ];
@@ -150,40 +152,58 @@ function contactCommands(profile: FakeProfile, emit: Emit): Family {
   };
 }
 
+/** A contact's conversation or a group's. */
+function talkOf(profile: FakeProfile, who: string): { conversation: string } {
+  return profile.find(who) ?? findGroup(profile, who);
+}
+
+function sent(profile: FakeProfile, who: string, text: string): Message {
+  const contact = profile.find(who);
+  if (contact) return profile.addMessage(contact, text, { outgoing: true });
+  const group = findGroup(profile, who);
+  if (group.phase !== 'member') throw new UsageError('refused', 'fake', 'You are no member of this group.');
+  return say(profile, group, 'you', text, { reach: { deliveredTo: 0, of: group.members - 1 } });
+}
+
 function messageCommands(profile: FakeProfile, emit: Emit): Family {
+  const standing = (conversation: string) => ({
+    id: conversation,
+    lastMessage: profile.messages.get(conversation)?.at(-1) ?? null,
+    unread: profile.unread.get(conversation) ?? 0,
+  });
   return {
     'conversations.list': async () => {
-      const rows = [...profile.contacts.values()].map(contact => ({
-        id: contact.conversation,
-        contact,
-        lastMessage: profile.messages.get(contact.conversation)?.at(-1) ?? null,
-        unread: profile.unread.get(contact.conversation) ?? 0,
-      }));
-      return rows.sort((a, b) => (b.lastMessage?.sentAt ?? 0) - (a.lastMessage?.sentAt ?? 0));
+      const people = [...profile.contacts.values()].map(contact => {
+        return { ...standing(contact.conversation), contact, group: null };
+      });
+      const groups = [...profile.groups.values()].map(group => {
+        return { ...standing(group.conversation), contact: null, group: summary(group) };
+      });
+      return [...people, ...groups].sort((a, b) => (b.lastMessage?.sentAt ?? 0) - (a.lastMessage?.sentAt ?? 0));
     },
     'messages.send': async ({ who, text }) => {
-      const message = profile.addMessage(find(profile, who), text, { outgoing: true });
+      const message = sent(profile, who, text);
       emit({ event: 'message-sent', message });
       return message;
     },
     'messages.sendAgain': async ({ id }) => {
       const expired = [...profile.messages.values()].flat().find(message => message.id === id);
       if (expired?.state !== 'expired') throw new UsageError('refused', 'fake', 'It has not expired.');
-      const message = profile.addMessage(find(profile, expired.conversation), expired.text, { outgoing: true });
+      const message = sent(profile, expired.conversation, expired.text);
       emit({ event: 'message-sent', message });
       return message;
     },
     'messages.proof': async ({ id }) => ({ id, proofs: [] }),
     'messages.list': async ({ who, limit, before }) => {
-      const all = profile.listed(find(profile, who));
+      const { conversation } = talkOf(profile, who);
+      const all = profile.listed(conversation);
       const end = before === undefined ? all.length : all.findIndex(message => message.id === before);
       const start = Math.max(0, end - limit);
-      const gap = profile.gaps.get(find(profile, who).conversation);
       const whole = { completeUpTo: all.at(-1)?.id ?? null, missing: 0 };
-      return { messages: all.slice(start, end), more: start > 0, ...(gap ?? whole) };
+      return { messages: all.slice(start, end), more: start > 0, ...(profile.gaps.get(conversation) ?? whole) };
     },
     'messages.markRead': async ({ who }) => {
-      const { conversation } = find(profile, who);
+      const { conversation } = talkOf(profile, who);
       profile.unread.delete(conversation);
       emit({ event: 'conversation-read', conversation });
       return DONE;

@@ -5,6 +5,7 @@ import type {
   Contact,
   ContactRequest,
   Custody,
+  GroupDetails,
   Message,
   Status,
   Verification,
@@ -59,6 +60,7 @@ export class FakeProfile {
   readonly gaps = new Map<string, { completeUpTo: string | null; missing: number }>();
   readonly bundles = new FakeBundles();
   readonly contacts = new Map<string, Contact>();
+  readonly groups = new Map<string, GroupDetails>();
   readonly requests = new Map<string, ContactRequest>();
   readonly messages = new Map<string, Message[]>();
   readonly unread = new Map<string, number>();
@@ -97,7 +99,12 @@ export class FakeProfile {
     return request;
   }
 
-  addMessage(contact: Contact, text: string, more: Partial<Message> = {}): Message {
+  /** @param contact whose message it is when it is not an own one, and where it stands */
+  addMessage(
+    contact: Pick<Contact, 'id' | 'conversation' | 'nick'>,
+    text: string,
+    more: Partial<Message> = {},
+  ): Message {
     const outgoing = more.outgoing ?? false;
     const sentAt = more.sentAt ?? Date.now();
     const message: Message = {
@@ -113,6 +120,8 @@ export class FakeProfile {
       heldBy: 0,
       until: null,
       late: false,
+      notice: null,
+      reach: null,
       ...more,
     };
     this.messages.get(contact.conversation)?.push(message);
@@ -121,8 +130,8 @@ export class FakeProfile {
   }
 
   /** In the order of their places. */
-  listed(contact: Contact): readonly Message[] {
-    return (this.messages.get(contact.conversation) ?? []).toSorted((a, b) => (a.place < b.place ? -1 : 1));
+  listed(conversation: string): readonly Message[] {
+    return (this.messages.get(conversation) ?? []).toSorted((a, b) => (a.place < b.place ? -1 : 1));
   }
 
   /** By contact id, conversation id or nick, as commands take it. */

@@ -5,7 +5,8 @@ import { COMMANDS, parseCommandLine, wantsJson } from '../../core/cli/arguments.
 import { CliFailure } from '../../core/cli/failure.ts';
 import { helpText } from '../../core/cli/help.ts';
 import { type PassphraseInput, readPassphrase } from '../../core/cli/passphrase.io.ts';
-import { messageLine, messagesText, safe } from '../../core/cli/text.ts';
+import { safe } from '../../core/cli/safe.ts';
+import { messageLine, messagesText } from '../../core/cli/text.ts';
 import { ERROR_MAP, EXIT, shownError } from '../../core/commands/error-map.ts';
 import type { Message } from '../../core/commands/schema.ts';
 
@@ -70,6 +71,8 @@ const message: Message = {
   heldBy: 0,
   until: null,
   late: false,
+  notice: null,
+  reach: null,
 };
 
 test('a text cannot pass for another message or steer the terminal', () => {

@@ -19,7 +19,7 @@ describe('page logic: state', () => {
   const mira = profile.addContact('Mira');
   const opened: State = {
     ...EMPTY,
-    conversations: [{ id: mira.conversation, contact: mira, lastMessage: null, unread: 0 }],
+    conversations: [{ id: mira.conversation, contact: mira, group: null, lastMessage: null, unread: 0 }],
     thread: { ...emptyThread(mira.conversation), loading: 'no' },
   };
 
@@ -163,6 +163,7 @@ function stateEvent(message: Message) {
     conversation: message.conversation,
     heldBy: 0,
     until: null,
+    reach: null,
     at: 0,
   } as const;
 }

@@ -15,7 +15,7 @@ const mira = profile.addContact('Mira');
 const lena = profile.addContact('Lena');
 const opened: State = {
   ...EMPTY,
-  conversations: [mira, lena].map(contact => ({ id: contact.conversation, contact, lastMessage: null, unread: 0 })),
+  conversations: [mira, lena].map(contact => ({ id: contact.conversation, contact, group: null, lastMessage: null, unread: 0 })),
   thread: { ...emptyThread(mira.conversation), loading: 'no' },
 };
 
@@ -23,7 +23,7 @@ describe('page: who holds a message', () => {
   const message = profile.addMessage(mira, 'hi', { outgoing: true });
   const told = (state: Message['state'], heldBy = 0, until: number | null = null): ApiEvent => {
     const { id, conversation } = message;
-    return { event: 'message-state', id, conversation, state, heldBy, until, at: 0 };
+    return { event: 'message-state', id, conversation, state, heldBy, until, reach: null, at: 0 };
   };
 
   test('the last word of the core counts while it waits, and none of it once it is delivered', () => {

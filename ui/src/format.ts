@@ -68,11 +68,19 @@ export function initial(nick: string): string {
   return first?.segment.toLocaleUpperCase() ?? '?';
 }
 
-/** One of `count` colours, always the same for one id. */
-export function colourOf(id: string, count: number): number {
+/** For a group: the first signs of its first two words. */
+export function initials(name: string): string {
+  const words = name.trim().split(/\s+/u).slice(0, 2);
+  return words.map(initial).join('');
+}
+
+const COLOURS = 6;
+
+/** One of the colours in `styles/people.ts`, always the same for one id. */
+export function colourOf(id: string): number {
   let sum = 0;
   for (const char of id) sum = (sum * 31 + char.charCodeAt(0)) % 65_521;
-  return sum % count;
+  return sum % COLOURS;
 }
 
 function startOfDay(ms: number): number {

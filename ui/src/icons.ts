@@ -5,6 +5,10 @@ const icon = (shape: SVGTemplateResult): TemplateResult =>
 
 export const icons = {
   add: icon(svg`<path d="M12 5v14M5 12h14"/>`),
+  group: icon(
+    svg`<circle cx="9" cy="8.5" r="3.2"/><path d="M3 19c.4-3.400 2.700-5.200 6-5.200s5.600 1.800 6 5.200M15.500 5.700a3 3 0 0 1 0 5.600M17.300 14.300c2.100.6 3.400 2.200 3.700 4.700"/>`,
+  ),
+  more: icon(svg`<path d="M6 12h.01M12 12h.01M18 12h.01" stroke-width="3"/>`),
   settings: icon(
     svg`<path d="M4 7h9M19 7h1M4 17h1M11 17h9"/><circle cx="16" cy="7" r="2.6"/><circle cx="8" cy="17" r="2.6"/>`,
   ),
@@ -26,6 +30,7 @@ export const icons = {
   changed: icon(svg`<path d="M12 4L2.8 19.500h18.400z"/><path d="M12 10v4.500M12 17v.01"/>`),
   queued: icon(svg`<circle cx="12" cy="12" r="8.5"/><path d="M12 7.500V12l3 2"/>`),
   held: icon(svg`<path d="M4 12.500h4l1.5 2.500h5l1.500-2.500h4M4 12.500L6.500 6h11L20 12.500V18H4z"/>`),
+  sent: icon(svg`<path d="M4 12h14M12.500 6l6 6-6 6"/>`),
   delivered: icon(svg`<path d="M5 12.500l4.5 4.500L19 7"/>`),
   read: icon(svg`<path d="M2 12.500L6.5 17 15 7.500M11.5 15.500L13 17 22 7.5"/>`),
   expired: icon(svg`<circle cx="12" cy="12" r="8.5"/><path d="M12 7.500v5M12 16v.01"/>`),

@@ -9,10 +9,15 @@ import { ContactDetails } from './elements/contact-details.ts';
 import { Conversation } from './elements/conversation.ts';
 import { CustodySettings } from './elements/custody-settings.ts';
 import { Dialog } from './elements/dialog.ts';
+import { GroupAdd } from './elements/group-add.ts';
+import { GroupCreate } from './elements/group-create.ts';
+import { GroupDetails } from './elements/group-details.ts';
+import { GroupMember } from './elements/group-member.ts';
 import { HoldButton } from './elements/hold-button.ts';
 import { LinkDialog } from './elements/link-dialog.ts';
 import { MessageList } from './elements/message-list.ts';
 import { PassphraseField } from './elements/passphrase-field.ts';
+import { PeopleChoice } from './elements/people-choice.ts';
 import { QrCode } from './elements/qr-code.ts';
 import { RequestCard } from './elements/request-card.ts';
 import { RestoredNotice } from './elements/restored-notice.ts';
@@ -37,10 +42,15 @@ const ELEMENTS: Readonly<Record<string, CustomElementConstructor>> = {
   'molva-conversation': Conversation,
   'molva-custody-settings': CustodySettings,
   'molva-dialog': Dialog,
+  'molva-group-add': GroupAdd,
+  'molva-group-create': GroupCreate,
+  'molva-group-details': GroupDetails,
+  'molva-group-member': GroupMember,
   'molva-hold-button': HoldButton,
   'molva-link-dialog': LinkDialog,
   'molva-message-list': MessageList,
   'molva-passphrase-field': PassphraseField,
+  'molva-people-choice': PeopleChoice,
   'molva-qr-code': QrCode,
   'molva-request-card': RequestCard,
   'molva-restored-notice': RestoredNotice,

@@ -1,4 +1,13 @@
-import type { ApiEvent, CoreState, Message, MethodName, Params, Result, Settings } from '../../core/commands/schema.ts';
+import type {
+  ApiEvent,
+  CoreState,
+  GroupDetails,
+  Message,
+  MethodName,
+  Params,
+  Result,
+  Settings,
+} from '../../core/commands/schema.ts';
 import { messageOf } from './rpc.ts';
 import {
   applyEvent,
@@ -7,6 +16,7 @@ import {
   type LinkState,
   openConversation,
   type State,
+  withDetails,
   withLink,
   withVerification,
 } from './state.ts';
@@ -106,10 +116,35 @@ export class Model {
 
   /** Opens a conversation, or closes the open one. */
   async select(conversation: string | null): Promise<void> {
-    if (conversation === null) return this.#set({ ...this.#state, thread: null });
+    if (conversation === null) return this.#set({ ...this.#state, thread: null, group: null });
     if (this.#state.thread?.conversation === conversation) return;
-    this.#set({ ...this.#state, thread: emptyThread(conversation) });
-    await this.loadNewest();
+    this.#set({ ...this.#state, thread: emptyThread(conversation), group: null });
+    await Promise.all([this.loadNewest(), this.#loadGroup()]);
+  }
+
+  /** Makes a group and opens it. */
+  async createGroup(name: string, members: string[]): Promise<void> {
+    const details = await this.call('groups.create', { name, members });
+    this.applyGroup(details);
+    await this.select(details.conversation);
+  }
+
+  async leaveGroup(group: string): Promise<void> {
+    const left = await this.call('groups.leave', { group });
+    this.apply({ event: 'group-changed', group: left });
+  }
+
+  /** Brings in what a call answered about a group. */
+  applyGroup(details: GroupDetails): void {
+    this.#set(withDetails(this.#state, details));
+  }
+
+  /** The members of the open group. What is shown stays where they cannot be read; the next change reads them anew. */
+  async #loadGroup(): Promise<void> {
+    const group = openConversation(this.#state)?.group?.id;
+    if (group === undefined) return;
+    const details = await this.call('groups.get', { group }).catch(() => null);
+    if (details !== null) this.applyGroup(details);
   }
 
   async loadNewest(): Promise<void> {
@@ -233,6 +268,9 @@ export class Model {
   #received(event: ApiEvent): void {
     if (event.event === 'core-state') this.#coreStateChanged(event.state);
     else this.apply(event);
+    if (event.event === 'group-members' && event.group === openConversation(this.#state)?.group?.id) {
+      void this.#loadGroup();
+    }
     if (event.event === 'message-received' && event.message.conversation === this.#state.thread?.conversation) {
       this.#gapsStale = true;
       void this.#readGaps();
@@ -285,7 +323,7 @@ export class Model {
       this.call('requests.list', {}),
     ]);
     this.#set({ ...this.#state, conversations, requests, loadError: null });
-    await this.loadNewest();
+    await Promise.all([this.loadNewest(), this.#loadGroup()]);
   }
 
   #threadLoading(conversation: string, loading: 'older' | 'no' | 'failed'): void {

@@ -1,9 +1,12 @@
 import { html, type TemplateResult } from 'lit';
 
-const PLACE = '\u0000';
+const MARK = '\u0000';
 
-/** A sentence of `text` about someone, with the name kept apart so that its direction cannot turn the words around it. */
-export function named(sentence: (nick: string) => string, nick: string): TemplateResult {
-  const [before = '', after = ''] = sentence(PLACE).split(PLACE);
-  return html`${before}<bdi>${nick}</bdi>${after}`;
+/**
+ * A sentence of `text` about people, with the names kept apart so that their direction cannot turn the words around
+ * them. A sentence may leave names out, or say one twice.
+ */
+export function named(sentence: (...nicks: string[]) => string, ...nicks: readonly string[]): TemplateResult {
+  const words = sentence(...nicks.map((_, i) => `${MARK}${i}${MARK}`)).split(MARK);
+  return html`${words.map((part, i) => (i % 2 === 0 ? part : html`<bdi>${nicks[Number(part)]}</bdi>`))}`;
 }

@@ -4,10 +4,13 @@ import type {
   ContactRequest,
   Conversation,
   EventData,
+  Group,
+  GroupDetails,
   Message,
   Status,
   Verification,
 } from '../../core/commands/schema.ts';
+import { latestOf } from './talks.ts';
 import { inserted, newer, type Thread, told } from './thread.ts';
 
 /** How the page stands with the core. `no-key`: neither a one-use code nor a token that the core accepts. */
@@ -30,6 +33,8 @@ export interface State {
   readonly requests: readonly ContactRequest[];
   readonly verifications: ReadonlyMap<string, Verification>;
   readonly thread: Thread | null;
+  /** The group of the open conversation with its members, once it is read. */
+  readonly group: GroupDetails | null;
   /** The message that arrived last while this window was open. */
   readonly arrived: Message | null;
   /** Expired messages whose text was sent again from this window. */
@@ -51,6 +56,7 @@ export const EMPTY: State = {
   requests: [],
   verifications: new Map(),
   thread: null,
+  group: null,
   arrived: null,
   resent: new Set(),
   syncs: [],
@@ -68,15 +74,20 @@ export function closed(state: State): State {
 /** Without the core nobody is known to be online, and nothing to be on its way. */
 export function withLink(state: State, link: LinkState): State {
   if (link.kind === 'open') return { ...state, link };
-  const offline = (row: Conversation) => ({ ...row, contact: { ...row.contact, online: false } });
-  return { ...state, link, syncs: [], conversations: state.conversations.map(offline) };
+  const offline = (row: Conversation) => ({ ...row, contact: row.contact && { ...row.contact, online: false } });
+  const alone = (group: GroupDetails) => ({
+    ...group,
+    people: group.people.map(person => ({ ...person, online: false })),
+  });
+  const group = state.group && alone(state.group);
+  return { ...state, link, syncs: [], group, conversations: state.conversations.map(offline) };
 }
 
 /** The state after an event of the core. Events that change nothing shown leave the state as it is. */
 export function applyEvent(state: State, event: ApiEvent): State {
   switch (event.event) {
     case 'message-received':
-      return { ...withMessage(state, event.message, 1), arrived: event.message };
+      return { ...withMessage(state, event.message, event.message.notice === null ? 1 : 0), arrived: event.message };
     case 'message-sent':
       return withMessage(state, event.message, 0);
     case 'message-state':
@@ -85,6 +96,8 @@ export function applyEvent(state: State, event: ApiEvent): State {
       return withContact(state, event.contact);
     case 'contact-removed':
       return withoutContact(state, event.id);
+    case 'group-changed':
+      return withGroup(state, event.group);
     case 'contact-request':
       return { ...state, requests: [event.request, ...state.requests.filter(other => other.id !== event.request.id)] };
     case 'request-closed':
@@ -130,7 +143,7 @@ export function withVerification(state: State, verification: Verification): Stat
 }
 
 export function byContact(state: State, contactId: string): Conversation | undefined {
-  return state.conversations.find(conversation => conversation.contact.id === contactId);
+  return state.conversations.find(conversation => conversation.contact?.id === contactId);
 }
 
 export function openConversation(state: State): Conversation | undefined {
@@ -164,10 +177,26 @@ function withMessageState(state: State, event: EventData<'message-state'>): Stat
 
 function withContact(state: State, contact: Contact): State {
   if (byContact(state, contact.id) === undefined) {
-    const fresh: Conversation = { id: contact.conversation, contact, lastMessage: null, unread: 0 };
+    const fresh: Conversation = { id: contact.conversation, contact, group: null, lastMessage: null, unread: 0 };
     return { ...state, conversations: [fresh, ...state.conversations] };
   }
   return updateConversation(state, contact.conversation, old => ({ ...old, contact }));
+}
+
+/** Brings in what a call answered about a group; its members too where the group is the open one. */
+export function withDetails(state: State, details: GroupDetails): State {
+  const { people: _, ...group } = details;
+  const next = withGroup(state, group);
+  return state.thread?.conversation === group.conversation ? { ...next, group: details } : next;
+}
+
+function withGroup(state: State, group: Group): State {
+  const open = state.group?.id === group.id ? { ...state.group, ...group } : state.group;
+  if (!state.conversations.some(({ id }) => id === group.conversation)) {
+    const fresh: Conversation = { id: group.conversation, contact: null, group, lastMessage: null, unread: 0 };
+    return { ...state, group: open, conversations: [fresh, ...state.conversations] };
+  }
+  return updateConversation({ ...state, group: open }, group.conversation, old => ({ ...old, group }));
 }
 
 function withoutContact(state: State, id: string): State {
@@ -192,8 +221,13 @@ function withoutSyncs(state: State, contact: string, direction?: Sync['direction
 }
 
 function withOnline(state: State, contactId: string, online: boolean): State {
-  const conversation = byContact(state, contactId);
-  return conversation === undefined ? state : withContact(state, { ...conversation.contact, online });
+  const contact = byContact(state, contactId)?.contact;
+  if (!contact) return state;
+  const present = (group: GroupDetails) => ({
+    ...group,
+    people: group.people.map(person => (person.id === contactId ? { ...person, online } : person)),
+  });
+  return withContact({ ...state, group: state.group && present(state.group) }, { ...contact, online });
 }
 
 function updateConversation(state: State, id: string, change: (old: Conversation) => Conversation): State {
@@ -201,6 +235,5 @@ function updateConversation(state: State, id: string, change: (old: Conversation
 }
 
 function sorted(conversations: readonly Conversation[]): readonly Conversation[] {
-  const latest = (conversation: Conversation) => conversation.lastMessage?.sentAt ?? conversation.contact.addedAt;
-  return conversations.toSorted((a, b) => latest(b) - latest(a));
+  return conversations.toSorted((a, b) => latestOf(b) - latestOf(a));
 }

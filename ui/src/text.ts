@@ -1,4 +1,5 @@
 import type { MessageState, MethodName, Methods, Trust } from '../../core/commands/schema.ts';
+import { groupText } from './group-text.ts';
 
 /** Every error a call can end with: what the core answers, and what the page itself notices. */
 export type CallErrorCode =
@@ -54,6 +55,7 @@ const envelopes = (count: number) => (count === 1 ? '1 sealed envelope' : `${cou
 const states: Record<MessageState, string> = {
   queued: 'Waiting',
   held: 'Held for them',
+  sent: 'Sent',
   delivered: 'Delivered',
   read: 'Read',
   expired: 'Not delivered',
@@ -63,6 +65,7 @@ const states: Record<MessageState, string> = {
 const stateMeaning: Record<MessageState, string> = {
   queued: 'Waiting on this computer until the other side can be reached',
   held: 'Contacts hold it, sealed, until the other side is back: each signed a receipt',
+  sent: 'On its way: at least one other machine has it',
   delivered: 'Delivered: the other side signed a receipt',
   read: 'Read: the other side signed a receipt for reading',
   expired: 'Not delivered within seven days, and no longer tried',
@@ -149,6 +152,7 @@ export const text = {
     empty: 'No one here yet.',
     emptyHint: 'Add a contact: show them your invite, or paste theirs.',
     you: 'You: ',
+    group: 'Group',
     noMessages: 'No messages yet',
     waiting: 'Has not accepted yet',
     online: 'Online',
@@ -361,6 +365,7 @@ export const text = {
     notBundle: 'This is no file that Molva exported, or it is damaged from its beginning. Nothing was taken.',
     nothing: 'There was nothing in it.',
   },
+  group: groupText,
   restored: {
     title: 'This profile is an older copy',
     what: 'It was put back from a backup, or is used in two places. Molva gave up its old keys, began every conversation anew, and sends again what was not delivered.',

@@ -55,7 +55,7 @@ export function firstUnread(messages: readonly Message[], unread: number): strin
   let left = unread;
   for (let i = messages.length - 1; i >= 0 && left > 0; i--) {
     const message = messages[i];
-    if (message !== undefined && !message.outgoing && --left === 0) return message.id;
+    if (message !== undefined && !message.outgoing && message.notice === null && --left === 0) return message.id;
   }
   return null;
 }
@@ -78,7 +78,7 @@ export function newer(old: Message | null, message: Message): Message {
 /**
  * An event of a later state can overtake the answer to `messages.send`: a state never goes back.
  */
-const PROGRESS = { received: 0, queued: 0, held: 0, expired: 1, delivered: 2, read: 3 } as const;
+const PROGRESS = { received: 0, queued: 0, held: 0, sent: 0, expired: 1, delivered: 2, read: 3 } as const;
 
 function further(old: Message, state: Message['state']): Message {
   return PROGRESS[state] > PROGRESS[old.state] ? { ...old, state } : old;
@@ -86,7 +86,7 @@ function further(old: Message, state: Message['state']): Message {
 
 /** What waits may be held by more custodians than before, or by fewer. */
 export function told(old: Message, event: EventData<'message-state'>): Message {
-  const { id, state, heldBy, until } = event;
+  const { id, state, heldBy, until, reach } = event;
   if (old.id !== id || PROGRESS[state] < PROGRESS[old.state]) return old;
-  return { ...old, state, heldBy, until };
+  return { ...old, state, heldBy, until, reach };
 }

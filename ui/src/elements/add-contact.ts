@@ -1,5 +1,5 @@
 import { css, html, LitElement, nothing } from 'lit';
-import type { Contact } from '../../../core/commands/schema.ts';
+import type { Contact, Group } from '../../../core/commands/schema.ts';
 import { ActionController } from '../controllers/action-controller.ts';
 import { shortDate } from '../format.ts';
 import type { Model } from '../model.ts';
@@ -11,6 +11,7 @@ import { text } from '../text.ts';
 import type { Dialog } from './dialog.ts';
 
 const INVITE_START = 'molva:1/';
+const GROUP_INVITE_START = 'molva:g1/';
 const INVITE_CHARACTERS = 2048;
 
 /** Both ways to meet: show one's own invite, or paste the other's. */
@@ -24,7 +25,8 @@ export class AddContact extends LitElement {
   declare model: Model;
   declare private invite: { invite: string; expiresAt: number } | undefined;
   declare private copied: string;
-  declare private added: Contact | undefined;
+  /** The contact asked, or the group. */
+  declare private added: Contact | Group | undefined;
   #make = new ActionController(this);
   #add = new ActionController(this);
 
@@ -118,12 +120,23 @@ export class AddContact extends LitElement {
 
   async #ask(invite: string, nick: string): Promise<void> {
     try {
-      this.added = await this.model.call('contacts.add', nick === '' ? { invite } : { invite, nick });
-      this.model.apply({ event: 'contact-changed', contact: this.added });
+      this.added = isGroupInvite(invite) ? await this.#join(invite) : await this.#addContact(invite, nick);
     } catch (error) {
-      if (error instanceof CallError && error.code === 'already-exists') return this.#add.refuse(text.add.exists);
-      throw error;
+      if (!(error instanceof CallError && error.code === 'already-exists')) throw error;
+      this.#add.refuse(isGroupInvite(invite) ? text.group.already : text.add.exists);
     }
+  }
+
+  async #addContact(invite: string, nick: string): Promise<Contact> {
+    const contact = await this.model.call('contacts.add', nick === '' ? { invite } : { invite, nick });
+    this.model.apply({ event: 'contact-changed', contact });
+    return contact;
+  }
+
+  async #join(invite: string): Promise<Group> {
+    const group = await this.model.call('groups.join', { invite });
+    this.model.apply({ event: 'group-changed', group });
+    return group;
   }
 
   #open(): void {
@@ -165,7 +178,9 @@ export class AddContact extends LitElement {
     const { busy, error } = this.#add;
     if (this.added !== undefined) {
       return html`<section class="stack">
-        <p class="note" role="status">${named(add.done, this.added.nick)}</p>
+        <p class="note" role="status">
+          ${'nick' in this.added ? named(add.done, this.added.nick) : named(text.group.joined, this.added.name)}
+        </p>
         <div><button class="primary" @click=${this.#open}>${add.open}</button></div>
       </section>`;
     }
@@ -189,6 +204,10 @@ export class AddContact extends LitElement {
 
 function problemWith(invite: string): string | null {
   if (invite === '') return text.add.empty;
-  if (!invite.startsWith(INVITE_START)) return text.add.shape;
+  if (!invite.startsWith(INVITE_START) && !isGroupInvite(invite)) return text.add.shape;
   return invite.length > INVITE_CHARACTERS ? text.add.tooLong : null;
+}
+
+function isGroupInvite(invite: string): boolean {
+  return invite.toLowerCase().startsWith(GROUP_INVITE_START);
 }

@@ -5,14 +5,23 @@ import { TickController } from '../controllers/tick-controller.ts';
 import { countdown } from '../format.ts';
 import { icons } from '../icons.ts';
 import type { Model } from '../model.ts';
+import { noticeText } from '../notice-words.ts';
 import { isRestoreSeen, seeRestore } from '../notices.io.ts';
 import { gate } from '../styles/gate.ts';
 import { ripples, shared } from '../styles/shared.ts';
+import { nameOf } from '../talks.ts';
 import { text } from '../text.ts';
 import { showTheme } from '../theme.io.ts';
 
 /** What stands above the conversations; a link waits for the person's word. */
-export type DialogKind = 'add' | 'settings' | 'export' | 'import' | { readonly link: string };
+export type DialogKind =
+  | 'add'
+  | 'new-group'
+  | 'add-to-group'
+  | 'settings'
+  | 'export'
+  | 'import'
+  | { readonly link: string };
 
 /** Chooses the screen by what the core says of itself, and holds what stands above every screen. */
 export class App extends LitElement {
@@ -100,14 +109,19 @@ export class App extends LitElement {
 
   /** Says for a screen reader what has just arrived: the words in the open conversation, else only from whom. */
   #announce(): void {
-    const { arrived, conversations, thread } = this.model.state;
+    const { arrived, conversations, status, thread } = this.model.state;
     if (arrived === this.#arrived) return;
     this.#arrived = arrived;
     const from = conversations.find(conversation => conversation.id === arrived?.conversation);
     if (arrived === null || from === undefined) return;
     const { announce, announceElsewhere } = text.conversation;
-    const { nick } = from.contact;
-    this.announced = thread?.conversation === from.id ? announce(nick, arrived.text) : announceElsewhere(nick);
+    const open = thread?.conversation === from.id;
+    if (arrived.notice !== null) {
+      // What happens in a group that is not looked at can be read there.
+      if (open) this.announced = noticeText(arrived.notice, status?.profile?.id ?? '');
+      return;
+    }
+    this.announced = open ? announce(arrived.fromNick, arrived.text) : announceElsewhere(nameOf(from));
   }
 
   #dismiss(): void {
@@ -153,6 +167,8 @@ export class App extends LitElement {
       </div>
       ${typeof dialog === 'object' && dialog !== null ? html`<molva-link-dialog .model=${model} .url=${dialog.link} @dismiss=${this.#dismiss}></molva-link-dialog>` : nothing}
       ${dialog === 'add' ? html`<molva-add-contact .model=${model} @dismiss=${this.#dismiss}></molva-add-contact>` : nothing}
+      ${dialog === 'new-group' ? html`<molva-group-create .model=${model} @dismiss=${this.#dismiss}></molva-group-create>` : nothing}
+      ${dialog === 'add-to-group' ? html`<molva-group-add .model=${model} @dismiss=${this.#dismiss}></molva-group-add>` : nothing}
       ${dialog === 'export' ? html`<molva-bundle-export .model=${model} @dismiss=${this.#dismiss}></molva-bundle-export>` : nothing}
       ${dialog === 'import' ? html`<molva-bundle-import .model=${model} @dismiss=${this.#dismiss}></molva-bundle-import>` : nothing}
       ${dialog === 'settings' ? html`<molva-settings .model=${model} @dismiss=${this.#dismiss}></molva-settings>` : nothing}`;

@@ -6,6 +6,7 @@ import { TransferController } from '../controllers/transfer-controller.ts';
 import type { Model } from '../model.ts';
 import { bundleStyles } from '../styles/bundle.ts';
 import { shared } from '../styles/shared.ts';
+import { acceptedIn } from '../talks.ts';
 import { text } from '../text.ts';
 import { renderProgress } from './bundle-progress.ts';
 
@@ -40,11 +41,8 @@ export class BundleExport extends LitElement {
     this.exported = await this.#transfer.run(signal => exportBundle(this.model, who, signal), text.bundle.cut);
   }
 
-  #choose(id: string, wanted: boolean): void {
-    const chosen = new Set(this.chosen);
-    if (wanted) chosen.add(id);
-    else chosen.delete(id);
-    this.chosen = chosen;
+  #choose(event: CustomEvent<ReadonlySet<string>>): void {
+    this.chosen = event.detail;
     this.#transfer.refuse('');
   }
 
@@ -71,8 +69,7 @@ export class BundleExport extends LitElement {
 
   /** Nothing can wait for who has not accepted yet. */
   get #contacts(): readonly Contact[] {
-    const contacts = this.model.state.conversations.map(({ contact }) => contact);
-    return contacts.filter(({ phase }) => phase === 'accepted');
+    return acceptedIn(this.model.state);
   }
 
   get #progress() {
@@ -98,18 +95,14 @@ export class BundleExport extends LitElement {
       ${
         this.all
           ? nothing
-          : html`<div class="people" role="group" aria-label=${bundle.chosen}>
-              ${this.#contacts.map(({ id, nick }) => this.#renderPerson(id, nick))}
-            </div>`
+          : html`<molva-people-choice
+              .people=${this.#contacts}
+              .chosen=${this.chosen}
+              label=${bundle.chosen}
+              @choose=${this.#choose}
+            ></molva-people-choice>`
       }
     </fieldset>`;
-  }
-
-  #renderPerson(id: string, nick: string) {
-    const change = (event: Event) => this.#choose(id, (event.target as HTMLInputElement).checked);
-    return html`<label class="one"
-      ><input type="checkbox" .checked=${this.chosen.has(id)} @change=${change} /><bdi class="cut">${nick}</bdi></label
-    >`;
   }
 
   #renderDone(exported: Exported) {

@@ -1,17 +1,17 @@
-import { html, LitElement, nothing, type TemplateResult } from 'lit';
+import { html, LitElement, nothing } from 'lit';
 import { live } from 'lit/directives/live.js';
-import type { Contact, Conversation as ConversationRow, Verification } from '../../../core/commands/schema.ts';
+import type { Contact, Conversation as ConversationRow } from '../../../core/commands/schema.ts';
 import { ModelController } from '../controllers/model-controller.ts';
-import { listTime } from '../format.ts';
 import { icons } from '../icons.ts';
 import type { Model } from '../model.ts';
-import { named } from '../named.ts';
 import { messageOf } from '../rpc.ts';
 import { openConversation } from '../state.ts';
 import { conversationStyles } from '../styles/conversation.ts';
 import { ripples, shared } from '../styles/shared.ts';
+import { nameOf } from '../talks.ts';
 import { text } from '../text.ts';
 import type { Composer } from './composer.ts';
+import { renderNotices, renderWho } from './conversation-head.ts';
 import type { MessageList } from './message-list.ts';
 
 /** The open conversation: head, notices, messages, composer, and the details beside it. */
@@ -124,19 +124,13 @@ export class Conversation extends LitElement {
     if (conversation === undefined) return this.#renderNothing();
     return html`<div class="columns ${this.details ? 'with-details' : ''}">
       <main class="talk">
-        ${this.#renderHead(conversation)} ${this.#renderNotices(conversation)} ${this.#renderMessages(conversation)}
+        ${this.#renderHead(conversation)}
+        ${conversation.contact === null ? nothing : this.#renderNotices(conversation.contact)}
+        ${this.#renderMessages(conversation)}
         ${this.error ? html`<p class="note bad small problem" role="alert">${this.error}</p>` : nothing}
         ${this.#renderComposer(conversation)}
       </main>
-      ${
-        this.details
-          ? html`<molva-contact-details
-              .model=${this.model}
-              .contact=${conversation.contact}
-              @dismiss=${this.#closeDetails}
-            ></molva-contact-details>`
-          : nothing
-      }
+      ${this.details ? this.#renderDetails(conversation) : nothing}
     </div>`;
   }
 
@@ -152,20 +146,18 @@ export class Conversation extends LitElement {
     </main>`;
   }
 
-  #renderHead({ contact }: ConversationRow) {
-    const { back, conversation } = text;
+  #renderHead(conversation: ConversationRow) {
+    const { back } = text;
+    const { group } = conversation;
+    const words = group === null ? text.conversation.details : text.group.details;
     return html`<header>
       <button class="icon back" aria-label=${back} title=${back} @click=${() => this.model.select(null)}>${icons.back}</button>
-      <molva-avatar .nick=${contact.nick} .contactId=${contact.id} ?online=${contact.online}></molva-avatar>
-      <div class="who">
-        <h2><bdi class="cut">${contact.nick}</bdi><molva-trust-mark worded .trust=${contact.trust}></molva-trust-mark></h2>
-        <p class="small soft cut">${this.#renderPresence(contact)}</p>
-      </div>
+      ${renderWho(conversation, this.model.state)}
       <button
         class="icon"
         id="details"
-        aria-label=${conversation.details}
-        title=${conversation.details}
+        aria-label=${words}
+        title=${words}
         aria-expanded=${this.details}
         @click=${() => {
           this.details = !this.details;
@@ -176,56 +168,44 @@ export class Conversation extends LitElement {
     </header>`;
   }
 
-  #renderPresence(contact: Contact) {
-    const { link, syncs } = this.model.state;
-    if (link.kind !== 'open') return text.conversation.unknown;
-    const sync = syncs.findLast(other => other.contact === contact.id);
-    if (sync === undefined) return presence(contact);
-    const { fetching, handing } = text.conversation;
-    const words = sync.direction === 'in' ? fetching(sync.queued) : handing(sync.queued);
-    return html`${presence(contact)}<span class="sync"> · ${words}</span>`;
-  }
-
-  #renderNotices({ contact }: ConversationRow) {
-    const { conversation } = text;
+  #renderNotices(contact: Contact) {
     const open = () => {
       this.details = true;
     };
-    const asked = this.details ? null : asking(contact, this.model.state.verifications.get(contact.id));
-    return html`${
-      contact.trust === 'changed'
-        ? html`<div class="note warn notice" role="alert">
-            <span>${conversation.changed}</span><button @click=${open}>${conversation.compare}</button>
-          </div>`
-        : nothing
-    }
-    ${contact.phase === 'requested' ? html`<p class="note notice small">${named(conversation.requested, contact.nick)}</p>` : nothing}
-    ${
-      asked !== null
-        ? html`<div class="note notice" role="status">
-            <span>${asked.words}</span><button class="primary" @click=${open}>${asked.button}</button>
-          </div>`
-        : nothing
-    }`;
+    return renderNotices(contact, this.details ? undefined : this.model.state.verifications.get(contact.id), open);
   }
 
-  #renderMessages({ contact, unread }: ConversationRow) {
-    const { thread } = this.model.state;
+  #renderDetails({ contact, group }: ConversationRow) {
+    const { model } = this;
+    if (contact !== null) {
+      return html`<molva-contact-details .model=${model} .contact=${contact} @dismiss=${this.#closeDetails}></molva-contact-details>`;
+    }
+    return html`<molva-group-details .model=${model} .group=${group} @dismiss=${this.#closeDetails}></molva-group-details>`;
+  }
+
+  #renderMessages(conversation: ConversationRow) {
+    const { thread, resent, status } = this.model.state;
     return html`<molva-message-list
       .thread=${thread}
-      .nick=${contact.nick}
-      .unread=${unread}
-      .resent=${this.model.state.resent}
+      .nick=${nameOf(conversation)}
+      .ownId=${status?.profile?.id ?? ''}
+      ?group=${conversation.group !== null}
+      .unread=${conversation.unread}
+      .resent=${resent}
       @older=${() => this.model.loadOlder()}
       @following=${() => this.#see()}
       @send-again=${(event: CustomEvent<string>) => this.#sendAgain(event.detail)}
     ></molva-message-list>`;
   }
 
-  #renderComposer({ id, contact }: ConversationRow) {
+  #renderComposer(conversation: ConversationRow) {
+    const { id, group } = conversation;
+    if (group !== null && group.phase !== 'member') {
+      return html`<p class="note notice small closed" role="note">${text.group.closed[group.phase]}</p>`;
+    }
     const { link } = this.model.state;
     return html`<molva-composer
-      .nick=${contact.nick}
+      .nick=${nameOf(conversation)}
       .draft=${live(this.model.drafts.get(id) ?? '')}
       .blocked=${link.kind === 'open' ? '' : text.link.composer}
       @draft=${(event: CustomEvent<string>) => this.model.drafts.set(id, event.detail)}
@@ -239,27 +219,4 @@ function invitation(conversations: number, requests: number): readonly [title: s
   const { firstTitle, firstWords, requestTitle, requestWords, chooseTitle, choose } = text.conversation;
   if (requests > 0) return [requestTitle, requestWords];
   return conversations === 0 ? [firstTitle, firstWords] : [chooseTitle, choose];
-}
-
-function presence(contact: Contact): string {
-  if (contact.online) return text.conversation.online;
-  if (contact.lastSeenAt === null) return text.conversation.offline;
-  return text.conversation.lastSeen(listTime(contact.lastSeenAt, Date.now()));
-}
-
-/** What a verification under way wants from the person, when its panel is closed. */
-function asking(
-  contact: Contact,
-  verification: Verification | undefined,
-): { words: TemplateResult; button: string } | null {
-  if (verification === undefined || verification.expiresAt <= Date.now()) return null;
-  const { conversation } = text;
-  const { role, phase } = verification;
-  if (role === 'types' && phase === 'ready') {
-    return { words: named(conversation.theyShow, contact.nick), button: conversation.enterCode };
-  }
-  if (role === 'shows' && phase === 'matched') {
-    return { words: named(conversation.theyReport, contact.nick), button: conversation.confirm };
-  }
-  return null;
 }

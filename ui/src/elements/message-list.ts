@@ -1,12 +1,15 @@
 import { html, LitElement, nothing, type PropertyValues } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
-import type { Message } from '../../../core/commands/schema.ts';
+import type { Message, Notice } from '../../../core/commands/schema.ts';
 import { WindowController } from '../controllers/window-controller.ts';
-import { clockTime, dayName, daysBetween, fullTime } from '../format.ts';
+import { clockTime, colourOf, dayName, daysBetween, fullTime } from '../format.ts';
 import { icons } from '../icons.ts';
 import { linkParts, type Part } from '../links.ts';
+import { isWarning, noticeWords } from '../notice-words.ts';
 import { messageStyles } from '../styles/messages.ts';
+import { people } from '../styles/people.ts';
 import { shared } from '../styles/shared.ts';
+import { sameSender } from '../talks.ts';
 import { text } from '../text.ts';
 import { firstAfterGap, type Thread } from '../thread.ts';
 import { renderLate, renderState, renderWaiting } from './message-state.ts';
@@ -22,12 +25,18 @@ export class MessageList extends LitElement {
   static override properties = {
     thread: { attribute: false },
     nick: {},
+    ownId: {},
+    group: { type: Boolean },
     resent: { attribute: false },
     unread: { type: Number },
   };
-  static override styles = [shared, messageStyles];
+  static override styles = [shared, people, messageStyles];
   declare thread: Thread;
+  /** Of the contact or the group. */
   declare nick: string;
+  declare ownId: string;
+  /** Many speak: whoever begins is named. */
+  declare group: boolean;
   /** Expired messages that were sent again. */
   declare resent: ReadonlySet<string>;
   declare unread: number;
@@ -116,18 +125,33 @@ export class MessageList extends LitElement {
     const marked = message.id === this.thread.unreadFrom;
     const gap = message.id === this.#afterGap;
     const together =
-      !newDay &&
-      !marked &&
-      !gap &&
-      before.outgoing === message.outgoing &&
-      message.sentAt - before.sentAt < TOGETHER_MS;
-    const side = message.outgoing ? 'own' : 'other';
+      !newDay && !marked && !gap && sameSender(before, message) && message.sentAt - before.sentAt < TOGETHER_MS;
+    const side = message.notice !== null ? 'notice' : message.outgoing ? 'own' : 'other';
     return html`<li data-id=${message.id} class="${side} ${together ? 'together' : ''}">
       ${gap ? html`<p class="gap small" role="note"><span>${text.conversation.gap(this.thread.missing)}</span></p>` : nothing}
       ${newDay ? html`<p class="day" role="separator"><span>${dayName(message.sentAt, Date.now())}</span></p>` : nothing}
       ${marked ? html`<p class="fresh" role="separator"><span>${text.conversation.unreadMark}</span></p>` : nothing}
-      <div class="bubble ${message.state}">
-        <span class="hidden">${message.outgoing ? text.conversation.you : this.nick}:</span>
+      ${message.notice === null ? this.#renderText(message, together) : this.#renderNotice(message.notice, message.sentAt)}
+    </li>`;
+  }
+
+  /** A change of the group, between the texts. */
+  #renderNotice(notice: Notice, sentAt: number) {
+    const grave = isWarning(notice);
+    return html`<p class="change small ${grave ? 'grave' : ''}" role="note" title=${fullTime(sentAt)}>
+      ${grave ? icons.changed : nothing}<span>${noticeWords(notice, this.ownId)}</span>
+    </p>`;
+  }
+
+  #renderText(message: Message, together: boolean) {
+    const nick = this.group ? message.fromNick : this.nick;
+    const named = this.group && !message.outgoing && !together;
+    return html`<div class="bubble ${message.state}">
+        ${
+          named
+            ? html`<span class="from person-${colourOf(message.from)}"><bdi>${nick}</bdi><span class="hidden">:</span></span>`
+            : html`<span class="hidden">${message.outgoing ? text.conversation.you : nick}:</span>`
+        }
         <span class="text" dir="auto">${linkParts(message.text).map(part => this.#renderPart(part))}</span>
         <span class="meta">
           ${message.late ? renderLate() : nothing}
@@ -136,8 +160,7 @@ export class MessageList extends LitElement {
         </span>
       </div>
       ${message.state === 'expired' ? this.#renderExpired(message) : nothing}
-      ${message.id === this.#newestOwn ? renderWaiting(message) : nothing}
-    </li>`;
+      ${message.id === this.#newestOwn ? renderWaiting(message) : nothing}`;
   }
 
   /** Without an address of its own, so that no click or key reaches the browser past the question. */

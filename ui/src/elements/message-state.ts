@@ -4,8 +4,12 @@ import { dayAndTime } from '../format.ts';
 import { icons } from '../icons.ts';
 import { text } from '../text.ts';
 
+/** Not yet with everyone it is meant for. */
+const WAITING: readonly Message['state'][] = ['queued', 'held', 'sent'];
+
 /** How far an own message has come, in words. */
-export function stateWords({ state, heldBy, until }: Message): string {
+export function stateWords({ state, heldBy, until, reach }: Message): string {
+  if (reach !== null && state !== 'queued') return text.group.sent(reach.deliveredTo, reach.of);
   return state === 'held' && until !== null ? text.conversation.held(heldBy, dayAndTime(until)) : text.states[state];
 }
 
@@ -20,7 +24,7 @@ export function renderState(message: Message) {
 
 /** Under the newest own message, while it waits: the same words for the eye. */
 export function renderWaiting(message: Message) {
-  if (message.state !== 'queued' && message.state !== 'held') return nothing;
+  if (!WAITING.includes(message.state)) return nothing;
   return html`<p class="waiting small soft" aria-hidden="true">${stateWords(message)}</p>`;
 }
 

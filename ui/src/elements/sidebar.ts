@@ -1,17 +1,19 @@
 import { html, LitElement, nothing } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
-import type { Conversation, Message } from '../../../core/commands/schema.ts';
+import type { Conversation } from '../../../core/commands/schema.ts';
 import { ModelController } from '../controllers/model-controller.ts';
 import { listTime } from '../format.ts';
 import { icons } from '../icons.ts';
 import type { Model } from '../model.ts';
 import { named } from '../named.ts';
+import { noticeWords } from '../notice-words.ts';
 import { byContact } from '../state.ts';
 import { shared } from '../styles/shared.ts';
 import { sidebarStyles } from '../styles/sidebar.ts';
+import { contactsIn, faceOf, nameOf } from '../talks.ts';
 import { text } from '../text.ts';
 
-/** Requests and conversations; up and down move between them. Fires `show-dialog` with `add` or `settings`. */
+/** Requests and conversations; up and down move between them. Fires `show-dialog` with `add`, `new-group` or `settings`. */
 export class Sidebar extends LitElement {
   static override properties = { model: { attribute: false } };
   static override styles = [shared, sidebarStyles];
@@ -22,7 +24,7 @@ export class Sidebar extends LitElement {
     new ModelController(this);
   }
 
-  #show(dialog: 'add' | 'settings'): void {
+  #show(dialog: 'add' | 'new-group' | 'settings'): void {
     this.dispatchEvent(new CustomEvent('show-dialog', { detail: dialog, bubbles: true, composed: true }));
   }
 
@@ -41,6 +43,9 @@ export class Sidebar extends LitElement {
     return html`<header>
         ${icons.mark}
         <h1>${text.app}</h1>
+        <button class="icon" aria-label=${text.group.new} title=${text.group.new} @click=${() => this.#show('new-group')}>
+          ${icons.group}
+        </button>
         <button class="icon" aria-label=${text.list.add} title=${text.list.add} @click=${() => this.#show('add')}>
           ${icons.add}
         </button>
@@ -73,7 +78,8 @@ export class Sidebar extends LitElement {
       ${this.#renderSync()} ${this.#renderFooter()}`;
   }
 
-  #renderItem({ id, contact, lastMessage, unread }: Conversation) {
+  #renderItem(conversation: Conversation) {
+    const { id, contact, group, lastMessage, unread } = conversation;
     const current = this.model.state.thread?.conversation === id;
     return html`<li>
       <button
@@ -83,13 +89,18 @@ export class Sidebar extends LitElement {
         aria-current=${current ? 'true' : nothing}
         @click=${() => this.model.select(id)}
       >
-        <molva-avatar .nick=${contact.nick} .contactId=${contact.id} ?online=${contact.online}></molva-avatar>
+        <molva-avatar
+          .nick=${nameOf(conversation)}
+          .contactId=${faceOf(conversation)}
+          ?group=${group !== null}
+          ?online=${contact?.online}
+        ></molva-avatar>
         <span class="who">
-          <bdi class="cut">${contact.nick}</bdi>
-          <molva-trust-mark .trust=${contact.trust}></molva-trust-mark>
+          <bdi class="cut">${nameOf(conversation)}</bdi>
+          ${contact === null ? html`<span class="hidden">${text.list.group}</span>` : html`<molva-trust-mark .trust=${contact.trust}></molva-trust-mark>`}
         </span>
         <time class="small soft">${lastMessage === null ? '' : listTime(lastMessage.sentAt, Date.now())}</time>
-        <span class="last cut soft">${preview(contact.phase === 'requested', lastMessage)}</span>
+        <span class="last cut soft">${preview(conversation, this.model.state.status?.profile?.id ?? '')}</span>
         ${unread > 0 ? html`<span class="badge" aria-label=${text.list.unread(unread)}>${unread > 99 ? '99+' : unread}</span>` : nothing}
       </button>
     </li>`;
@@ -116,14 +127,14 @@ export class Sidebar extends LitElement {
     const shown = rows.findLast(({ row }) => row !== undefined && row.id !== thread?.conversation);
     if (shown?.row === undefined) return nothing;
     const { fetching, handing } = text.list;
-    const words = named(shown.direction === 'in' ? fetching : handing, shown.row.contact.nick);
+    const words = named(shown.direction === 'in' ? fetching : handing, nameOf(shown.row));
     return html`<p class="sync small soft"><span class="cut">${words} ${shown.queued}</span></p>`;
   }
 
   #renderFooter() {
-    const { status, conversations } = this.model.state;
+    const { status } = this.model.state;
     const profile = status?.profile;
-    const online = conversations.filter(conversation => conversation.contact.online).length;
+    const online = contactsIn(this.model.state).filter(contact => contact.online).length;
     const standing = online > 0 ? text.list.peers(online) : text.list.nobody;
     return html`<footer>
       <molva-avatar .nick=${profile?.nick ?? ''} .contactId=${profile?.id ?? ''}></molva-avatar>
@@ -143,8 +154,13 @@ export class Sidebar extends LitElement {
   }
 }
 
-function preview(requested: boolean, message: Message | null) {
-  if (requested && message === null) return text.list.waiting;
-  if (message === null) return text.list.noMessages;
-  return html`${message.outgoing ? text.list.you : ''}<bdi>${message.text.slice(0, 120)}</bdi>`;
+function preview({ contact, group, lastMessage }: Conversation, ownId: string) {
+  if (lastMessage === null) {
+    if (group !== null && group.phase !== 'member') return text.group.standing[group.phase];
+    return contact?.phase === 'requested' ? text.list.waiting : text.list.noMessages;
+  }
+  const { notice, outgoing, fromNick } = lastMessage;
+  if (notice !== null) return noticeWords(notice, ownId);
+  const from = outgoing ? text.list.you : group === null ? '' : html`<bdi>${fromNick}</bdi>: `;
+  return html`${from}<bdi>${lastMessage.text.slice(0, 120)}</bdi>`;
 }

@@ -31,9 +31,12 @@ export const bundleStyles = css`
     margin: 0;
     accent-color: var(--accent-fill);
   }
+  fieldset molva-people-choice {
+    display: block;
+    margin-left: var(--s5);
+  }
   .people {
     max-height: min(40dvh, 260px);
-    margin-left: var(--s5);
     overflow-y: auto;
   }
   progress {

@@ -67,6 +67,11 @@ export const conversationStyles = css`
     border-color: currentColor;
     color: inherit;
   }
+  .closed.notice {
+    display: block;
+    margin: 0 var(--s5) var(--s4);
+    text-align: center;
+  }
   .problem {
     flex: none;
     margin: 0 var(--s5) var(--s2);

@@ -43,6 +43,31 @@ export const messageStyles = css`
     padding: var(--s2) 0;
     text-align: center;
   }
+  li.notice {
+    align-items: center;
+  }
+  .change {
+    display: flex;
+    gap: var(--s2);
+    align-items: center;
+    max-width: 520px;
+    padding: 2px var(--s3);
+    color: var(--ink-soft);
+    text-align: center;
+  }
+  .change.grave {
+    padding: var(--s2) var(--s4);
+    border-radius: var(--round);
+    background: var(--warn-soft);
+    color: var(--warn);
+    text-align: start;
+  }
+  .from {
+    display: block;
+    margin-bottom: 1px;
+    font-size: var(--small);
+    font-weight: 600;
+  }
   .bubble {
     display: flow-root;
     max-width: min(76%, 560px);

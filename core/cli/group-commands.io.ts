@@ -1,0 +1,116 @@
+import { EXIT, type ExitCode } from '../commands/error-map.ts';
+import type { GroupDetails } from '../commands/schema.ts';
+import { CliFailure, usage } from './failure.ts';
+import { groupLine, groupsText, groupText, membersText } from './group-text.ts';
+import { safe } from './safe.ts';
+import type { Session } from './session.io.ts';
+import { stamp } from './text.ts';
+
+/** group create, list, info, members, add, remove, rename, admin, leave, invite, join. */
+
+interface Action {
+  /** What stands after the name; fewest and most words of it. */
+  readonly form: string;
+  readonly words: readonly [number, number];
+  readonly run: (session: Session, words: readonly string[]) => Promise<void>;
+}
+
+const MANY = 255;
+
+const ACTIONS: Readonly<Record<string, Action>> = {
+  create: { form: 'NAME [WHO...]', words: [1, MANY], run: create },
+  list: { form: '', words: [0, 0], run: list },
+  info: { form: 'G', words: [1, 1], run: info },
+  members: { form: 'G', words: [1, 1], run: members },
+  add: { form: 'G WHO...', words: [2, MANY], run: (session, words) => each(session, 'groups.add', words) },
+  remove: { form: 'G WHO...', words: [2, MANY], run: (session, words) => each(session, 'groups.remove', words) },
+  rename: { form: 'G NAME', words: [2, 2], run: rename },
+  admin: { form: 'G add|remove WHO...', words: [3, MANY], run: admin },
+  leave: { form: 'G --yes', words: [1, 1], run: leave },
+  invite: { form: 'G', words: [1, 1], run: invite },
+  join: { form: 'INVITE', words: [1, 1], run: join },
+};
+
+export async function group(session: Session): Promise<ExitCode> {
+  const [name = '', ...words] = session.words;
+  const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
+  if (!action) throw usage(`Say "molva group" and one of ${Object.keys(ACTIONS).join(', ')}.`);
+  const { form, words: range, run } = action;
+  if (words.length < range[0] || words.length > range[1]) throw usage(`Usage: molva group ${name} ${form}`.trimEnd());
+  if (session.options.yes && name !== 'leave') throw usage('--yes is for "molva group leave".');
+  await run(session, words);
+  return EXIT.done;
+}
+
+async function create(session: Session, [name = '', ...who]: readonly string[]): Promise<void> {
+  show(session, await session.core().call('groups.create', { name, members: who }));
+}
+
+async function list(session: Session): Promise<void> {
+  const groups = await session.core().call('groups.list', {});
+  session.printAll(groups, () => groupsText(groups));
+}
+
+async function info(session: Session, [group = '']: readonly string[]): Promise<void> {
+  show(session, await session.core().call('groups.get', { group }));
+}
+
+async function members(session: Session, [group = '']: readonly string[]): Promise<void> {
+  const { people } = await session.core().call('groups.get', { group });
+  session.printAll(people, () => membersText(people));
+}
+
+/** One after the other; where one is refused, those before it stand, and it is said how many they are. */
+async function each(
+  session: Session,
+  method: 'groups.add' | 'groups.remove' | 'groups.promote' | 'groups.demote',
+  [group = '', ...names]: readonly string[],
+): Promise<void> {
+  const core = session.core();
+  let last: GroupDetails | undefined;
+  for (const [done, who] of names.entries()) {
+    try {
+      last = await (method === 'groups.add'
+        ? core.call(method, { group, who })
+        : core.call(method, { group, member: who }));
+    } catch (error) {
+      if (done > 0 && error instanceof CliFailure)
+        session.note(`Asked for ${done} of ${names.length}, then refused:\n`);
+      throw error;
+    }
+  }
+  if (last) show(session, last);
+}
+
+async function rename(session: Session, [group = '', name = '']: readonly string[]): Promise<void> {
+  show(session, await session.core().call('groups.rename', { group, name }));
+}
+
+async function admin(session: Session, [group = '', how, ...who]: readonly string[]): Promise<void> {
+  if (how !== 'add' && how !== 'remove') throw usage('Usage: molva group admin G add|remove WHO...');
+  await each(session, how === 'add' ? 'groups.promote' : 'groups.demote', [group, ...who]);
+}
+
+async function leave(session: Session, [group = '']: readonly string[]): Promise<void> {
+  if (!session.options.yes)
+    throw usage('Only an admin can bring you back. Say "molva group leave G --yes" if you mean it.');
+  const left = await session.core().call('groups.leave', { group });
+  session.print(left, () => `You have left ${safe(left.name)}. What was said stays readable here.\n`);
+}
+
+async function invite(session: Session, [group = '']: readonly string[]): Promise<void> {
+  const result = await session.core().call('groups.invite', { group });
+  session.print(
+    result,
+    () => `${result.invite}\n\nWhoever holds it is added to the group. It is good until ${stamp(result.expiresAt)}.\n`,
+  );
+}
+
+async function join(session: Session, [text = '']: readonly string[]): Promise<void> {
+  const joined = await session.core().call('groups.join', { invite: text });
+  session.print(joined, () => groupLine(joined));
+}
+
+function show(session: Session, details: GroupDetails): void {
+  session.print(details, () => groupText(details));
+}

@@ -1,0 +1,73 @@
+import type { Group, GroupDetails, GroupMember, Notice } from '../commands/schema.ts';
+import { safe } from './safe.ts';
+
+/** Groups as plain text for a person. Whatever other people wrote goes through `safe`. */
+
+const PHASE = {
+  joining: 'asked to be added',
+  member: '',
+  leaving: 'you are leaving',
+  left: 'you have left',
+  removed: 'you were removed',
+} as const;
+const TRUST = { verified: 'verified', unverified: 'not verified', changed: 'KEY CHANGED' } as const;
+
+export function groupsText(groups: readonly Group[]): string {
+  if (groups.length === 0) return 'No groups yet. "molva group create NAME" makes one.\n';
+  const width = Math.max(...groups.map(group => safe(group.name).length));
+  return groups.map(group => groupLine(group, width)).join('');
+}
+
+export function groupLine(group: Group, width = 0): string {
+  const part = PHASE[group.phase] || (group.role === 'admin' ? 'admin' : 'member');
+  return `${safe(group.name).padEnd(width)}  ${membersOf(group.members).padEnd(11)}  ${part.padEnd(17)}  ${group.id}\n`;
+}
+
+export function groupText(details: GroupDetails): string {
+  return `${groupLine(details)}${membersText(details.people)}`;
+}
+
+export function membersText(people: readonly GroupMember[]): string {
+  const width = Math.max(0, ...people.map(member => safe(member.nick).length));
+  return people.map(member => memberLine(member, width)).join('');
+}
+
+function memberLine(member: GroupMember, width: number): string {
+  const { nick, role, you, trust, online, equivocated } = member;
+  const standing = you ? 'you' : trust === null ? 'no contact' : TRUST[trust];
+  const presence = you || online ? 'online' : 'away';
+  const warning = equivocated ? '  SIGNED TWO DIFFERENT THINGS IN ONE PLACE' : '';
+  return `  ${safe(nick).padEnd(width)}  ${role.padEnd(6)}  ${presence.padEnd(6)}  ${standing.padEnd(12)}  ${member.id}${warning}\n`;
+}
+
+/** A change of the group, a sentence without its full stop. */
+export function noticeText({ kind, by, member, name, count }: Notice): string {
+  const who = by === null ? 'Somebody' : safe(by.nick);
+  const whom = member === null ? 'somebody' : safe(member.nick);
+  switch (kind) {
+    case 'made':
+      return `${who} made the group ${safe(name ?? '')}`;
+    case 'renamed':
+      return `${who} named the group ${safe(name ?? '')}`;
+    case 'added':
+      return `${who} added ${whom}`;
+    case 'removed':
+      return `${who} removed ${whom}`;
+    case 'left':
+      return `${whom} left`;
+    case 'promoted':
+      return `${who} made ${whom} an admin`;
+    case 'demoted':
+      return `${who} made ${whom} a plain member`;
+    case 'fork-healed':
+      return 'The group had come apart and is one again';
+    case 'equivocation':
+      return `Two different messages stand in one place of ${whom}'s: signed by ${whom}`;
+    case 'hole':
+      return `${count ?? 1} of ${whom}'s messages ${count === 1 ? 'has' : 'have'} not come`;
+  }
+}
+
+function membersOf(count: number): string {
+  return `${count} ${count === 1 ? 'member' : 'members'}`;
+}

@@ -1,0 +1,42 @@
+import * as v from 'valibot';
+import { contact, count, id, message, timeMs, trust } from './shapes.ts';
+
+/** What the API shows of groups; schema.ts says where. */
+
+export const groupRole = v.picklist(['admin', 'member']);
+
+export const groupMember = v.object({
+  id: id(),
+  nick: v.pipe(v.string(), v.description('as contacts are called here, else what the member calls itself')),
+  role: groupRole,
+  you: v.boolean(),
+  contact: v.pipe(v.boolean(), v.description('is a contact too')),
+  trust: v.nullable(v.pipe(trust, v.description('of a contact; null: not compared, for it is none, or oneself'))),
+  online: v.boolean(),
+  equivocated: v.pipe(v.boolean(), v.description('has signed two different things in one place')),
+});
+
+export const group = v.object({
+  id: id(),
+  conversation: id(),
+  name: v.string(),
+  phase: v.pipe(
+    v.picklist(['joining', 'member', 'leaving', 'left', 'removed']),
+    v.description(
+      'joining: asked by an invite and not yet added; leaving: asked for and not yet committed by another member; left, removed: it can be read, not written',
+    ),
+  ),
+  role: groupRole,
+  members: v.pipe(count(), v.description('how many, oneself included')),
+  createdAt: v.pipe(timeMs(), v.description('when it began on this machine')),
+});
+
+export const groupDetails = v.object({ ...group.entries, people: v.array(groupMember) });
+
+export const conversation = v.object({
+  id: id(),
+  contact: v.nullable(v.pipe(contact, v.description('of a conversation between two'))),
+  group: v.nullable(v.pipe(group, v.description('of a conversation in a group'))),
+  lastMessage: v.nullable(message),
+  unread: count(),
+});

@@ -1,0 +1,132 @@
+import { html, LitElement, nothing } from 'lit';
+import type { GroupDetails as Details, Group } from '../../../core/commands/schema.ts';
+import { ActionController } from '../controllers/action-controller.ts';
+import { ModelController } from '../controllers/model-controller.ts';
+import { icons } from '../icons.ts';
+import type { Model } from '../model.ts';
+import { problemWithGroupName } from '../nick.ts';
+import { detailsStyles } from '../styles/details.ts';
+import { groupStyles } from '../styles/group.ts';
+import { shared } from '../styles/shared.ts';
+import { text } from '../text.ts';
+
+/** Beside a group's conversation: who is in it, what one may change, and the way out. Fires `dismiss`. */
+export class GroupDetails extends LitElement {
+  static override properties = { model: { attribute: false }, group: { attribute: false }, leaving: { state: true } };
+  static override styles = [shared, detailsStyles, groupStyles];
+  declare model: Model;
+  declare group: Group;
+  declare private leaving: boolean;
+  #rename = new ActionController(this);
+  #leave = new ActionController(this);
+
+  constructor() {
+    super();
+    this.leaving = false;
+    new ModelController(this);
+  }
+
+  protected override firstUpdated(): void {
+    this.renderRoot.querySelector<HTMLElement>('header button')?.focus();
+  }
+
+  /** With the members, once they are read. */
+  get #details(): Details | null {
+    const { group } = this.model.state;
+    return group?.id === this.group.id ? group : null;
+  }
+
+  get #isAdmin(): boolean {
+    return this.group.phase === 'member' && this.group.role === 'admin';
+  }
+
+  #save(event: Event): void {
+    event.preventDefault();
+    const name = this.renderRoot.querySelector<HTMLInputElement>('#name')?.value.trim() ?? '';
+    if (name === this.group.name) return;
+    const problem = problemWithGroupName(name);
+    if (problem !== null) {
+      this.#rename.refuse(problem);
+      return;
+    }
+    void this.#rename.run(async () => {
+      this.model.applyGroup(await this.model.call('groups.rename', { group: this.group.id, name }));
+    });
+  }
+
+  #showAdd(): void {
+    this.dispatchEvent(new CustomEvent('show-dialog', { detail: 'add-to-group', bubbles: true, composed: true }));
+  }
+
+  protected override render() {
+    const { group: words } = text;
+    const { id, name, phase } = this.group;
+    return html`<aside class="stack" aria-label=${words.details}>
+      <header>
+        <h2>${words.details}</h2>
+        <button class="icon" aria-label=${text.close} title=${text.close} @click=${() => this.dispatchEvent(new Event('dismiss'))}>
+          ${icons.close}
+        </button>
+      </header>
+      <div class="face">
+        <molva-avatar group .nick=${name} .contactId=${id}></molva-avatar>
+        <bdi>${name}</bdi>
+        ${phase === 'member' ? nothing : html`<p class="small soft">${words.standing[phase]}</p>`}
+      </div>
+      ${this.#renderMembers()} ${this.#isAdmin ? this.#renderRename() : nothing}
+      ${phase === 'member' ? this.#renderLeave() : nothing}
+    </aside>`;
+  }
+
+  #renderMembers() {
+    const { group: words } = text;
+    const people = this.#details?.people ?? [];
+    return html`<section>
+      <h3 id="members">${words.membersTitle} <span class="soft">${this.group.members}</span></h3>
+      <ul aria-labelledby="members">
+        ${people.map(
+          member => html`<li>
+            <molva-group-member
+              .model=${this.model}
+              .group=${this.#details}
+              .member=${member}
+              ?changeable=${this.#isAdmin}
+            ></molva-group-member>
+          </li>`,
+        )}
+      </ul>
+      ${this.#isAdmin ? html`<button class="quiet" @click=${this.#showAdd}>${words.add}</button>` : nothing}
+    </section>`;
+  }
+
+  #renderRename() {
+    const { group: words } = text;
+    return html`<section>
+      <label for="name">${words.rename}</label>
+      <form @submit=${this.#save}>
+        <input id="name" maxlength="128" autocomplete="off" dir="auto" .value=${this.group.name} />
+        <button ?disabled=${this.#rename.busy}>${text.save}</button>
+      </form>
+      <p class="error small" role="alert">${this.#rename.error}</p>
+    </section>`;
+  }
+
+  #renderLeave() {
+    const { group: words } = text;
+    const ask = (leaving: boolean) => () => {
+      this.leaving = leaving;
+    };
+    if (!this.leaving) {
+      return html`<section><button class="danger" @click=${ask(true)}>${words.leave}</button></section>`;
+    }
+    const leave = () => this.#leave.run(() => this.model.leaveGroup(this.group.id));
+    return html`<section class="ask" role="alertdialog" aria-label=${words.leave}>
+      <p class="small">${words.leaveAsk}</p>
+      <div class="row">
+        <button class="danger" ?disabled=${this.#leave.busy} @click=${leave}>${words.leaveYes}</button>
+        <button @click=${ask(false)}>${text.cancel}</button>
+      </div>
+      <p class="error small" role="alert">${this.#leave.error}</p>
+    </section>`;
+  }
+}

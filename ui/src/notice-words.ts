@@ -1,0 +1,32 @@
+import type { TemplateResult } from 'lit';
+import type { Notice } from '../../core/commands/schema.ts';
+import { named } from './named.ts';
+import { text } from './text.ts';
+
+/** What happened in a group, in words, with names kept apart. */
+export function noticeWords(notice: Notice, ownId: string): TemplateResult {
+  const [sentence, ...names] = parts(notice, ownId);
+  return named(sentence, ...names);
+}
+
+/** The same as plain text, for where no markup can stand. */
+export function noticeText(notice: Notice, ownId: string): string {
+  const [sentence, ...names] = parts(notice, ownId);
+  return sentence(...names);
+}
+
+type Sentence = (...names: string[]) => string;
+
+function parts({ kind, by, member, name, count }: Notice, ownId: string): [Sentence, ...names: string[]] {
+  const { notices, someone, self, you } = text.group;
+  const subject = kind === 'left' ? member : by;
+  const first = subject === null ? someone : subject.id === ownId ? self : subject.nick;
+  const second = member === null ? someone : member.id === ownId ? you : member.nick;
+  const sentence: Sentence = (a = '', b = '', c = '') => notices[kind](a, b, c, count ?? 1);
+  return [sentence, first, second, name ?? ''];
+}
+
+/** Whether it is something to worry about. */
+export function isWarning({ kind }: Notice): boolean {
+  return kind === 'equivocation' || kind === 'hole';
+}
