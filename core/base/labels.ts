@@ -45,4 +45,6 @@ export const LABEL = {
   groupConversation: 'molva/group-conversation/v1',
   groupMessageId: 'molva/group-message-id/v1',
   groupOuter: 'molva/group-outer/v1',
+  groupTopic: 'molva/group-topic/v1',
+  groupKept: 'molva/group-kept/v1',
 } as const;

@@ -3,7 +3,7 @@ import { MINUTE_MS } from '../base/clock.ts';
 import type { ContactId, EnvelopeId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import { admit, signCustodyReceipt } from '../mailbox/custody.ts';
-import { advanceHoldingClock, type HoldingClock, startHoldingClock } from '../mailbox/expiry.ts';
+import { advanceHoldingClock, type HoldingClock, holdingTimeMs, startHoldingClock } from '../mailbox/expiry.ts';
 import type { FrameChannel, Swarm } from '../network/swarm.ts';
 import type { CustodyEntry, CustodyUsage } from '../storage/records.ts';
 import type { WriteTx } from '../storage/store.ts';
@@ -26,6 +26,15 @@ export interface CustodianOptions {
 export type Deposited =
   | { readonly kind: 'held'; readonly envelopeId: EnvelopeId; readonly untilMs: number; readonly fresh: boolean }
   | { readonly kind: 'refused'; readonly envelopeId: EnvelopeId };
+
+/** An envelope, and what is read from it. */
+interface Held {
+  readonly bytes: Uint8Array;
+  readonly envelopeId: EnvelopeId;
+  readonly depositor: ContactId | null;
+  readonly tag: Uint8Array;
+  readonly expiresAtHours: number;
+}
 
 /** How often the holding clock is stored while nothing else is: what a crash may cost of it. */
 const CLOCK_EVERY_MS = 10 * MINUTE_MS;
@@ -70,6 +79,17 @@ export class CustodyService {
     return outcome;
   }
 
+  /**
+   * Keeps an envelope for which the caller has made room, as part of its write.
+   * @returns false: it has expired, or claims a life that no envelope has
+   */
+  keep(tx: WriteTx, item: Held): boolean {
+    const holdMs = holdingTimeMs(item.expiresAtHours, this.#context.clock());
+    if (holdMs === null) return false;
+    this.#put(tx, item, holdMs);
+    return true;
+  }
+
   /** Tags that are nobody's here, under which a helper holds something. */
   unknownTags(): Buffer[] {
     const { recipients } = this.#options;
@@ -95,16 +115,7 @@ export class CustodyService {
     });
   }
 
-  #take(
-    tx: WriteTx,
-    item: {
-      bytes: Uint8Array;
-      envelopeId: EnvelopeId;
-      depositor: ContactId | null;
-      tag: Uint8Array;
-      expiresAtHours: number;
-    },
-  ): Deposited {
+  #take(tx: WriteTx, item: Held): Deposited {
     const { clock, store } = this.#context;
     const { custody } = store;
     const { recipients } = this.#options;
@@ -133,11 +144,16 @@ export class CustodyService {
     const admission = admit(deposit, room, wallMs);
     if (admission.kind === 'refuse') return { kind: 'refused', envelopeId };
     for (const id of held ? [...admission.evict, envelopeId] : admission.evict) custody.remove(tx, id);
-    const expiresAtMs = forwardMs + admission.holdMs;
-    const entry = { envelopeId, tag, depositor, promisedToOthers: false, bytes: bytes.length };
-    custody.put(tx, { ...entry, storedAtMs: forwardMs, expiresAtMs, envelope: bytes });
-    this.#putClock(tx);
+    this.#put(tx, item, admission.holdMs);
     return { kind: 'held', envelopeId, untilMs: wallMs + admission.holdMs, fresh: true };
+  }
+
+  #put(tx: WriteTx, { envelopeId, tag, depositor, bytes }: Held, holdMs: number): void {
+    const { forwardMs } = this.#tick();
+    const entry = { envelopeId, tag, depositor, promisedToOthers: false, bytes: bytes.length };
+    const times = { storedAtMs: forwardMs, expiresAtMs: forwardMs + holdMs };
+    this.#context.store.custody.put(tx, { ...entry, ...times, envelope: bytes });
+    this.#putClock(tx);
   }
 
   /**

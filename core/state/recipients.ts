@@ -14,11 +14,14 @@ export interface Box {
 /** Whose the mailbox tags in use are, as far as they are the own ones or a contact's. */
 export class Recipients {
   readonly #context: Context;
+  readonly #groupTags: () => readonly (readonly Uint8Array[])[];
   #day = -1;
   #boxes = new Map<string, Box>();
 
-  constructor(context: Context) {
+  /** @param groupTags of the own groups, nine a secret: nobody else's, so that no stranger is shown what bears them */
+  constructor(context: Context, groupTags: () => readonly (readonly Uint8Array[])[] = () => []) {
     this.#context = context;
+    this.#groupTags = groupTags;
   }
 
   /** The own id for an own tag, the earliest contact that claims it; undefined for a tag of nobody known. */
@@ -53,7 +56,7 @@ export class Recipients {
     return at === undefined ? undefined : (this.#day + 1 - at + 8) * DAY_MS;
   }
 
-  /** Contacts have come, gone or changed. */
+  /** Contacts or groups have come, gone or changed. */
   forget(): void {
     this.#day = -1;
   }
@@ -77,6 +80,7 @@ export class Recipients {
       wipeMailboxKeys(keys);
     }
     // Last, so that no contact's key can claim them.
+    for (const tags of this.#groupTags()) add({ tags, owners: [account.id] });
     add({ tags: currentTags(account.mailbox, nowMs), owners: [account.id] });
     return boxes;
   }

@@ -29,6 +29,8 @@ export type SyncFrame =
   | { readonly kind: 'news' };
 
 export const SYNC_PROTOCOL = '/molva/sync/1';
+/** The same frames between members of a group (docs/protocol/sync.md §6). */
+export const GROUP_SYNC_PROTOCOL = '/molva/group-sync/1';
 const KIND = { ask: 1, have: 2, want: 3, envelope: 4, stored: 5, refused: 6, done: 7, news: 8 } as const;
 const DONE_BYTES = 8;
 

@@ -1,170 +1,142 @@
-import { UsageError } from '../../core/base/errors.ts';
-import type {
-  ApiEvent,
-  CommandTable,
-  Contact,
-  Group,
-  GroupDetails,
-  GroupMember,
-  Message,
-  Notice,
-} from '../../core/commands/schema.ts';
-import type { FakeProfile } from './fake-profile.ts';
+import { concat, fromUtf8, utf8 } from '../../core/base/bytes.ts';
+import { type Cancel, HOUR_MS, MINUTE_MS } from '../../core/base/clock.ts';
+import {
+  type ContactId,
+  type EnvelopeId,
+  type GroupId,
+  groupIdFromBytes,
+  parseContactId,
+} from '../../core/base/ids.ts';
+import { systemRandom } from '../../core/base/world.io.ts';
+import { deriveMailboxKeys, openEnvelope, sealEnvelope } from '../../core/crypto/mailbox-seal.ts';
+import type { KnownMember } from '../../core/state/groups/places.ts';
+import { GroupSpread, type SpreadGroups } from '../../core/state/groups/spread.ts';
+import type { Verdict } from '../../core/state/intake.ts';
+import { decodeEnvelope, encodeEnvelope, envelopeIdOf } from '../../core/wire/envelope.ts';
+import type { Person } from './person.ts';
 
-/** Groups of the fake core: every change is carried out at once and told as the core tells it. */
+const ID_CHARACTERS = 26;
 
-export const FAKE_GROUP_INVITE = `molva:g1/${'n4c7w2zrtq'.repeat(18)}`;
-const CREATED_AT = 1_700_000_000_000;
+/** One group on one person's machine, without MLS: who knows the outer secret reads what is sealed under it. */
+export class FakeGroup implements SpreadGroups {
+  readonly id: GroupId;
+  readonly person: Person;
+  readonly texts: string[] = [];
+  /** `catch-up` and `caught-up` as they were told. */
+  readonly told: string[] = [];
+  members: readonly KnownMember[] = [];
+  /** The newest first. */
+  secrets: readonly { readonly secret: Uint8Array }[];
+  #spread: GroupSpread | undefined;
+  #cancel: Cancel | undefined;
+  readonly #listeners = new Set<(group: GroupId, envelope: Uint8Array) => void>();
 
-export function memberOf(contact: Contact, more: Partial<GroupMember> = {}): GroupMember {
-  const { id, nick, trust, online } = contact;
-  return { id, nick, role: 'member', you: false, contact: true, trust, online, equivocated: false, ...more };
-}
+  constructor(person: Person, secret: Uint8Array, id = systemRandom(16)) {
+    this.person = person;
+    this.id = groupIdFromBytes(id);
+    this.secrets = [{ secret }];
+  }
 
-/** A member that is no contact. */
-export function strangerIn(profile: FakeProfile, nick: string, more: Partial<GroupMember> = {}): GroupMember {
-  const id = profile.next('stranger');
-  const nobody = { contact: false, trust: null, online: false } as const;
-  return { id, nick, role: 'member', you: false, equivocated: false, ...nobody, ...more };
-}
+  get spread(): GroupSpread {
+    if (!this.#spread) throw new Error('not started');
+    return this.#spread;
+  }
 
-export function addGroup(
-  profile: FakeProfile,
-  name: string,
-  others: readonly GroupMember[],
-  more: Partial<Group> = {},
-): GroupDetails {
-  const role = more.role ?? 'admin';
-  const you = { contact: false, trust: null, online: true, equivocated: false } as const;
-  const people = [{ id: profile.id, nick: profile.nick, role, you: true, ...you }, ...others];
-  const [id, conversation] = [profile.next('group'), profile.next('talk')];
-  const group = { id, conversation, name, phase: 'member', role, createdAt: CREATED_AT, ...more } as const;
-  const details = { ...group, members: people.length, people };
-  profile.groups.set(id, details);
-  profile.messages.set(conversation, []);
-  return details;
-}
+  async start(): Promise<void> {
+    const { messenger, swarm } = this.person;
+    const receive = (bytes: Uint8Array, id: EnvelopeId) => this.#receive(bytes, id);
+    this.#spread = new GroupSpread(messenger.context, swarm, { groups: this, custody: messenger.custody, receive });
+    await this.#spread.serve();
+    this.#spread.start();
+    if (this.secrets.length > 0) this.#everyMinute();
+  }
 
-/** A text of a member, by nick; of the own profile by 'you'. */
-export function say(
-  profile: FakeProfile,
-  { conversation, people }: GroupDetails,
-  who: string,
-  text: string,
-  more: Partial<Message> = {},
-): Message {
-  const member = people.find(person => (who === 'you' ? person.you : person.nick === who));
-  if (!member) throw new Error(`nobody here is called ${who}`);
-  const { id, nick, you } = member;
-  return profile.addMessage({ id, conversation, nick }, text, { outgoing: you, ...more });
-}
+  /** As the messenger's upkeep does. */
+  #everyMinute(): void {
+    this.#cancel = this.person.messenger.context.scheduler(MINUTE_MS, () => {
+      this.#spread?.sweep();
+      this.#everyMinute();
+    });
+  }
 
-type NoticeParts = Pick<Notice, 'kind'> & Partial<Notice>;
+  stop(): void {
+    this.#cancel?.();
+    this.#spread?.stop();
+    this.#spread = undefined;
+  }
 
-export function notify(
-  profile: FakeProfile,
-  { conversation }: Group,
-  parts: NoticeParts,
-  more: Partial<Message> = {},
-): Message {
-  const notice: Notice = { by: null, member: null, name: null, count: null, ...parts };
-  const from = notice.by ?? notice.member ?? { id: profile.id, nick: profile.nick };
-  const before = profile.unread.get(conversation) ?? 0;
-  const message = profile.addMessage({ ...from, conversation }, '', { notice, ...more });
-  profile.unread.set(conversation, before);
-  return message;
-}
+  ids(): readonly GroupId[] {
+    return this.secrets.length > 0 ? [this.id] : [];
+  }
 
-type GroupCommands = Partial<CommandTable>;
+  membersOf(): readonly KnownMember[] {
+    return this.members;
+  }
 
-export function fakeGroupCommands(profile: FakeProfile, emit: (event: ApiEvent) => void): GroupCommands {
-  const you = { id: profile.id, nick: profile.nick };
-  const mine = (name: string): GroupDetails => {
-    const found = findGroup(profile, name);
-    if (found.phase !== 'member') throw new UsageError('refused', 'fake', 'You are no member of this group.');
-    return found;
-  };
-  const keep = (details: GroupDetails, notice: NoticeParts): GroupDetails => {
-    const kept = { ...details, members: details.people.length };
-    profile.groups.set(kept.id, kept);
-    emit({ event: 'group-changed', group: summary(kept) });
-    emit({ event: 'group-members', group: kept.id });
-    emit({ event: 'message-received', message: notify(profile, kept, { by: you, ...notice }) });
-    return kept;
-  };
-  const role = (name: string, who: string, to: GroupMember['role']) => {
-    const group = mine(name);
-    const member = memberIn(group, who);
-    if (to === 'member' && group.people.filter(person => person.role === 'admin').length === 1) {
-      throw new UsageError('refused', 'fake', 'A group needs an admin: make somebody else one first.');
+  secretsOf(): readonly { readonly secret: Uint8Array }[] {
+    return this.secrets;
+  }
+
+  catchUp(): void {
+    this.told.push('catch-up');
+  }
+
+  caughtUp(): void {
+    this.told.push('caught-up');
+  }
+
+  onPublish(listener: (group: GroupId, envelope: Uint8Array) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Seals under the newest secret, keeps and publishes. */
+  async say(text: string): Promise<EnvelopeId> {
+    const { context } = this.person.messenger;
+    const [newest] = this.secrets;
+    if (!newest) throw new Error('not a member');
+    const body = concat(utf8(context.account.id), utf8(text));
+    const keys = deriveMailboxKeys(newest.secret);
+    const bytes = encodeEnvelope(sealEnvelope(keys, 'group', body, context.clock(), systemRandom));
+    const id = envelopeIdOf(bytes);
+    await this.#store(bytes, id, context.account.id, text);
+    for (const listener of this.#listeners) listener(this.id, bytes);
+    return id;
+  }
+
+  async #receive(bytes: Uint8Array, id: EnvelopeId): Promise<Verdict> {
+    if (this.person.store.seen.has(id)) return 'stored';
+    const envelope = decodeEnvelope(bytes);
+    for (const { secret } of this.secrets) {
+      const body = read(secret, envelope);
+      if (!body) continue;
+      const by = parseContactId(fromUtf8(body.subarray(0, ID_CHARACTERS)));
+      if (!this.members.some(member => member.id === by)) return 'refused';
+      await this.#store(bytes, id, by, fromUtf8(body.subarray(ID_CHARACTERS)));
+      return 'stored';
     }
-    const people = group.people.map(person => (person === member ? { ...person, role: to } : person));
-    return keep(
-      { ...group, people, role: member.you ? to : group.role },
-      { kind: to === 'admin' ? 'promoted' : 'demoted', member },
-    );
-  };
-  return {
-    'groups.create': async ({ name, members }) => {
-      const others = members.map(who => memberOf(contactOf(profile, who)));
-      const group = addGroup(profile, name, others);
-      return keep(group, { kind: 'made', name });
-    },
-    'groups.list': async () => [...profile.groups.values()].map(summary),
-    'groups.get': async ({ group }) => findGroup(profile, group),
-    'groups.rename': async ({ group, name }) => keep({ ...mine(group), name }, { kind: 'renamed', name }),
-    'groups.add': async ({ group, who }) => {
-      const found = mine(group);
-      const contact = contactOf(profile, who);
-      if (found.people.some(({ id }) => id === contact.id)) throw new UsageError('refused', 'fake', 'Is a member.');
-      return keep({ ...found, people: [...found.people, memberOf(contact)] }, { kind: 'added', member: contact });
-    },
-    'groups.remove': async ({ group, member: who }) => {
-      const found = mine(group);
-      const member = memberIn(found, who);
-      const people = found.people.filter(person => person !== member);
-      return keep({ ...found, people }, { kind: 'removed', member });
-    },
-    'groups.promote': async ({ group, member }) => role(group, member, 'admin'),
-    'groups.demote': async ({ group, member }) => role(group, member, 'member'),
-    'groups.leave': async ({ group }) => {
-      const found = mine(group);
-      const people = found.people.filter(person => !person.you);
-      return summary(keep({ ...found, people, phase: 'left' }, { kind: 'left', by: null, member: you }));
-    },
-    'groups.invite': async ({ group }) => {
-      mine(group);
-      return { invite: FAKE_GROUP_INVITE, expiresAt: Date.now() + 7 * 86_400_000 };
-    },
-    'groups.join': async ({ invite }) => {
-      if (invite.includes('expired')) throw new UsageError('refused', 'fake', 'This invite has expired.');
-      const group = addGroup(profile, 'Harbour', [], { phase: 'joining', role: 'member' });
-      emit({ event: 'group-changed', group: summary(group) });
-      return summary(group);
-    },
-  };
+    return 'refused';
+  }
+
+  async #store(bytes: Uint8Array, id: EnvelopeId, by: ContactId, text: string): Promise<void> {
+    const { store } = this.person;
+    await store.write(tx => {
+      store.seen.add(tx, id, decodeEnvelope(bytes).expiresAtHours * HOUR_MS);
+      this.#spread?.mailbox.keep(tx, { bytes, by });
+    });
+    this.texts.push(text);
+  }
 }
 
-export function summary({ people: _, ...group }: GroupDetails): Group {
-  return group;
+function read(secret: Uint8Array, envelope: Parameters<typeof openEnvelope>[1]): Buffer | undefined {
+  try {
+    return openEnvelope(deriveMailboxKeys(secret), envelope).body;
+  } catch {
+    return undefined;
+  }
 }
 
-export function findGroup(profile: FakeProfile, who: string): GroupDetails {
-  const group = [...profile.groups.values()].find(({ id, conversation, name }) =>
-    [id, conversation, name].includes(who),
-  );
-  if (!group) throw new UsageError('not-found', 'fake', 'There is no such group.');
-  return group;
-}
-
-function memberIn({ people }: GroupDetails, who: string): GroupMember {
-  const member = people.find(({ id, nick }) => who === id || who === nick);
-  if (!member) throw new UsageError('not-found', 'fake', 'There is no such member.');
-  return member;
-}
-
-function contactOf(profile: FakeProfile, who: string): Contact {
-  const contact = profile.find(who);
-  if (!contact) throw new UsageError('not-found', 'fake', 'There is no such contact.');
-  return contact;
+/** How others come to know a person in a group. */
+export function memberOf(person: Person): KnownMember {
+  return { id: person.id, transportKey: person.swarm.transportKey, addresses: person.swarm.addresses() };
 }

@@ -24,6 +24,11 @@ export class VirtualTime {
   /** Goes on while the wall clock is set to anything. */
   readonly monotonic: Clock = () => this.nowMs;
 
+  /** Timers that are set. */
+  get timers(): number {
+    return this.#timers.size;
+  }
+
   readonly scheduler: Scheduler = (delayMs, run): Cancel => {
     const timer = { atMs: this.nowMs + Math.max(0, delayMs), order: this.#order++, run };
     this.#timers.add(timer);

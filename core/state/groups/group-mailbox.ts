@@ -1,0 +1,59 @@
+import { utf8 } from '../../base/bytes.ts';
+import { blake2b } from '../../base/hash.ts';
+import { type ContactId, contactIdFromBytes, type GroupId, ID_BYTES, idBytes } from '../../base/ids.ts';
+import { LABEL } from '../../base/labels.ts';
+import { makeGroupRoom } from '../../mailbox/group-box.ts';
+import type { Store, WriteTx } from '../../storage/store.ts';
+import { decodeEnvelope, envelopeIdOf } from '../../wire/envelope.ts';
+import type { CustodyService } from '../custodian.ts';
+import type { GroupPlaces } from './places.ts';
+
+/** What is kept for the other members. */
+export interface Kept {
+  readonly bytes: Uint8Array;
+  /** Who sealed it; undefined: not known (a part of something longer). */
+  readonly by: ContactId | undefined;
+}
+
+/**
+ * A group's envelopes, own and others', kept for members who were away (docs/protocol/mailbox.md §8): they lie with what
+ * is held for contacts, and go with it on time.
+ */
+export class GroupMailbox {
+  readonly #store: Store;
+  readonly #custody: CustodyService;
+  readonly #places: GroupPlaces;
+
+  constructor(store: Store, custody: CustodyService, places: GroupPlaces) {
+    this.#store = store;
+    this.#custody = custody;
+    this.#places = places;
+  }
+
+  /**
+   * Keeps an envelope, as part of the write that stores what was in it.
+   * @returns false: there is no room, it has expired, or its tag is no group's
+   */
+  keep(tx: WriteTx, { bytes, by }: Kept): boolean {
+    const { custody } = this.#store;
+    const { tag, expiresAtHours } = decodeEnvelope(bytes);
+    const envelopeId = envelopeIdOf(bytes);
+    const group = this.#places.find(tag)?.group;
+    if (!group || custody.has(envelopeId, tx)) return group !== undefined;
+    const tags = this.#places.tagsOf(group).flat();
+    const evict = makeGroupRoom(bytes.length, {
+      ...custody.usageOfTags(tags, tx),
+      totalBytes: custody.usage(tx).bytes,
+      box: custody.boxOf(tags, tx),
+    });
+    if (!evict) return false;
+    for (const id of evict) custody.remove(tx, id);
+    return this.#custody.keep(tx, { bytes, envelopeId, tag, expiresAtHours, depositor: nameOf(group, by) });
+  }
+}
+
+/** Not the member's own id: what a member deposits here as a contact counts apart, and nothing of the group is its to release. */
+function nameOf(group: GroupId, by: ContactId | undefined): ContactId {
+  const member = by ? idBytes(by) : Buffer.alloc(0);
+  return contactIdFromBytes(blake2b(ID_BYTES, utf8(LABEL.groupKept), idBytes(group), member));
+}

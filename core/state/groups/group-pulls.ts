@@ -1,0 +1,196 @@
+import { hex } from '../../base/bytes.ts';
+import type { Cancel } from '../../base/clock.ts';
+import type { EnvelopeId, GroupId, TransportKey } from '../../base/ids.ts';
+import { LIMITS } from '../../base/limits.ts';
+import type { Swarm } from '../../network/swarm.ts';
+import { decodeEnvelope } from '../../wire/envelope.ts';
+import { GROUP_SYNC_PROTOCOL } from '../../wire/sync.ts';
+import type { Context } from '../context.ts';
+import type { Verdict } from '../intake.ts';
+import { PullChannel, type PullWork } from '../pull-channel.ts';
+import { Backlogs, type CatchesUp } from './catch-up.ts';
+import type { GroupPlaces } from './places.ts';
+
+export interface GroupPullParts {
+  readonly groups: CatchesUp;
+  readonly places: GroupPlaces;
+  /** Takes a group's envelope; once the verdict is there, its outcome is durable. */
+  readonly take: (bytes: Uint8Array, id: EnvelopeId) => Promise<Verdict>;
+  /** A run brought something that was new here: others may lack it too. */
+  readonly brought: (group: GroupId, from: TransportKey) => void;
+}
+
+/** Asks every connected member, contact or not, for what it keeps of the groups it shares with this profile. */
+export class GroupPulls {
+  readonly #context: Context;
+  readonly #swarm: Swarm;
+  readonly #parts: GroupPullParts;
+  readonly #backlogs: Backlogs;
+  readonly #pulls = new Map<string, GroupPull>();
+  /** What a group did not take, by the hexadecimal id; kept by others, it would come with every pull. */
+  readonly #refused = new Set<string>();
+  #stopped = false;
+
+  constructor(context: Context, swarm: Swarm, parts: GroupPullParts) {
+    this.#context = context;
+    this.#swarm = swarm;
+    this.#parts = parts;
+    this.#backlogs = new Backlogs(parts.groups, context.scheduler);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const pull of this.#pulls.values()) pull.close();
+    this.#backlogs.stop();
+  }
+
+  /** Pulls from a connected peer, if it is a member; of one that is being pulled from, what has not been asked for. */
+  begin(peer: TransportKey): void {
+    const name = hex(peer);
+    const known = this.#pulls.get(name);
+    known?.askRest();
+    if (known || this.#stopped || this.#parts.places.groupsOf(peer).length === 0) return;
+    const pull = new GroupPull(this.#context, this.#parts, { peer, backlogs: this.#backlogs, refused: this.#refused });
+    this.#pulls.set(name, pull);
+    pull.run(this.#swarm).finally(() => this.#pulls.delete(name));
+  }
+
+  /** Groups, members or secrets have changed: there are other tags to ask for, and what was refused may be taken now. */
+  changed(): void {
+    this.#refused.clear();
+    for (const peer of this.#swarm.connectedPeers()) this.begin(peer);
+  }
+
+  /** Once a minute: a pull that failed is begun again, and one that has been quiet for long asks again. */
+  sweep(): void {
+    for (const peer of this.#swarm.connectedPeers()) {
+      const pull = this.#pulls.get(hex(peer));
+      if (!pull) this.begin(peer);
+      else if (pull.isDue()) pull.askAgain();
+    }
+  }
+}
+
+interface PullFrom {
+  readonly peer: TransportKey;
+  readonly backlogs: Backlogs;
+  readonly refused: Set<string>;
+}
+
+interface Ask {
+  readonly group: GroupId;
+  readonly tags: readonly Uint8Array[];
+}
+
+/** The asking side towards one member: all groups shared with it, one secret's tags after another, the oldest first. */
+class GroupPull implements PullWork {
+  readonly #context: Context;
+  readonly #parts: GroupPullParts;
+  readonly #from: PullFrom;
+  readonly #name: string;
+  readonly #channel: PullChannel;
+  #asks: Ask[] = [];
+  #asking: Ask | undefined;
+  /** Hexadecimal tags asked for in this round: a secret that comes to light in it is asked for in it. */
+  #asked = new Set<string>();
+  #roundOpen = true;
+  #roundAtMs: number;
+  #soon: Cancel | undefined;
+
+  constructor(context: Context, parts: GroupPullParts, from: PullFrom) {
+    this.#context = context;
+    this.#parts = parts;
+    this.#from = from;
+    this.#name = hex(from.peer);
+    this.#roundAtMs = context.clock();
+    this.#channel = new PullChannel(context, this);
+  }
+
+  /** Ends with the channel; never rejects. */
+  async run(swarm: Swarm): Promise<void> {
+    await this.#channel.run(swarm, this.#from.peer, GROUP_SYNC_PROTOCOL);
+    this.#soon?.();
+    this.#turnTo(undefined);
+  }
+
+  close(): void {
+    this.#channel.close();
+  }
+
+  isDue(): boolean {
+    return Math.abs(this.#context.clock() - this.#roundAtMs) >= LIMITS.groupPullEveryMs;
+  }
+
+  /** Goes on with tags that have come to light since. */
+  askRest(): void {
+    this.#roundOpen = true;
+    this.#channel.next();
+  }
+
+  /** Begins another round. */
+  askAgain(): void {
+    this.#asked.clear();
+    this.askRest();
+  }
+
+  news(): void {
+    this.#soon ??= this.#context.scheduler(LIMITS.groupPullPauseMs, () => {
+      this.#soon = undefined;
+      this.askAgain();
+    });
+  }
+
+  next(): readonly Uint8Array[] | undefined {
+    if (this.#asks.length === 0 && this.#roundOpen) this.#asks = this.#notAsked();
+    const ask = this.#asks.shift();
+    this.#turnTo(ask);
+    if (!ask) {
+      this.#roundOpen = false;
+      this.#roundAtMs = this.#context.clock();
+      return undefined;
+    }
+    for (const tag of ask.tags) this.#asked.add(hex(tag));
+    return ask.tags;
+  }
+
+  missing(ids: readonly EnvelopeId[]): readonly boolean[] {
+    const { store } = this.#context;
+    return store.reading(() =>
+      ids.map(id => !store.seen.has(id) && !store.custody.has(id) && !this.#from.refused.has(hex(id))),
+    );
+  }
+
+  started(): void {
+    if (this.#asking) this.#from.backlogs.begin(this.#asking.group, this.#name);
+  }
+
+  async take(envelope: Uint8Array, id: EnvelopeId): Promise<Verdict> {
+    // What bears another tag, the own mailbox's say, is no member's to bring on this channel.
+    const place = this.#parts.places.find(decodeEnvelope(envelope).tag);
+    const verdict = place ? await this.#parts.take(envelope, id) : 'refused';
+    if (verdict === 'refused') this.#refuse(id);
+    return verdict;
+  }
+
+  finished(stored: number): void {
+    if (stored > 0 && this.#asking) this.#parts.brought(this.#asking.group, this.#from.peer);
+  }
+
+  #turnTo(ask: Ask | undefined): void {
+    const before = this.#asking?.group;
+    this.#asking = ask;
+    if (before && before !== ask?.group) this.#from.backlogs.end(before, this.#name);
+  }
+
+  #notAsked(): Ask[] {
+    const { places } = this.#parts;
+    const asks = places.groupsOf(this.#from.peer).flatMap(group => places.tagsOf(group).map(tags => ({ group, tags })));
+    return asks.filter(({ tags }) => tags.some(tag => !this.#asked.has(hex(tag))));
+  }
+
+  #refuse(id: EnvelopeId): void {
+    const { refused } = this.#from;
+    if (refused.size >= LIMITS.groupRefused) refused.clear();
+    refused.add(hex(id));
+  }
+}
