@@ -240,6 +240,8 @@ export const LIMITS = {
   /** A member that says nothing says within this time on which epoch it stands; after it changed branches, sooner. */
   groupStandMs: 30 * MINUTE_MS,
   groupMovedStandMs: 20 * SECOND_MS,
+  /** Members who answer somebody that stands elsewhere do so one in this time, until it has moved. */
+  groupAnswerSlotMs: 10 * SECOND_MS,
   /** Each member renews its keys this often, and within a day of every removal: spread, so that commits do not race. */
   groupUpdateMs: 7 * DAY_MS,
   groupUpdateAfterRemovalMs: DAY_MS,
