@@ -82,8 +82,11 @@ export const NETWORK_LIMITS = {
   gossipUnwantedBytes: 512,
   /** Bytes remembered a peer of what it says it takes part in: gossipsub counts 1 KiB a topic and its name. */
   gossipTopicBytes: LIMITS.gossipTopics * (1024 + 32),
-  /** One neighbour is read this fast, control and repetitions included, after a burst: much talk, and no flood. */
-  gossipBytesPerSecond: 512 * 1024,
+  /**
+   * One neighbour is read this fast, control and repetitions included, after a burst: much talk, and no flood. Each
+   * message costs gossipsub about 2 KiB for two minutes, so this bounds memory too.
+   */
+  gossipBytesPerSecond: 128 * 1024,
   gossipBurstBytes: 2 * 1024 * 1024,
   /** A gossip stream that ended while its connection lives is opened again after so long. */
   gossipReopenMs: 5 * SECOND_MS,
