@@ -83,6 +83,8 @@ export const LIMITS = {
   readAtOnce: 2048,
   /** Peers connected at once. */
   connections: 256,
+  /** Topics of gossip joined at once: two for each of 128 groups around midnight; a peer's are remembered up to as many. */
+  gossipTopics: 256,
   /** A web address that is opened: more than any browser's address bar needs. */
   linkCharacters: 2048,
   rpcBodyBytes: 256 * 1024,

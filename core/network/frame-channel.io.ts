@@ -4,6 +4,7 @@ import type { TransportKey } from '../base/ids.ts';
 import { FrameInbox } from './frame-inbox.ts';
 import { encodeFrames, FrameDecoder, framedLength, isFrameLength } from './frames.ts';
 import type { NetworkLimits } from './limits.ts';
+import { StreamBrake } from './stream-brake.io.ts';
 import type { FrameChannel } from './swarm.ts';
 
 /** Frames over one libp2p stream. Frames queued in one turn of the event loop leave in one write. */
@@ -25,10 +26,11 @@ export class StreamChannel implements FrameChannel {
     this.peer = peer;
     this.#stream = stream;
     this.#limits = limits;
+    const brake = new StreamBrake(stream);
     this.#inbox = new FrameInbox({
       maxBytes: limits.receiveQueueBytes,
-      onFull: () => this.#whileReadable(() => stream.pause()),
-      onRoom: () => this.#whileReadable(() => stream.resume()),
+      onFull: () => brake.pause(),
+      onRoom: () => brake.resume(),
     });
     stream.addEventListener('drain', () => this.#drained());
     stream.addEventListener('end', () => this.#inbox.end());
@@ -151,16 +153,6 @@ export class StreamChannel implements FrameChannel {
 
   #wake(): void {
     for (const resume of this.#waiting.splice(0)) resume();
-  }
-
-  #whileReadable(act: () => void): void {
-    const { readStatus } = this.#stream;
-    if (readStatus !== 'readable' && readStatus !== 'paused') return;
-    try {
-      act();
-    } catch {
-      // The connection went while the last of its bytes were being read: there is nobody left to hold back.
-    }
   }
 }
 

@@ -51,6 +51,52 @@ export const NETWORK_LIMITS = {
   writeBytes: 60 * 1024,
   /** Network interfaces are looked at this often, so that a laptop that moved tells its new address. */
   interfacePollMs: 30 * SECOND_MS,
+  /**
+   * Gossip. An author sends to all neighbours in the topic, so the mesh only serves members who are not connected to
+   * the author: of 256 members some dozens are online, and six neighbours each reach them in two or three steps.
+   */
+  meshPeers: 6,
+  meshPeersLeast: 4,
+  meshPeersMost: 10,
+  /** Of those kept when there are too many: the best, and some that we dialed ourselves, whom no flood of callers made. */
+  meshPeersBest: 3,
+  meshPeersDialed: 2,
+  /** Neighbours outside the mesh that are told each heartbeat which messages there were. */
+  gossipTold: 6,
+  gossipBeatMs: SECOND_MS,
+  /** Ids of messages seen: a copy that took a way this much longer is taken for new, and known to the store. */
+  gossipSeenMs: 2 * MINUTE_MS,
+  /** Messages kept to be asked for, and told of; in heartbeats, and together in bytes: 16 of the largest, 1900 of the smallest. */
+  gossipKeptBeats: 5,
+  gossipToldBeats: 3,
+  gossipKeptBytes: 1024 * 1024,
+  /** One piece on the stream: all that is kept in one answer, with as much again for what rides along. */
+  gossipPieceBytes: 2 * 1024 * 1024,
+  /** In one piece: messages and ids, more than are ever kept; entries about topics: leaving and joining all at once. */
+  gossipPieceMessages: 4_096,
+  gossipPieceIds: 4_096,
+  gossipPieceTopics: 2 * LIMITS.gossipTopics,
+  /** "Do not send me this one", a heartbeat and peer. */
+  gossipUnwanted: 512,
+  /** Smaller messages cost less than saying so. */
+  gossipUnwantedBytes: 512,
+  /** Bytes remembered a peer of what it says it takes part in: gossipsub counts 1 KiB a topic and its name. */
+  gossipTopicBytes: LIMITS.gossipTopics * (1024 + 32),
+  /**
+   * One neighbour is read this fast, control and repetitions included, after a burst: much talk, and no flood. Each
+   * message costs gossipsub about 2 KiB for two minutes, so this bounds memory too.
+   */
+  gossipBytesPerSecond: 128 * 1024,
+  gossipBurstBytes: 2 * 1024 * 1024,
+  /** A gossip stream that ended while its connection lives is opened again after so long. */
+  gossipReopenMs: 5 * SECOND_MS,
+  /** Whoever leaves a topic and joins it again is left out of meshes for so long. */
+  gossipRejoinMs: SECOND_MS,
+  /** Peers whose rejected messages are remembered, and until one such message is forgiven. */
+  gossipBlamed: 1024,
+  gossipForgiveMs: 10 * MINUTE_MS,
+  /** libp2p's own score of a peer that left; each new key would cost memory for its default of an hour. */
+  gossipScoreKeptMs: MINUTE_MS,
 } as const;
 
 export type NetworkLimits = { readonly [K in keyof typeof NETWORK_LIMITS]: number };

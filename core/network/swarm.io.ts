@@ -9,6 +9,8 @@ import { channelClosed, StreamChannel } from './frame-channel.io.ts';
 import { NETWORK_LIMITS, type NetworkLimits } from './limits.ts';
 import { expandWildcards, planListen } from './listen.io.ts';
 import { createNode } from './node.io.ts';
+import { SwarmPubsub } from './pubsub.io.ts';
+import type { Pubsub } from './pubsub.ts';
 import type { DialTarget, FrameChannel, ServeOptions, Swarm, SwarmListener } from './swarm.ts';
 import { createTransportSigner, peerIdOf, type TransportSigner, transportKeyOf } from './transport-key.ts';
 
@@ -48,6 +50,7 @@ class Libp2pSwarm implements Swarm {
   readonly #peers = new Map<string, ConnectedPeer>();
   readonly #channels = new Map<string, Promise<FrameChannel>>();
   readonly #listeners = new Set<SwarmListener>();
+  readonly #pubsub: SwarmPubsub;
   #node: Libp2p | undefined;
   #listening: TcpAddress[] = [];
   #lastTold = '';
@@ -59,6 +62,8 @@ class Libp2pSwarm implements Swarm {
     this.#signer = createTransportSigner(options.transportSeed);
     this.transportKey = parseTransportKey(this.#signer.key.publicKey.raw);
     this.peerId = peerIdOf(this.transportKey).toString();
+    const onFault = (fault: unknown) => options.onFault?.(fault);
+    this.#pubsub = new SwarmPubsub({ key: this.#signer.key, limits: this.#limits, onFault });
   }
 
   async start(): Promise<void> {
@@ -76,6 +81,7 @@ class Libp2pSwarm implements Swarm {
     for (const [protocol, served] of this.#served) await this.#handle(node, protocol, served);
     this.#node = node;
     await node.start();
+    this.#pubsub.start(node);
     this.#lastTold = this.addresses().join();
     this.#poll = setInterval(() => this.#lookAtInterfaces(), this.#limits.interfacePollMs);
     this.#poll.unref();
@@ -86,6 +92,7 @@ class Libp2pSwarm implements Swarm {
     clearInterval(this.#poll);
     this.#node = undefined;
     this.#listening = [];
+    await this.#pubsub.stop();
     if (node) await Promise.resolve(node.stop()).catch(() => undefined);
     this.#signer.wipe();
   }
@@ -158,6 +165,10 @@ class Libp2pSwarm implements Swarm {
     if (this.#node) await this.#handle(this.#node, protocol, served);
   }
 
+  pubsub(): Pubsub {
+    return this.#pubsub;
+  }
+
   #reopen(name: string, dead: Promise<FrameChannel>, peer: TransportKey, protocol: string): Promise<FrameChannel> {
     this.#drop(name, dead);
     return this.channel(peer, protocol);
@@ -206,12 +217,14 @@ class Libp2pSwarm implements Swarm {
     const key = transportKeyOf(peer);
     if (!key || this.isConnected(key)) return;
     this.#peers.set(hex(key), { key, addresses: [] });
+    this.#pubsub.met(peer);
     this.#tell(listener => listener.connected?.(key));
   }
 
   #onDisconnect(peer: PeerId): void {
     const key = transportKeyOf(peer);
     if (this.#node) void this.#forget(this.#node, peer);
+    this.#pubsub.lost(peer);
     if (!key || !this.#peers.delete(hex(key))) return;
     for (const name of this.#channels.keys()) if (name.startsWith(hex(key))) this.#channels.delete(name);
     this.#tell(listener => listener.disconnected?.(key));

@@ -1,4 +1,5 @@
 import type { TransportKey } from '../base/ids.ts';
+import type { Pubsub } from './pubsub.ts';
 
 /**
  * A long-lived, ordered, two-way stream of frames to one peer. Frames are 1 to LIMITS.frameBytes long.
@@ -72,4 +73,6 @@ export interface Swarm {
   channel(peer: TransportKey, protocol: string): Promise<FrameChannel>;
   /** Answers a protocol. `onChannel` owns the channel; called before or after `start`. */
   serve(protocol: string, onChannel: (channel: FrameChannel) => void, options?: ServeOptions): Promise<void>;
+  /** The same at each call. Topics may be joined before `start`; nobody is there until then, nor after `stop`. */
+  pubsub(): Pubsub;
 }

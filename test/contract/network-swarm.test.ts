@@ -234,6 +234,24 @@ for (const world of worlds) {
       }
       await sending;
     });
+
+    it('loses nothing to a reader that is always behind', async () => {
+      const { a, b, accept } = await connected();
+      const near = await a.channel(b.transportKey, PROTOCOL);
+      const total = 8_000;
+      const sending = (async () => {
+        for (let index = 0; index < total; index++) await near.send(Buffer.alloc(4_000, index));
+      })();
+      let received = 0;
+      for await (const got of (await accept()).frames) {
+        assert.equal(got[0], received & 0xff);
+        received += 1;
+        if (received === total) break;
+        if (received % 8 === 0) await new Promise(resolve => setImmediate(resolve));
+      }
+      assert.equal(received, total);
+      await sending;
+    });
   });
 }
 

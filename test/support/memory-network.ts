@@ -1,10 +1,12 @@
 import { hex } from '../../core/base/bytes.ts';
-import type { Scheduler } from '../../core/base/clock.ts';
+import type { Clock, Scheduler } from '../../core/base/clock.ts';
 import { TransientError, UsageError } from '../../core/base/errors.ts';
 import { parseTransportKey, type TransportKey } from '../../core/base/ids.ts';
 import { FrameInbox } from '../../core/network/frame-inbox.ts';
 import { isFrameLength } from '../../core/network/frames.ts';
+import type { Pubsub } from '../../core/network/pubsub.ts';
 import type { DialTarget, FrameChannel, Swarm, SwarmListener } from '../../core/network/swarm.ts';
+import { MemoryPubsub } from './memory-pubsub.ts';
 
 const RECEIVE_QUEUE_BYTES = 256 * 1024;
 /** Bytes under way on one channel: a sender waits past it, as it does on a full connection. */
@@ -15,6 +17,8 @@ type Served = (channel: FrameChannel) => void;
 export interface Weather {
   /** Milliseconds from one node to another; asked for every frame. Frames of one channel stay in order. */
   delayMs?(from: TransportKey, to: TransportKey): number;
+  /** The same for gossip, where each message goes by itself and may overtake; undefined: it is lost. */
+  gossipMs?(from: TransportKey, to: TransportKey): number | undefined;
 }
 
 /**
@@ -28,15 +32,28 @@ export class MemoryNetwork {
   readonly scheduler: Scheduler;
   readonly weather: Weather;
   #ports = 1_000;
+  /** For what fades with time; the scheduler's own, where the test has one. */
+  readonly clock: Clock;
 
-  constructor(scheduler: Scheduler, weather: Weather = {}) {
+  constructor(scheduler: Scheduler, weather: Weather = {}, clock: Clock = () => 0) {
     this.scheduler = scheduler;
     this.weather = weather;
+    this.clock = clock;
   }
 
   /** @param transportKey 32 bytes; @param address where it listens, else one is made up */
   createSwarm(transportKey: TransportKey, address?: string): Swarm {
     return new MemorySwarm(this, transportKey, address ?? `/ip4/10.0.0.1/tcp/${++this.#ports}`);
+  }
+
+  /** Brings a message of gossip over the link there is now; it is lost with it. */
+  carry(from: TransportKey, to: TransportKey, arrive: () => void): void {
+    const link = this.link(from, to);
+    const delayMs = this.weather.gossipMs ? this.weather.gossipMs(from, to) : (this.weather.delayMs?.(from, to) ?? 0);
+    if (delayMs === undefined || !link) return;
+    this.scheduler(delayMs, () => {
+      if (this.link(from, to) === link) arrive();
+    });
   }
 
   /** Cuts what connects the two and lets no dial through until `heal`. */
@@ -220,6 +237,7 @@ class MemorySwarm implements Swarm {
   readonly #served = new Map<string, Served>();
   readonly #open = new Map<string, FrameChannel>();
   readonly #peers = new Map<string, TransportKey>();
+  readonly gossip: MemoryPubsub;
   #started = false;
 
   constructor(network: MemoryNetwork, transportKey: TransportKey, address: string) {
@@ -227,6 +245,13 @@ class MemorySwarm implements Swarm {
     this.transportKey = parseTransportKey(transportKey);
     this.peerId = `memory-${hex(transportKey)}`;
     this.#address = address;
+    this.gossip = new MemoryPubsub({
+      self: this.transportKey,
+      neighbours: () =>
+        this.connectedPeers().flatMap(peer => network.link(this.transportKey, peer)?.other(this).gossip ?? []),
+      carry: (to, arrive) => network.carry(this.transportKey, to, arrive),
+      nowMs: network.clock,
+    });
     this.on({
       connected: peer => this.#peers.set(hex(peer), peer),
       disconnected: peer => this.#peers.delete(hex(peer)),
@@ -295,6 +320,10 @@ class MemorySwarm implements Swarm {
 
   async serve(protocol: string, onChannel: Served): Promise<void> {
     this.#served.set(protocol, onChannel);
+  }
+
+  pubsub(): Pubsub {
+    return this.gossip;
   }
 
   served(protocol: string): Served | undefined {
