@@ -3,20 +3,13 @@ import { LIMITS } from '../base/limits.ts';
 import type { Change } from './asks.ts';
 import { ask, askAgain, commitOnHead, planCommit, scheduleCommit, scheduleRenewal } from './committing.ts';
 import type { CryptoContext, EpochId, GroupCrypto } from './group-crypto.ts';
-import {
-  beginGroup,
-  type GroupInput,
-  type GroupState,
-  type GroupStep,
-  type LastAct,
-  rootOf,
-  spread,
-} from './group-state.ts';
+import { beginGroup, type GroupInput, type GroupState, type GroupStep, type LastAct, rootOf } from './group-state.ts';
 import { GroupTurn } from './group-turn.ts';
 import { prune } from './horizon.ts';
 import { LayeredMap } from './layered-map.ts';
 import { type Choose, headOf } from './lineage.ts';
 import { receive } from './receiving.ts';
+import { scheduleAnswer, scheduleStand, standWhenDue } from './standing.ts';
 import { type Epoch, isBelow, rolledBack, withEpoch } from './tree.ts';
 
 /**
@@ -74,6 +67,7 @@ async function settle<State>(turn: GroupTurn<State>): Promise<void> {
   const queued = draft.queued;
   draft.queued = [];
   for (const item of queued) await sayOrQueue(turn, item);
+  scheduleAnswer(turn);
   const { before } = turn;
   if (before.asks !== draft.asks || before.head !== draft.head || before.catchingUp) scheduleCommit(turn);
 }
@@ -113,14 +107,6 @@ function judgedBetween<State>(turn: GroupTurn<State>, from: EpochId, to: EpochId
   return false;
 }
 
-/** A member whose last act stands elsewhere says where it stands, should it say nothing else before. */
-function scheduleStand<State>(turn: GroupTurn<State>, moved: boolean): void {
-  const { timers, head } = turn.draft;
-  if (turn.draft.lineage.chains.get(turn.crypto.self)?.latest.epoch === head) return;
-  const atMs = turn.nowMs + spread(moved ? LIMITS.groupMovedStandMs : LIMITS.groupStandMs, turn.context);
-  turn.setTimers({ standMs: Math.min(timers.standMs ?? atMs, atMs) });
-}
-
 async function atItsTime<State>(turn: GroupTurn<State>): Promise<void> {
   const { timers, catchingUp } = turn.draft;
   if (timers.sweepMs <= turn.nowMs) sweep(turn);
@@ -132,11 +118,7 @@ async function atItsTime<State>(turn: GroupTurn<State>): Promise<void> {
     if (renew) turn.setTimers({ renewMs: turn.nowMs + LIMITS.groupUpdateMs });
     if (renew || plan.asks.length > 0) await commitOnHead(turn, plan);
   }
-  if (timers.standMs !== null && timers.standMs <= turn.nowMs) {
-    turn.setTimers({ standMs: null });
-    const stands = turn.draft.lineage.chains.get(turn.crypto.self)?.latest.epoch;
-    if (stands !== turn.draft.head) await turn.say({ kind: 'stand' });
-  }
+  await standWhenDue(turn);
 }
 
 function sweep<State>(turn: GroupTurn<State>): void {
@@ -182,6 +164,7 @@ async function enter<State>(turn: GroupTurn<State>, epoch: Epoch, state: State, 
   draft.lineage = { tree: withEpoch(tree, epoch), chains, stale: afresh ? new Set(acts) : stale };
   draft.roots = [...draft.roots, epoch.id];
   turn.toJudge = true;
+  scheduleStand(turn, true);
   const waiting = draft.waiting.filter(({ post }) => post.epoch === epoch.id);
   draft.waiting = draft.waiting.filter(({ post }) => post.epoch !== epoch.id);
   for (const { post, sinceMs } of waiting) await receive(turn, post, sinceMs);

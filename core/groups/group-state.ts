@@ -50,6 +50,8 @@ export interface WaitingPost {
 export interface Timers {
   readonly commitMs: number | null;
   readonly standMs: number | null;
+  /** When this member last said where it stands only because another stood elsewhere. */
+  readonly answeredMs: number;
   readonly renewMs: number;
   readonly sweepMs: number;
 }
@@ -145,6 +147,7 @@ export async function beginGroup<State>(
     timers: {
       commitMs: null,
       standMs: context.nowMs + spread(LIMITS.groupMovedStandMs, context),
+      answeredMs: 0,
       renewMs: context.nowMs + spread(LIMITS.groupUpdateMs, context),
       sweepMs: context.nowMs + HOUR_MS,
     },

@@ -22,6 +22,8 @@ export class GroupTurn<State> {
   readonly changed = new Map<EpochId, State | null>();
   /** Something happened that may move the head. */
   toJudge = false;
+  /** Another member said something beside the head's line. */
+  heardElsewhere = false;
 
   constructor(crypto: GroupCrypto<State>, state: GroupState<State>, context: CryptoContext, choose: Choose = heaviest) {
     this.crypto = crypto;
@@ -79,6 +81,7 @@ export class GroupTurn<State> {
     const { tree } = this.draft.lineage;
     const inLine = isBelow(tree, act.epoch, this.draft.head) || isBelow(tree, this.draft.head, act.epoch);
     if (!inLine || news.forkedAt !== null) this.toJudge = true;
+    if (!inLine) this.heardElsewhere = true;
     if (news.holes.length > 0) this.outputs.push({ kind: 'hole', member: act.sender, seqs: news.holes });
     if (news.forkedAt !== null) {
       this.outputs.push({ kind: 'equivocation', member: act.sender, seq: news.forkedAt });
@@ -108,7 +111,7 @@ export class GroupTurn<State> {
    */
   wait(waiting: WaitingPost): void {
     const kept = [...this.draft.waiting, waiting];
-    let bytes = kept.reduce((sum, { post }) => sum + post.message.length, 0);
+    let bytes = bytesOf(this.draft.waiting) + waiting.post.message.length;
     const { epochs } = this.draft.lineage.tree;
     const first = Math.min(...this.draft.roots.map(id => epochs.get(id)?.number ?? 0));
     while (kept.length > LIMITS.groupWaiting || bytes > LIMITS.groupWaitingBytes) {
@@ -116,6 +119,14 @@ export class GroupTurn<State> {
       const [dropped] = kept.splice(Math.max(0, old), 1);
       bytes -= dropped?.post.message.length ?? 0;
     }
+    waitingBytes.set(kept, bytes);
     this.draft.waiting = kept;
   }
+}
+
+/** A list is never changed, and grows by one: its bytes are not counted anew for each. */
+const waitingBytes = new WeakMap<readonly WaitingPost[], number>();
+
+function bytesOf(waiting: readonly WaitingPost[]): number {
+  return waitingBytes.get(waiting) ?? waiting.reduce((sum, { post }) => sum + post.message.length, 0);
 }

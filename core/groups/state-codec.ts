@@ -96,7 +96,7 @@ function encodeSettled(state: Settled): Cbor {
     queued.map((item): Cbor => (item instanceof Uint8Array ? [0, item] : [1, changeToCbor(item)])),
     resumeFrom === null ? null : [resumeFrom.seq, Buffer.from(resumeFrom.id, 'hex')],
     renewedIn === null ? null : epochIdBytes(renewedIn),
-    [timers.commitMs, timers.standMs, timers.renewMs, timers.sweepMs],
+    [timers.commitMs, timers.standMs, timers.answeredMs, timers.renewMs, timers.sweepMs],
   ];
 }
 
@@ -124,9 +124,15 @@ function decodeLastAct(value: unknown): LastAct {
 }
 
 function decodeTimers(value: unknown): Timers {
-  const [commit, stand, renew, sweep] = shape.tuple(value, 4);
+  const [commit, stand, answered, renew, sweep] = shape.tuple(value, 5);
   const orNull = (time: unknown): number | null => (time === null ? null : shape.uint(time));
-  return { commitMs: orNull(commit), standMs: orNull(stand), renewMs: shape.uint(renew), sweepMs: shape.uint(sweep) };
+  return {
+    commitMs: orNull(commit),
+    standMs: orNull(stand),
+    answeredMs: shape.uint(answered),
+    renewMs: shape.uint(renew),
+    sweepMs: shape.uint(sweep),
+  };
 }
 
 function encodeWaiting(item: WaitingPost): Buffer {

@@ -23,6 +23,8 @@ export class Person<State = unknown> {
   online = true;
   side = 0;
   readonly held = new Set<number>();
+  /** Welcomes that wait until this one is there. */
+  readonly mailbox: Uint8Array[] = [];
   readonly #keyPackages: Uint8Array[] = [];
   #wakeMs = Infinity;
 
@@ -142,6 +144,7 @@ export class Person<State = unknown> {
     this.held.clear();
     this.#keyPackages.length = 0;
     this.#run.checks.loses(this.id);
+    this.#run.findWayIn(this);
   }
 
   async rejoinBy(helper: Person): Promise<void> {

@@ -80,12 +80,26 @@ export class GroupRun<State = unknown> {
   /** By mailbox: it is there when its recipient next comes. */
   sendWelcome(to: ContactId, welcome: Uint8Array): void {
     const person = this.#byId.get(to) as Person<State>;
-    const deliver = async (): Promise<void> => {
-      if (person.online) await person.welcomed(welcome);
-      else this.clock.after(HOUR_MS / 2, deliver);
-      if (person.online) this.sync(person.side);
-    };
-    this.clock.after(SECOND_MS, deliver);
+    this.clock.after(SECOND_MS, async () => {
+      if (person.online) await this.#deliver(person, welcome);
+      else person.mailbox.push(welcome);
+    });
+  }
+
+  async #deliver(person: Person<State>, welcome: Uint8Array): Promise<void> {
+    await person.welcomed(welcome);
+    this.sync(person.side);
+  }
+
+  /** A new machine asks whoever it meets for the way in. */
+  findWayIn(person: Person<State>): void {
+    const helper = this.pick(this.people.filter(other => this.connected(person, other) && other.active));
+    this.clock.after(10 * SECOND_MS, async () => {
+      if (person.state) return;
+      if (helper && this.connected(person, helper)) await person.rejoinBy(helper);
+      if (person.state) this.sync(person.side);
+      else this.clock.after(MINUTE_MS, () => this.findWayIn(person));
+    });
   }
 
   /** Someone asks a member it is connected with for the way in. */
@@ -183,12 +197,11 @@ export class GroupRun<State = unknown> {
   async heal(): Promise<void> {
     for (const person of this.people) Object.assign(person, { online: true, side: 0 });
     this.#healedMs = this.clock.nowMs;
+    for (const person of this.people) {
+      for (const welcome of person.mailbox.splice(0)) await person.welcomed(welcome);
+    }
     this.sync(0);
     for (let round = 0; round < 12; round += 1) {
-      for (const person of this.people) {
-        const helper = this.pick(this.people.filter(other => other.active));
-        if (!person.state && helper) await person.rejoinBy(helper);
-      }
       await this.clock.runUntil(this.clock.nowMs + 10 * MINUTE_MS);
       this.sync(0);
     }
@@ -218,8 +231,7 @@ export class GroupRun<State = unknown> {
       if (!this.#trouble) return;
       person.online = !person.online;
       if (person.online) {
-        const helper = this.pick(this.people.filter(other => this.connected(person, other) && other.active));
-        if (!person.state && helper) await person.rejoinBy(helper);
+        for (const welcome of person.mailbox.splice(0)) await person.welcomed(welcome);
         this.sync(person.side);
       }
       this.#comeAndGo(person);

@@ -1,0 +1,50 @@
+import { LIMITS } from '../base/limits.ts';
+import { spread } from './group-state.ts';
+import type { GroupTurn } from './group-turn.ts';
+import { isBelow } from './tree.ts';
+
+/** A member whose last act stands elsewhere says where it stands, should it say nothing else before. */
+export function scheduleStand<State>(turn: GroupTurn<State>, moved: boolean): void {
+  if (standsOnHead(turn) && !moved) return;
+  standWithin(turn, moved ? LIMITS.groupMovedStandMs : LIMITS.groupStandMs);
+}
+
+/**
+ * Someone who was added on a branch that lost does not count what others did before: it hears where they are once they
+ * say so again. They do, one after the other, until it has moved; and seldom, so that nobody makes them talk.
+ */
+export function scheduleAnswer<State>(turn: GroupTurn<State>): void {
+  const { timers } = turn.draft;
+  if (!turn.heardElsewhere || timers.answeredMs > turn.nowMs - LIMITS.groupStandMs || turn.headState === null) return;
+  if (someoneElsewhere(turn)) standWithin(turn, turn.head.members.length * LIMITS.groupAnswerSlotMs);
+}
+
+export async function standWhenDue<State>(turn: GroupTurn<State>): Promise<void> {
+  const { standMs } = turn.draft.timers;
+  if (standMs === null || standMs > turn.nowMs) return;
+  turn.setTimers({ standMs: null });
+  if (standsOnHead(turn)) {
+    if (!someoneElsewhere(turn)) return;
+    turn.setTimers({ answeredMs: turn.nowMs });
+  }
+  await turn.say({ kind: 'stand' });
+}
+
+function standWithin<State>(turn: GroupTurn<State>, withinMs: number): void {
+  const atMs = turn.nowMs + spread(withinMs, turn.context);
+  turn.setTimers({ standMs: Math.min(turn.draft.timers.standMs ?? atMs, atMs) });
+}
+
+function standsOnHead<State>({ draft, crypto }: GroupTurn<State>): boolean {
+  return draft.lineage.chains.get(crypto.self)?.latest.epoch === draft.head;
+}
+
+/** Whether some member's latest act stands beside the head's line. */
+function someoneElsewhere<State>({ draft, head }: GroupTurn<State>): boolean {
+  const { tree, chains } = draft.lineage;
+  return head.members.some(member => {
+    const chain = chains.get(member);
+    if (!chain || chain.forkedAt !== null || !tree.epochs.has(chain.latest.epoch)) return false;
+    return !isBelow(tree, draft.head, chain.latest.epoch);
+  });
+}
