@@ -11,19 +11,19 @@ import { LayeredMap } from './layered-map.ts';
 import { addEpoch } from './receiving.ts';
 import { honour, type Outcome, startOutcome } from './rights.ts';
 
-export interface Plan {
+interface Plan {
   readonly asks: readonly Ask[];
   readonly outcome: Outcome;
 }
 
 /** The asks that a commit of this member on the head can honour, each author's in their order. */
-export function planCommit<State>(turn: GroupTurn<State>): Plan {
+function planCommit<State>(turn: GroupTurn<State>, most: number = LIMITS.groupAsksPerCommit): Plan {
   const { crypto, draft, head, headState } = turn;
   let outcome = startOutcome(head.data, head.members);
   const asks: Ask[] = [];
   const known = [...draft.asks.values()].sort((a, b) => a.number - b.number || (a.author < b.author ? -1 : 1));
   for (const ask of known) {
-    if (headState === null || asks.length >= LIMITS.groupAsksPerCommit) break;
+    if (headState === null || asks.length >= most) break;
     const next = tryHonour(turn, outcome, ask);
     // MLS lets nobody commit a removal of themselves: others will.
     if (!next || next.removes.includes(crypto.self)) continue;
@@ -52,10 +52,28 @@ export function scheduleCommit<State>(turn: GroupTurn<State>): void {
   turn.setTimers({ commitMs: turn.nowMs + LIMITS.groupCommitWaitMs + rank * LIMITS.groupCommitSlotMs });
 }
 
-/** Commits the plan on the head; with no asks it renews this member's keys. @returns the epoch made */
-export async function commitOnHead<State>(turn: GroupTurn<State>, { asks, outcome }: Plan): Promise<EpochId | null> {
+/**
+ * Commits what waits, and renews this member's keys with it or without. What MLS itself does not allow (a key package with
+ * someone else's key in it) shows when it is tried: that ask is forgotten, so that it does not hold up the others.
+ */
+export async function commitWaiting<State>(turn: GroupTurn<State>, renew: boolean): Promise<void> {
+  for (let plan = planCommit(turn); renew || plan.asks.length > 0; plan = planCommit(turn, 1)) {
+    try {
+      await commitOnHead(turn, plan);
+      return;
+    } catch (cause) {
+      if (plan.asks.length === 0 || !(cause instanceof CoreError) || cause.code === 'internal') throw cause;
+      if (plan.asks.length > 1) continue;
+      const refused = plan.asks.map(each => askName(turn.draft.groupId, each));
+      turn.draft.asks = new Map([...turn.draft.asks].filter(([name]) => !refused.includes(name)));
+    }
+  }
+}
+
+/** Commits the plan on the head; with no asks it renews this member's keys. */
+async function commitOnHead<State>(turn: GroupTurn<State>, { asks, outcome }: Plan): Promise<void> {
   const { crypto, context, head, headState } = turn;
-  if (headState === null) return null;
+  if (headState === null) return;
   const content = {
     adds: outcome.adds.map(({ keyPackage }) => keyPackage),
     removes: outcome.removes,
@@ -73,7 +91,6 @@ export async function commitOnHead<State>(turn: GroupTurn<State>, { asks, outcom
   turn.draft.renewedIn = epoch;
   const half = LIMITS.groupUpdateMs / 2;
   turn.setTimers({ commitMs: null, standMs: null, renewMs: turn.nowMs + half + spread(half, context) });
-  return epoch;
 }
 
 /** Says what this member wants changed; someone will commit it, on whichever branch wins. */

@@ -1,7 +1,7 @@
 import { HOUR_MS } from '../base/clock.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Change } from './asks.ts';
-import { ask, askAgain, commitOnHead, planCommit, scheduleCommit, scheduleRenewal } from './committing.ts';
+import { ask, askAgain, commitWaiting, scheduleCommit, scheduleRenewal } from './committing.ts';
 import type { CryptoContext, EpochId, GroupCrypto } from './group-crypto.ts';
 import { beginGroup, type GroupInput, type GroupState, type GroupStep, type LastAct, rootOf } from './group-state.ts';
 import { GroupTurn } from './group-turn.ts';
@@ -113,10 +113,9 @@ async function atItsTime<State>(turn: GroupTurn<State>): Promise<void> {
   if (catchingUp) return;
   const renew = timers.renewMs <= turn.nowMs;
   if (renew || (timers.commitMs !== null && timers.commitMs <= turn.nowMs)) {
-    const plan = planCommit(turn);
     turn.setTimers({ commitMs: null });
     if (renew) turn.setTimers({ renewMs: turn.nowMs + LIMITS.groupUpdateMs });
-    if (renew || plan.asks.length > 0) await commitOnHead(turn, plan);
+    await commitWaiting(turn, renew);
   }
   await standWhenDue(turn);
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../core/base/clock.ts';
+import { UsageError } from '../../core/base/errors.ts';
 import type { ContactId } from '../../core/base/ids.ts';
 import { LIMITS } from '../../core/base/limits.ts';
 import { decodePost, digestOf, encodeAsks, encodePost, type Post } from '../../core/groups/act-codec.ts';
@@ -278,6 +279,31 @@ describe(`group machine, seed ${seed}`, () => {
     assert.equal(c.head.data.name, `first ${LIMITS.groupAsksPerAuthor - 1}`);
     await flood('second');
     assert.equal(waiting(), 2 * LIMITS.groupAsksPerAuthor);
+  });
+
+  it('an ask that MLS itself does not allow is forgotten, and holds up no other', async () => {
+    const circle = await Circle.of(3);
+    const [a] = circle.members as [Member];
+    const outsider = new Member(circle);
+    const { keyPackage } = await outsider.crypto.keyPackage({ nowMs: circle.nowMs, random });
+    for (const { crypto } of circle.members) {
+      const commit = crypto.commit.bind(crypto);
+      crypto.commit = async (state, content, context) => {
+        const refused = content.adds.some(added => Buffer.compare(added, keyPackage) === 0);
+        if (refused) throw new UsageError('refused', 'test', 'Not allowed.');
+        return commit(state, content, context);
+      };
+    }
+    await a.step({ kind: 'change', change: { kind: 'add', keyPackage } });
+    await a.step({ kind: 'change', change: { kind: 'rename', name: 'Name' } });
+    for (let round = 0; round < 3; round += 1) {
+      await circle.gossip();
+      await circle.pass(MINUTE_MS);
+    }
+    for (const { head } of circle.members) {
+      assert.deepEqual([head.data.name, head.members.length, head.number], ['Name', 3, circle.members[0]?.head.number]);
+    }
+    assert.ok(oneHead(circle.members));
   });
 
   it('names whoever says two things in one place, whichever comes first', async () => {
