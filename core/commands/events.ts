@@ -52,8 +52,8 @@ export function apiEventOf(messenger: Messenger, event: CoreEvent): ApiEvent | u
       return verification && { event: event.type, verification };
     }
     case 'group-changed': {
-      const standing = messenger.groups.list().find(({ record }) => record.id === event.group);
-      return standing && { event: event.type, group: groupView(messenger, standing) };
+      const group = messenger.groups.list().find(({ id }) => id === event.group);
+      return group && { event: event.type, group: groupView(group) };
     }
     case 'group-members':
       return { event: event.type, group: event.group };

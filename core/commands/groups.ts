@@ -40,8 +40,7 @@ export function groupCommands(host: CoreHost): GroupCommands {
       return show(await messenger.groups.create(name, [...chosen]));
     },
     'groups.list': async () => {
-      const messenger = host.messenger();
-      return messenger.groups.list().map(standing => groupView(messenger, standing));
+      return host.messenger().groups.list().map(groupView);
     },
     'groups.get': async ({ group }) => show(findGroup(host.messenger(), group).id),
     'groups.rename': ({ group, name }) => change(group, () => ({ kind: 'rename', name })),
@@ -58,7 +57,7 @@ export function groupCommands(host: CoreHost): GroupCommands {
       const messenger = host.messenger();
       const { id } = findGroup(messenger, group);
       await messenger.groups.leave(id);
-      return groupView(messenger, messenger.groups.get(id));
+      return groupView(messenger.groups.get(id));
     },
     'groups.invite': async ({ group }) => {
       const messenger = host.messenger();
@@ -67,7 +66,7 @@ export function groupCommands(host: CoreHost): GroupCommands {
     },
     'groups.join': async ({ invite }) => {
       const messenger = host.messenger();
-      return groupView(messenger, messenger.groups.get(await messenger.groups.join(invite)));
+      return groupView(messenger.groups.get(await messenger.groups.join(invite)));
     },
   };
 }

@@ -108,10 +108,10 @@ export function conversationView(messenger: Messenger, record: ConversationRecor
     const lastMessage = last ? messageView(messenger, last, contact) : null;
     return { id, contact: contactView(messenger, contact), group: null, lastMessage, unread };
   }
-  const standing = group && messenger.groups.list().find(({ record: other }) => other.id === group);
-  if (!group || !standing) return undefined;
+  const found = group && messenger.groups.list().find(other => other.id === group);
+  if (!group || !found) return undefined;
   const lastMessage = last ? messageView(messenger, last, { group, conversation: id }) : null;
-  return { id, contact: null, group: groupView(messenger, standing), lastMessage, unread };
+  return { id, contact: null, group: groupView(found), lastMessage, unread };
 }
 
 /** Members known to have an own text; null while no member is known to have it. */

@@ -50,13 +50,9 @@ export function findTalk(messenger: Messenger, who: string): Talk {
 /** The member of a group meant by a nick or contact id. @throws as findContact */
 export function findMember(messenger: Messenger, group: GroupId, who: string): ContactId {
   const { members } = messenger.groups.get(group);
-  return (
-    members.find(id => id === who) ??
-    onlyOne(
-      members.filter(id => sameName(memberNick(messenger, group, id), who)),
-      who,
-    )
-  );
+  const byId = members.find(({ id }) => id === who);
+  const found = byId ? [byId] : members.filter(({ id }) => sameName(memberNick(messenger, group, id), who));
+  return onlyOne(found, who).id;
 }
 
 /** The request meant by its id or the nick it bears. @throws as findContact */
@@ -95,10 +91,7 @@ function contactsCalled({ context }: Messenger, who: string): ContactRecord[] {
 }
 
 function groupsCalled({ groups }: Messenger, name: string): FoundGroup[] {
-  return groups
-    .list()
-    .filter(group => sameName(group.name, name))
-    .map(({ record }) => record);
+  return groups.list().filter(group => sameName(group.name, name));
 }
 
 function onlyOne<T>(found: readonly T[], who: string): T {

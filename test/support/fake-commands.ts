@@ -1,7 +1,7 @@
 import { AuthError, UsageError } from '../../core/base/errors.ts';
 import { parseLink } from '../../core/commands/link.ts';
 import type { ApiEvent, CommandTable, Contact, Message, Profile, Status } from '../../core/commands/schema.ts';
-import { fakeGroupCommands, findGroup, say, summary } from './fake-groups.ts';
+import { fakeGroupCommands, findGroup, say, summary } from './fake-group-commands.ts';
 import type { FakeProfile } from './fake-profile.ts';
 
 type Emit = (event: ApiEvent) => void;

@@ -1,4 +1,5 @@
-import type { Message } from '../../core/commands/schema.ts';
+import type { Contact, Group, GroupDetails, Message } from '../../core/commands/schema.ts';
+import { addGroup, memberOf, notify, say, strangerIn } from './fake-group-commands.ts';
 import type { FakeProfile } from './fake-profile.ts';
 
 /** The people and words on the pictures in the documents. */
@@ -76,4 +77,38 @@ function others(profile: FakeProfile, evening: number): void {
   profile.addMessage(grandma, 'И привези банки.', { sentAt: evening - 3 * DAY + MINUTE });
   const sam = profile.addContact('Sam', { phase: 'requested', addedAt: evening - 12 * DAY });
   profile.unread.delete(sam.conversation);
+}
+
+/** A group in which much happened. */
+export function crew(profile: FakeProfile, more: Partial<Group> = {}): GroupDetails {
+  people(profile);
+  const [mira, lena, nina] = ['Mira', 'Lena Vogt', 'Baba Nina'].map(nick => profile.find(nick)) as Contact[];
+  const known = [mira, lena, nina].map(contact => memberOf(contact as Contact));
+  const tomasz = strangerIn(profile, 'Tomasz', { role: 'admin', online: true });
+  const ben = strangerIn(profile, 'Ben', { equivocated: true });
+  const group = addGroup(profile, 'Boat crew', [...known, tomasz, ben], more);
+  const you = { id: profile.id, nick: profile.nick };
+  const start = Date.now() - 58 * MINUTE;
+  const at = (minutes: number) => ({ sentAt: start + minutes * MINUTE });
+  const write = (minutes: number, who: string, text: string, also: Partial<Message> = {}) =>
+    say(profile, group, who, text, { ...at(minutes), ...also });
+  notify(profile, group, { kind: 'made', by: you, name: 'Saturday' }, at(0));
+  notify(profile, group, { kind: 'added', by: you, member: known[0] ?? null }, at(1));
+  notify(profile, group, { kind: 'promoted', by: you, member: tomasz }, at(2));
+  notify(profile, group, { kind: 'renamed', by: tomasz, name: 'Boat crew' }, at(3));
+  write(5, 'Tomasz', 'Who brings the pump?');
+  write(6, 'Tomasz', 'And who checks that plank?');
+  write(8, 'Mira', 'The pump is in the shed. The plank I would not touch before Saturday.');
+  write(9, 'you', 'I have the thermos, the bread and the good rope.', {
+    state: 'sent',
+    reach: { deliveredTo: 5, of: 5 },
+  });
+  notify(profile, group, { kind: 'fork-healed', count: 1 }, at(20));
+  write(21, 'Lena Vogt', 'I was in a tunnel for an hour, did I miss something?');
+  notify(profile, group, { kind: 'equivocation', member: ben }, at(30));
+  notify(profile, group, { kind: 'hole', member: lena ?? null, count: 2 }, at(31));
+  write(40, 'Ben', 'Leaving at nine!');
+  write(50, 'you', 'Nine it is.', { state: 'sent', reach: { deliveredTo: 3, of: 5 } });
+  profile.unread.clear();
+  return group;
 }

@@ -4,11 +4,11 @@ import type { Page } from 'playwright-core';
 import type { FakeCore } from './fake-core.ts';
 import type { FakeProfile } from './fake-profile.ts';
 import { heldOf, NARROW, openPage, startPage, until, WIDE } from './page.ts';
-import { lockedPeople, people, strangers, troubled } from './picture-people.ts';
+import { crew, lockedPeople, people, strangers, troubled } from './picture-people.ts';
 
 /**
  * Takes pictures of the page: `node test/support/take-pictures.ts` those that the documents show, with a folder
- * every screen in both sizes and themes.
+ * every screen in both sizes and themes, and with the beginning of a name behind it only those.
  */
 
 interface Scene {
@@ -17,6 +17,8 @@ interface Scene {
   readonly act: (page: Page, core: FakeCore) => Promise<void>;
 }
 
+/** Only scenes whose name begins so. */
+const BEGINNING = process.argv[3] ?? '';
 const FOLDER = resolve(process.argv[2] ?? join(import.meta.dirname, '../../docs/pictures'));
 const IN_DOCUMENTS = [
   'first-start-light-1100',
@@ -28,6 +30,8 @@ const IN_DOCUMENTS = [
   'conversation-dark-420',
   'link-light-1100',
   'troubled-dark-1100',
+  'group-light-1100',
+  'group-details-dark-1100',
   'custody-light-1100',
   'import-light-1100',
 ];
@@ -35,6 +39,17 @@ const IN_DOCUMENTS = [
 async function openFirst(page: Page): Promise<void> {
   await page.getByRole('button', { name: /Mira/ }).click();
   await page.locator('.bubble').last().waitFor();
+}
+
+async function openGroup(page: Page): Promise<void> {
+  await page.getByRole('button', { name: /Boat crew/ }).click();
+  await page.locator('.bubble').last().waitFor();
+}
+
+async function openGroupDetails(page: Page): Promise<void> {
+  await openGroup(page);
+  await page.getByRole('button', { name: 'Group details' }).click();
+  await page.getByText('Not your contact').first().waitFor();
 }
 
 async function openDetails(page: Page): Promise<void> {
@@ -93,6 +108,55 @@ const SCENES: readonly Scene[] = [
       await page.getByRole('button', { name: 'Add a contact' }).first().click();
       await page.getByRole('img', { name: 'Your invite as a QR code' }).waitFor();
     },
+  },
+  { name: 'group', prepare: crew, act: openGroup },
+  { name: 'group-details', prepare: crew, act: openGroupDetails },
+  {
+    name: 'group-change',
+    prepare: crew,
+    act: async page => {
+      await openGroupDetails(page);
+      await page.getByRole('button', { name: 'Change Ben’s part' }).click();
+      await page.getByRole('button', { name: 'Remove from the group' }).click();
+    },
+  },
+  {
+    name: 'group-leave',
+    prepare: crew,
+    act: async page => {
+      await openGroupDetails(page);
+      await page.getByRole('button', { name: 'Leave the group' }).click();
+      await page.getByRole('button', { name: 'Leave', exact: true }).scrollIntoViewIfNeeded();
+    },
+  },
+  {
+    name: 'group-create',
+    prepare: people,
+    act: async page => {
+      await page.getByRole('button', { name: 'New group' }).click();
+      await page.getByLabel('Name of the group').fill('Boat crew');
+      await page.getByRole('checkbox', { name: /Mira/ }).check();
+    },
+  },
+  {
+    name: 'group-add',
+    prepare: crew,
+    act: async page => {
+      await openGroupDetails(page);
+      await page.getByRole('button', { name: 'Add people' }).click();
+      await page.getByRole('checkbox', { name: /Jonas/ }).check();
+    },
+  },
+  { name: 'group-left', prepare: profile => void crew(profile, { phase: 'left', role: 'member' }), act: openGroup },
+  {
+    name: 'group-removed',
+    prepare: profile => void crew(profile, { phase: 'removed', role: 'member' }),
+    act: openGroupDetails,
+  },
+  {
+    name: 'group-joining',
+    prepare: profile => void crew(profile, { phase: 'joining', role: 'member' }),
+    act: openGroup,
   },
   {
     name: 'link',
@@ -196,7 +260,7 @@ const SCENES: readonly Scene[] = [
 
 await mkdir(FOLDER, { recursive: true });
 const { browser, directory } = await startPage();
-for (const scene of SCENES) {
+for (const scene of SCENES.filter(({ name }) => name.startsWith(BEGINNING))) {
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const viewport of [WIDE, NARROW]) {
       const name = `${scene.name}-${colorScheme}-${viewport.width}`;

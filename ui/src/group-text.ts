@@ -1,8 +1,6 @@
-import type { Group, GroupRole, Notice } from '../../core/commands/schema.ts';
+import type { Group, Notice } from '../../core/commands/schema.ts';
 
 const members = (count: number) => (count === 1 ? '1 member' : `${count} members`);
-
-const roles: Record<GroupRole, string> = { admin: 'Admin', member: 'Member' };
 
 /** Why nothing can be written, by how one stands with the group. */
 const closed: Record<Exclude<Group['phase'], 'member'>, string> = {
@@ -52,7 +50,7 @@ export const groupText = {
     online === 0 ? members(count) : `${members(count)}, ${online} online`,
   membersTitle: 'Members',
   you: 'you',
-  roles,
+  admin: 'Admin',
   noContact: 'Not your contact',
   noContactHint: 'You have compared no code with this member. Ask for an invite to become contacts.',
   equivocated: 'Signed two different messages in one place',

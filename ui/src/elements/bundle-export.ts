@@ -96,6 +96,7 @@ export class BundleExport extends LitElement {
         this.all
           ? nothing
           : html`<molva-people-choice
+              class="under"
               .people=${this.#contacts}
               .chosen=${this.chosen}
               label=${bundle.chosen}

@@ -64,9 +64,9 @@ export class GroupMember extends LitElement {
       <molva-avatar .nick=${nick} .contactId=${id} ?online=${online && !you}></molva-avatar>
       <div class="words">
         <p class="name"><bdi class="cut">${nick}</bdi>${you ? html`<span class="soft"> (${words.you})</span>` : nothing}</p>
-        <p class="small soft">${this.#renderTrust()}</p>
+        ${you ? nothing : html`<p class="small soft">${this.#renderTrust()}</p>`}
       </div>
-      ${this.member.role === 'admin' ? html`<span class="role small">${words.roles.admin}</span>` : nothing}
+      ${this.member.role === 'admin' ? html`<span class="role small">${words.admin}</span>` : nothing}
       ${
         this.changeable
           ? html`<button
@@ -89,8 +89,7 @@ export class GroupMember extends LitElement {
   }
 
   #renderTrust() {
-    const { you, trust, role } = this.member;
-    if (you) return text.group.roles[role];
+    const { trust } = this.member;
     if (trust === null) return html`<span title=${text.group.noContactHint}>${text.group.noContact}</span>`;
     return html`<molva-trust-mark worded .trust=${trust}></molva-trust-mark>`;
   }

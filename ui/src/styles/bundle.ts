@@ -31,7 +31,7 @@ export const bundleStyles = css`
     margin: 0;
     accent-color: var(--accent-fill);
   }
-  fieldset molva-people-choice {
+  .under {
     display: block;
     margin-left: var(--s5);
   }
