@@ -53,6 +53,7 @@ export async function run(): Promise<Row[]> {
       store.conversations.put(tx, {
         id: CONVERSATION,
         contact: BOB_ID,
+        group: null,
         salt,
         createdAtMs: 0,
         readUpTo: null,

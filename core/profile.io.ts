@@ -55,6 +55,7 @@ export class OpenProfile {
       monotonic: systemMonotonic,
       startsFile: startsFile(options.dataDirectory),
       holds: options.holds,
+      addable: () => true,
       helper: options.helper,
     });
   }

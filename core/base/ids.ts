@@ -11,6 +11,7 @@ export type EnvelopeId = Uint8Array & { readonly __brand: 'EnvelopeId' };
 export type ContactId = string & { readonly __brand: 'ContactId' };
 export type ConversationId = string & { readonly __brand: 'ConversationId' };
 export type MessageId = string & { readonly __brand: 'MessageId' };
+export type GroupId = string & { readonly __brand: 'GroupId' };
 
 export const PUBLIC_KEY_BYTES = 32;
 export const ID_BYTES = 16;
@@ -49,6 +50,18 @@ export function messageIdOf(conversation: ConversationId, sender: IdentityKey, c
   return idText(blake2b(ID_BYTES, utf8(LABEL.messageId), idBytes(conversation), sender, content)) as MessageId;
 }
 
+/** The same on every member's machine. */
+export function groupConversationIdOf(group: GroupId): ConversationId {
+  return idText(blake2b(ID_BYTES, utf8(LABEL.groupConversation), idBytes(group))) as ConversationId;
+}
+
+/** As `messageIdOf`, of a member of whom nothing but its id need be known. */
+export function groupMessageIdOf(conversation: ConversationId, sender: ContactId, content: Uint8Array): MessageId {
+  return idText(
+    blake2b(ID_BYTES, utf8(LABEL.groupMessageId), idBytes(conversation), idBytes(sender), content),
+  ) as MessageId;
+}
+
 export function parseContactId(text: string): ContactId {
   return checkedId(text) as ContactId;
 }
@@ -61,9 +74,18 @@ export function parseMessageId(text: string): MessageId {
   return checkedId(text) as MessageId;
 }
 
+export function parseGroupId(text: string): GroupId {
+  return checkedId(text) as GroupId;
+}
+
 export function contactIdFromBytes(bytes: Uint8Array): ContactId {
   if (bytes.length !== ID_BYTES) throw new DecodeError('contact-id');
   return idText(bytes) as ContactId;
+}
+
+export function groupIdFromBytes(bytes: Uint8Array): GroupId {
+  if (bytes.length !== ID_BYTES) throw new DecodeError('group-id');
+  return idText(bytes) as GroupId;
 }
 
 export function messageIdFromBytes(bytes: Uint8Array): MessageId {
@@ -75,7 +97,7 @@ export function messageIdFromBytes(bytes: Uint8Array): MessageId {
  * The 16 bytes behind a text id. Base32 (RFC 4648, lower case) is written out here and below: every message stored
  * or read back takes several.
  */
-export function idBytes(id: ContactId | ConversationId | MessageId): Buffer {
+export function idBytes(id: ContactId | ConversationId | MessageId | GroupId): Buffer {
   const out = Buffer.allocUnsafe(ID_BYTES);
   let [bits, held, at] = [0, 0, 0];
   for (let i = 0; i < id.length; i += 1) {

@@ -13,7 +13,7 @@ import { type Envelope, expiryHours, SEALED_BUCKETS, TAG_BYTES } from '../wire/e
  *
  *   sealed = nonce 24 | ciphertext( kind 1 | length 4 | body | zeros ) | tag 16
  */
-export type SealedKind = 'initiation' | 'response' | 'ratchet';
+export type SealedKind = 'initiation' | 'response' | 'ratchet' | 'group';
 
 const NONCE_BYTES = sodium.crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
 const MAC_BYTES = sodium.crypto_aead_xchacha20poly1305_ietf_ABYTES;
@@ -21,8 +21,8 @@ const HEAD_BYTES = 5;
 const OVERHEAD_BYTES = NONCE_BYTES + HEAD_BYTES + MAC_BYTES;
 /** Largest body that fits an envelope. */
 export const SEALED_BODY_BYTES = LIMITS.sealedBytes - OVERHEAD_BYTES;
-const KIND_BYTE = { initiation: 1, response: 2, ratchet: 3 } as const;
-const KINDS: readonly (SealedKind | undefined)[] = [undefined, 'initiation', 'response', 'ratchet'];
+const KIND_BYTE = { initiation: 1, response: 2, ratchet: 3, group: 4 } as const;
+const KINDS: readonly (SealedKind | undefined)[] = [undefined, 'initiation', 'response', 'ratchet', 'group'];
 
 /** Keys derived once from a mailbox key (32 bytes). The owner wipes them. */
 export interface MailboxKeys {

@@ -1,5 +1,5 @@
 import type { Clock, RandomSource, Scheduler } from '../base/clock.ts';
-import type { ContactId, EnvelopeId, MessageId } from '../base/ids.ts';
+import type { ContactId, EnvelopeId, GroupId, MessageId } from '../base/ids.ts';
 import type { ContactRecord } from '../storage/records.ts';
 import type { Store, WriteTx } from '../storage/store.ts';
 import type { Stamp } from '../wire/stamp.ts';
@@ -33,6 +33,10 @@ export interface Context {
   outboxDropped(contact: ContactId): void;
   /** Told after own texts were delivered, or have expired. */
   messagesEnded(ids: readonly MessageId[]): void;
+  /** Told after something for a group was put into its inbox. */
+  groupMail(group: GroupId): void;
+  /** Told after contents for a contact were left to wait for its session. */
+  pendingAdded(contact: ContactId): void;
   /** Told after a new session is durable. */
   sessionMade(): void;
   /** Changes a contact's row in its own turn, and tells `contact-changed`; a failure is not told. */

@@ -1,9 +1,13 @@
-import type { ContactId, ConversationId, MessageId } from '../base/ids.ts';
+import type { ContactId, ConversationId, GroupId, MessageId } from '../base/ids.ts';
+import type { EpochId } from '../groups/group-crypto.ts';
 import type { Held } from '../mailbox/placement.ts';
 import type { ContactRecord, StoredMessage } from '../storage/records.ts';
 
 /** How far an own message has come; everything past `queued` rests on a signed receipt or the clock. */
-export type OutgoingState = 'queued' | 'delivered' | 'read' | 'expired';
+export type OutgoingState = 'queued' | 'sent' | 'delivered' | 'read' | 'expired';
+
+/** What a commit did; `keys`: nothing but new keys. */
+export type CommitChange = 'add' | 'remove' | 'leave' | 'promote' | 'demote' | 'rename' | 'keys';
 
 /** Everything the core tells. Emitted only after what it speaks of is durable. */
 export type CoreEvent =
@@ -12,7 +16,9 @@ export type CoreEvent =
       readonly type: 'message-received' | 'message-sent';
       /** As it was stored: to read it back from the store for every listener costs more than all else. */
       readonly message: StoredMessage;
-      readonly contact: ContactRecord;
+      /** With whom it is, or the group it stands in: one of the two is null. */
+      readonly contact: ContactRecord | null;
+      readonly group: GroupId | null;
     }
   | {
       readonly type: 'message-state';
@@ -42,6 +48,16 @@ export type CoreEvent =
   | { readonly type: 'contact-changed' | 'contact-removed'; readonly id: ContactId }
   | { readonly type: 'conversation-read'; readonly conversation: ConversationId }
   | { readonly type: 'verification-changed'; readonly contact: ContactId }
+  /** Its name, its members, or whether one is in it. */
+  | { readonly type: 'group-changed' | 'group-members'; readonly group: GroupId }
+  | {
+      readonly type: 'group-commit';
+      readonly group: GroupId;
+      readonly epoch: EpochId;
+      readonly by: ContactId | null;
+      readonly changes: readonly CommitChange[];
+    }
+  | { readonly type: 'group-fork-healed'; readonly group: GroupId; readonly rolledBack: number }
   | { readonly type: 'network-changed' }
   | {
       readonly type: 'offline-sync-started';

@@ -71,6 +71,7 @@ function freshRows(context: Context, card: ContactCard, cardBytes: Uint8Array, f
   const conversation: ConversationRecord = {
     id: conversationIdOf(account.public.identity, card.identityKey),
     contact: id,
+    group: null,
     salt: random(SALT_BYTES),
     createdAtMs: addedAtMs,
     readUpTo: null,

@@ -4,12 +4,13 @@ import { CoreError, TransientError } from '../base/errors.ts';
 import { type ContactId, contactIdOf, type EnvelopeId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import { currentTags, dayOf, openEnvelope } from '../crypto/mailbox-seal.ts';
-import { decodeEnvelope, type Envelope, expiresTooLate, isExpired } from '../wire/envelope.ts';
+import { decodeEnvelope, type Envelope, encodeEnvelope, expiresTooLate, isExpired } from '../wire/envelope.ts';
 import { decodeResponse } from '../wire/handshake.ts';
 import { readInitiation } from './account.ts';
 import { Allowance } from './allowance.ts';
 import type { Context } from './context.ts';
 import type { Conversation } from './conversation.ts';
+import type { Groups, TagOwner } from './groups/groups.ts';
 import type { Introductions } from './introductions.ts';
 import type { Opened } from './receiving.ts';
 
@@ -27,6 +28,7 @@ export class Intake {
   readonly #context: Context;
   readonly #conversation: (contact: ContactId) => Conversation;
   readonly #introductions: Introductions;
+  readonly #groups: Pick<Groups, 'groupOfTag' | 'receivePost'>;
   /** Whose messages came last: what a custodian brings is most likely of the same people. */
   #recent: readonly ContactId[] = [];
   readonly #underWay = new Map<string, Promise<Verdict>>();
@@ -36,10 +38,16 @@ export class Intake {
   #unopened = new Set<string>();
   #tags: { readonly day: number; readonly known: ReadonlySet<string> } = { day: -1, known: new Set() };
 
-  constructor(context: Context, conversation: (contact: ContactId) => Conversation, introductions: Introductions) {
+  constructor(
+    context: Context,
+    conversation: (contact: ContactId) => Conversation,
+    introductions: Introductions,
+    groups: Pick<Groups, 'groupOfTag' | 'receivePost'>,
+  ) {
     this.#context = context;
     this.#conversation = conversation;
     this.#introductions = introductions;
+    this.#groups = groups;
   }
 
   /**
@@ -57,9 +65,10 @@ export class Intake {
       return Promise.resolve('refused');
     }
     const nowMs = this.#context.clock();
-    if (isExpired(envelope, nowMs) || expiresTooLate(envelope, nowMs) || !this.#isOurs(envelope, nowMs)) {
-      return Promise.resolve('refused');
-    }
+    if (isExpired(envelope, nowMs) || expiresTooLate(envelope, nowMs)) return Promise.resolve('refused');
+    const owner = this.#groups.groupOfTag(envelope.tag);
+    if (owner) return this.#once(id, () => this.#post(owner, envelope, id));
+    if (!this.#isOurs(envelope, nowMs)) return Promise.resolve('refused');
     return this.#once(id, () => this.#open(envelope, id, bearer, carrier));
   }
 
@@ -87,7 +96,17 @@ export class Intake {
         return this.#initiation(opened);
       case 'response':
         return this.#response(opened, bearer, carrier);
+      // Nobody's own mailbox takes what is a group's.
+      case 'group':
+        return 'refused';
     }
+  }
+
+  async #post({ group, keys }: TagOwner, envelope: Envelope, envelopeId: EnvelopeId): Promise<Verdict> {
+    const { kind, body } = openEnvelope(keys, envelope);
+    if (kind !== 'group') return 'refused';
+    const expiresAtMs = envelope.expiresAtHours * HOUR_MS;
+    return this.#groups.receivePost(group, body, { envelope: encodeEnvelope(envelope), envelopeId, expiresAtMs });
   }
 
   async #ratchet(opened: Opened, bearer?: ContactId, carrier?: Carrier): Promise<Verdict> {

@@ -3,6 +3,7 @@ import { type Clock, HOUR_MS, type RandomSource, type Scheduler } from '../base/
 import { UsageError } from '../base/errors.ts';
 import type { ContactId, TransportKey } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
+import { type MlsState, mlsCrypto } from '../groups/mls-crypto.ts';
 import { addressesToCard } from '../network/card-addresses.ts';
 import type { Swarm } from '../network/swarm.ts';
 import type { InviteRecord } from '../storage/records.ts';
@@ -19,6 +20,9 @@ import { CustodyService } from './custodian.ts';
 import { Delivery } from './delivery.ts';
 import type { CoreEvent } from './events.ts';
 import { Gaps } from './gaps.ts';
+import { Groups } from './groups/groups.ts';
+import { knownGroups } from './groups/known-groups.ts';
+import { GroupSpread } from './groups/spread.ts';
 import { Hellos } from './hello.ts';
 import { Intake } from './intake.ts';
 import { Introductions } from './introductions.ts';
@@ -47,9 +51,14 @@ export interface MessengerParts {
   readonly holds: () => boolean;
   /** Started to hold for others, and as far as there is room for people unknown here too. */
   readonly helper: boolean;
+  /** Whether contacts may add this profile to groups: they are given key packages. */
+  readonly addable: () => boolean;
   /** Only addresses given by a person and those of invites are used. */
   readonly offline?: boolean;
 }
+
+/** After these the members of a group, their cards or its secrets may be others. */
+const GROUP_EVENTS: ReadonlySet<CoreEvent['type']> = new Set(['group-changed', 'group-members', 'group-commit']);
 
 /** An unlocked profile at work: its conversations, its way in and out, and its upkeep. */
 export class Messenger {
@@ -62,6 +71,8 @@ export class Messenger {
   readonly custody: CustodyService;
   readonly placing: Placing;
   readonly bundles: Bundles;
+  readonly groups: Groups<MlsState>;
+  readonly #spread: GroupSpread;
   readonly #presence: Presence;
   readonly #recipients: Recipients;
   readonly #hellos: Hellos;
@@ -89,6 +100,8 @@ export class Messenger {
       outboxDropped: contact => this.placing.dropped(contact),
       // What a failing disk leaves in the outbox is pushed once more, and dropped by whoever has it.
       messagesEnded: ids => void this.placing.endMessages(ids).catch(() => undefined),
+      groupMail: group => this.groups.mail(group),
+      pendingAdded: contact => this.#conversation(contact).mend(),
       sessionMade: () => this.intake.sessionMade(),
       changeContact: (contact, change) => {
         const changed = (turn: Turn): void => {
@@ -100,14 +113,16 @@ export class Messenger {
     };
     const conversation = (contact: ContactId) => this.#conversation(contact);
     this.introductions = new Introductions(this.context, conversation);
-    this.intake = new Intake(this.context, conversation, this.introductions);
+    // Hybrid, so that what is recorded today stays closed to a later quantum computer (docs/decisions/0012).
+    this.groups = new Groups(this.context, mlsCrypto(parts.account.identity, 'hybrid'), parts.addable);
+    this.intake = new Intake(this.context, conversation, this.introductions, this.groups);
     const { swarm, context } = this;
     this.starts = new Starts(context, parts.startsFile, conversation);
     const heard = (contact: ContactId) => this.#heard(contact);
     this.#hellos = new Hellos(context, swarm, { starts: this.starts, holds: parts.holds, heard });
     const gone = (contact: ContactId) => this.placing.presenceChanged(contact);
     this.#presence = new Presence(context, swarm, gone, peer => this.#hellos.hasHeard(peer));
-    this.#recipients = new Recipients(context);
+    this.#recipients = new Recipients(context, () => this.#spread.places.boxes());
     const taken = (tag: Uint8Array) => this.#pullService.news(tag);
     const { monotonic, holds, helper } = parts;
     this.custody = new CustodyService(context, swarm, {
@@ -117,6 +132,12 @@ export class Messenger {
       recipients: this.#recipients,
       taken,
     });
+    this.#spread = new GroupSpread(context, swarm, {
+      groups: knownGroups(this.groups, parts.store),
+      custody: this.custody,
+      receive: (bytes, id) => this.intake.receive(bytes, id, undefined),
+    });
+    this.groups.onKeep((tx, kept) => this.#spread.mailbox.keep(tx, kept));
     this.#pullService = new PullService(context, swarm, this.custody, this.#recipients, helper);
     const { intake, custody } = this;
     this.bundles = new Bundles(context, { intake, custody, recipients: this.#recipients, helper });
@@ -130,7 +151,8 @@ export class Messenger {
   async prepare(): Promise<void> {
     await this.starts.begin();
     await serveCards(this.context, this.swarm);
-    for (const service of [this.#hellos, this.custody, this.#pullService, this.#delivery]) await service.serve();
+    const services = [this.#hellos, this.custody, this.#pullService, this.#spread, this.#delivery];
+    for (const service of services) await service.serve();
   }
 
   /** The swarm has been started: reaches every contact, and seals what a crash left unsealed. */
@@ -145,6 +167,8 @@ export class Messenger {
     await this.placing.start();
     this.#delivery.start();
     for (const contact of this.context.store.contacts.list()) this.#conversation(contact.id).mend();
+    this.groups.start();
+    this.#spread.start();
     this.upkeep.start();
   }
 
@@ -162,6 +186,7 @@ export class Messenger {
     this.#halt();
     await Promise.all([this.upkeep.stop(), this.#delivery.stop()]);
     await this.introductions.stop();
+    await this.groups.stop();
     await Promise.all([...this.#conversations.values()].map(conversation => conversation.stop()));
   }
 
@@ -170,6 +195,7 @@ export class Messenger {
     this.placing.stop();
     this.#pulling.stop();
     this.#pullService.stop();
+    this.#spread.stop();
     this.#hellos.stop();
     this.#presence.stop();
   }
@@ -277,9 +303,14 @@ export class Messenger {
   }
 
   #contactsMayHaveChanged(event: CoreEvent): void {
+    if (GROUP_EVENTS.has(event.type)) {
+      this.#recipients.forget();
+      return this.#spread.changed();
+    }
     if (event.type !== 'contact-changed' && event.type !== 'contact-removed') return;
     this.#presence.forget();
     this.#recipients.forget();
+    this.#spread.places.forget();
     this.placing.presenceChanged(event.id);
   }
 
@@ -291,6 +322,8 @@ export class Messenger {
       this.#conversation(id).mendIfDue(conversation);
     }
     await this.#askForMissing();
+    await this.groups.sweep();
+    this.#spread.sweep();
     await this.custody.sweep();
   }
 

@@ -2,61 +2,79 @@ import { UsageError } from '../base/errors.ts';
 import { compareHlc, type HlcTime } from '../base/hlc.ts';
 import type { MessageId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
-import type { StoredMessage } from '../storage/records.ts';
+import type { ConversationRecord, StoredMessage } from '../storage/records.ts';
+import type { Store } from '../storage/store.ts';
 import { initiate } from './handshakes.ts';
 import { sendReceipts } from './receipts.ts';
 import type { Turn } from './turn.ts';
 
 /** A received text is unread, wherever its time puts it. */
-export function noteUnread(turn: Turn, id: MessageId, hlc: HlcTime): void {
-  const { readUpTo, unread, lateUnread } = turn.conversation;
+export function withUnread(
+  { readUpTo, unread, lateUnread }: ConversationRecord,
+  id: MessageId,
+  hlc: HlcTime,
+): Partial<ConversationRecord> {
   const late = readUpTo !== null && compareHlc(hlc, readUpTo.hlc) <= 0;
-  turn.changeConversation({
-    unread: unread + 1,
-    lateUnread: late ? [...lateUnread, id].slice(-LIMITS.lateUnread) : lateUnread,
-  });
+  return { unread: unread + 1, lateUnread: late ? [...lateUnread, id].slice(-LIMITS.lateUnread) : lateUnread };
+}
+
+/** What reading up to a text makes of a conversation, and the texts that are read by it. */
+export interface Read {
+  readonly ids: readonly MessageId[];
+  readonly change: Partial<ConversationRecord>;
+}
+
+/** Marks received texts read, and tells the sender. @throws UsageError as `readTo` */
+export function markRead(turn: Turn, upTo: MessageId | undefined): void {
+  const read = readTo(turn.context.store, turn.conversation, upTo);
+  if (!read) return;
+  sendReceipts(turn, 'read', read.ids);
+  turn.changeConversation(read.change);
+  turn.event({ type: 'conversation-read', conversation: turn.conversationId });
 }
 
 /**
- * Marks received texts read, up to and with `upTo` (all that are stored, when left out), and tells the sender.
+ * Received texts up to and with `upTo`, all that are stored when it is left out.
+ * @returns undefined when nothing is unread there
  * @throws UsageError `not-found` when `upTo` is not a text of this conversation
  */
-export function markRead(turn: Turn, upTo: MessageId | undefined): void {
-  const { store } = turn.context;
-  const { unread, lateUnread, readUpTo } = turn.conversation;
-  if (upTo !== undefined && store.messages.conversationOf(upTo) !== turn.conversationId) {
+export function readTo(store: Store, conversation: ConversationRecord, upTo: MessageId | undefined): Read | undefined {
+  const { unread, lateUnread, readUpTo } = conversation;
+  if (upTo !== undefined && store.messages.conversationOf(upTo) !== conversation.id) {
     throw new UsageError('not-found', 'messages.read', 'There is no such message in this conversation.');
   }
-  if (unread === 0) return;
+  if (unread === 0) return undefined;
   const target = upTo === undefined ? undefined : store.messages.get(upTo);
   const reached = (message: StoredMessage | undefined) =>
     message !== undefined && (!target || compareHlc(message.hlc, target.hlc) <= 0);
-  const { messages, all } = unreadAbove(turn);
+  const { messages, all } = unreadAbove(store, conversation);
   const fresh = messages.filter(reached);
   const late = lateUnread.filter(id => reached(store.messages.get(id)));
   const ids = [...late, ...fresh.map(message => message.id)];
-  if (ids.length === 0) return;
-  sendReceipts(turn, 'read', ids);
+  if (ids.length === 0) return undefined;
   const last = fresh.at(-1);
-  turn.changeConversation({
+  const change = {
     readUpTo: last ? { hlc: last.hlc, id: last.id } : readUpTo,
     lateUnread: lateUnread.filter(id => !late.includes(id)),
     // Past the bound the rest counts as read: nobody reads thousands of texts one by one.
     unread: all ? Math.max(0, unread - ids.length) : 0,
-  });
-  turn.event({ type: 'conversation-read', conversation: turn.conversationId });
+  };
+  return { ids, change };
 }
 
 /** Received texts above `readUpTo`, oldest first; `all` is false when there were more than LIMITS.readAtOnce. */
-function unreadAbove(turn: Turn): { messages: StoredMessage[]; all: boolean } {
-  const { unread, readUpTo } = turn.conversation;
+function unreadAbove(
+  store: Store,
+  { id, unread, readUpTo }: ConversationRecord,
+): { messages: StoredMessage[]; all: boolean } {
   const isAbove = ({ hlc }: StoredMessage) => !readUpTo || compareHlc(hlc, readUpTo.hlc) > 0;
+  const isText = ({ outgoing, content }: StoredMessage) => !outgoing && content === undefined;
   for (let limit = Math.min(unread + 8, LIMITS.readAtOnce); ; limit = Math.min(limit * 2, LIMITS.readAtOnce)) {
-    const page = turn.context.store.messages.newest(turn.conversationId, limit);
+    const page = store.messages.newest(id, limit);
     const first = page[0];
     const all = page.length < limit || (first !== undefined && !isAbove(first));
     if (all || limit === LIMITS.readAtOnce) {
-      return { messages: page.filter(message => !message.outgoing && isAbove(message)), all };
+      return { messages: page.filter(message => isText(message) && isAbove(message)), all };
     }
   }
 }

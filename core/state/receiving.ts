@@ -5,12 +5,18 @@ import { type EnvelopeId, type MessageId, messageIdOf } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import { openCard } from '../crypto/card.ts';
 import type { StoredMessage } from '../storage/records.ts';
-import { type Content, decodeContent, type TextContent } from '../wire/content.ts';
+import {
+  type Content,
+  decodeContent,
+  type GroupContent,
+  type KeyPackagesContent,
+  type TextContent,
+} from '../wire/content.ts';
 import { decodeStamp, STAMP_BYTES } from '../wire/stamp.ts';
 import { giveAgain } from './again.ts';
 import { applyCard } from './cards.ts';
 import { answerMissing } from './gaps.ts';
-import { noteUnread } from './reading.ts';
+import { withUnread } from './reading.ts';
 import { applyReceipt } from './receipts.ts';
 import type { Turn } from './turn.ts';
 import { receiveVerification } from './verifying.ts';
@@ -79,7 +85,29 @@ function receiveControl(turn: Turn, content: Exclude<Content, TextContent>): voi
       break;
     case 'again':
       giveAgain(turn, content);
+      break;
+    case 'key-packages':
+      keepKeyPackages(turn, content);
+      break;
+    case 'group':
+      putIntoGroupInbox(turn, content);
   }
+}
+
+/** They are looked at when they are used: until then they are the contact's word. */
+function keepKeyPackages(turn: Turn, { oneTime, lastResort }: KeyPackagesContent): void {
+  const { peerKeyPackages } = turn.context.store;
+  turn.put(tx => peerKeyPackages.put(tx, { contact: turn.contact.id, oneTime, lastResort }));
+}
+
+/** The group takes it in a turn of its own; until then it is kept here. */
+function putIntoGroupInbox(turn: Turn, { group, parcel }: GroupContent): void {
+  if (turn.contact.phase !== 'accepted') return;
+  const { store, sequence, groupMail } = turn.context;
+  const expiresAtMs = turn.nowMs + LIMITS.envelopeLifetimeMs;
+  const record = { group, from: turn.contact.id, seq: sequence.next(), expiresAtMs, parcel };
+  turn.put(tx => store.groupInbox.put(tx, record));
+  turn.after(() => groupMail(group));
 }
 
 function receiveText(turn: Turn, content: TextContent, bytes: Buffer): void {
@@ -120,9 +148,9 @@ function addText(turn: Turn, id: MessageId, { hlc, parents, text }: TextContent)
   });
   turn.added.set(id, hlc);
   turn.advanceHeads(id, parents);
-  noteUnread(turn, id, hlc);
+  turn.changeConversation(withUnread(turn.conversation, id, hlc));
   const { contact } = turn;
-  turn.event(() => ({ type: 'message-received', message, contact }));
+  turn.event(() => ({ type: 'message-received', message, contact, group: null }));
 }
 
 /** The plaintext, or undefined when no session opens the message: it may be another contact's. */

@@ -24,6 +24,11 @@ export function removeContact(store: Store, id: ContactId): Promise<void> {
     store.placements.removeAllOfCustodian(tx, id);
     store.uptime.remove(tx, id);
     store.instances.removeSeen(tx, id);
+    store.peerKeyPackages.remove(tx, id);
+    for (const { id: name, contact: to, secret } of store.keyPackages.list(tx)) {
+      wipe(secret);
+      if (to === id) store.keyPackages.remove(tx, name);
+    }
     store.contacts.remove(tx, id);
   });
 }

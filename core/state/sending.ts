@@ -36,7 +36,7 @@ export function sendText(turn: Turn, text: string): SentText {
   turn.added.set(id, hlc);
   turn.advanceHeads(id, parents);
   sealContent(turn, content, id);
-  turn.event({ type: 'message-sent', message, contact });
+  turn.event({ type: 'message-sent', message, contact, group: null });
   return { message, contact };
 }
 

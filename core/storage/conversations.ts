@@ -1,6 +1,6 @@
 import { wipe } from '../base/bytes.ts';
 import { InternalError } from '../base/errors.ts';
-import { type ConversationId, idBytes, messageIdFromBytes } from '../base/ids.ts';
+import { type ConversationId, groupIdFromBytes, idBytes, messageIdFromBytes } from '../base/ids.ts';
 import { contactIdFromBytes, conversationIdFromBytes } from './id-text.ts';
 import { decodePlace, encodePlace } from './message-place.ts';
 import type { RowPort, RowReader, Tx } from './port.ts';
@@ -34,7 +34,8 @@ export class ConversationRows {
   put(tx: Tx, c: ConversationRecord): void {
     const readUpTo = c.readUpTo && encodePlace(c.readUpTo);
     const lateUnread = c.lateUnread.map(idBytes);
-    const row = [idBytes(c.id), idBytes(c.contact), c.salt, c.createdAtMs, readUpTo, c.unread, lateUnread];
+    const [contact, group] = [c.contact && idBytes(c.contact), c.group && idBytes(c.group)];
+    const row = [idBytes(c.id), contact, c.salt, c.createdAtMs, readUpTo, c.unread, lateUnread, group];
     this.#table.put(tx, this.#key(c.id), encodeRow(row));
   }
 
@@ -72,10 +73,11 @@ export class ConversationRows {
 }
 
 function decodeConversation(plain: Buffer): ConversationRecord {
-  const f = decodeRow(plain, 7);
+  const f = decodeRow(plain, 8);
   return {
     id: conversationIdFromBytes(shape.bytes(f[0], 16)),
-    contact: contactIdFromBytes(shape.bytes(f[1], 16)),
+    contact: orNull(f[1], id => contactIdFromBytes(shape.bytes(id, 16))),
+    group: orNull(f[7], id => groupIdFromBytes(shape.bytes(id, 16))),
     salt: Buffer.from(shape.bytes(f[2], 32)),
     createdAtMs: shape.uint(f[3]),
     readUpTo: orNull(f[4], decodePlace),

@@ -14,7 +14,7 @@ import { Table } from './table.ts';
 import { firstGap, noteMessage, noteParents, type Tail, TailRows, untrackedIsFirst } from './tails.ts';
 
 const NAMES_KEPT = 512;
-const STATES = ['queued', 'delivered', 'read', 'expired'] as const;
+const STATES = ['queued', 'delivered', 'read', 'expired', 'sent'] as const;
 
 /** Messages with their index, their heads, and what became of the own ones. */
 export class MessageRows {

@@ -1,5 +1,14 @@
 import type { HlcTime } from '../base/hlc.ts';
-import type { ContactId, ConversationId, EnvelopeId, IdentityKey, MessageId, TransportKey } from '../base/ids.ts';
+import type {
+  ContactId,
+  ConversationId,
+  EnvelopeId,
+  GroupId,
+  IdentityKey,
+  MessageId,
+  TransportKey,
+} from '../base/ids.ts';
+import type { Parcel } from '../wire/group-parcel.ts';
 import type { Stamp } from '../wire/stamp.ts';
 
 /** What the repositories keep. Byte lengths in comments; times in milliseconds since 1970-01-01 UTC. */
@@ -74,7 +83,9 @@ export interface PrekeyRecord {
 
 export interface ConversationRecord {
   readonly id: ConversationId;
-  readonly contact: ContactId;
+  /** One of the two is null. */
+  readonly contact: ContactId | null;
+  readonly group: GroupId | null;
   /** 32 random bytes: without them the messages' key cannot be derived. */
   readonly salt: Uint8Array;
   readonly createdAtMs: number;
@@ -99,6 +110,7 @@ export interface NewMessage {
   readonly parents: readonly MessageId[];
   readonly text: string;
   readonly receivedAtMs: number;
+  /** Of a row that nobody sent: what the core tells (wire/notice.ts). It is nobody's parent. */
   readonly content?: Uint8Array;
 }
 
@@ -115,7 +127,8 @@ export interface AwaitedMessage {
 }
 
 export interface DeliveryState {
-  readonly state: 'queued' | 'delivered' | 'read' | 'expired';
+  /** `sent`: of a group's text, some member has it. */
+  readonly state: 'queued' | 'delivered' | 'read' | 'expired' | 'sent';
   readonly atMs: number;
   /** The receipt that proves it, by its key in `receipts`; null for `queued` and `expired`. */
   readonly receipt: MessageId | null;
@@ -239,4 +252,71 @@ export interface SeenInstance {
   readonly holds: boolean;
   /** How far it was seen to come, the latest first; at most LIMITS.stampsKept. */
   readonly stamps: readonly Stamp[];
+}
+
+/** One group on this machine. */
+export interface GroupRecord {
+  readonly id: GroupId;
+  readonly conversation: ConversationId;
+  readonly phase: GroupPhase;
+  readonly createdAtMs: number;
+  /** When it was left, or this member removed. */
+  readonly endedAtMs: number | null;
+  /** Contacts whose adding was asked for here: a welcome for them is handed on. */
+  readonly adding: readonly ContactId[];
+  /** Serial of the own card that the group was given, and when. */
+  readonly cardSerial: number;
+  readonly cardAtMs: number;
+  /** The newest first. */
+  readonly outer: readonly OuterSecret[];
+  /** core/groups/state-codec.ts; the states of its epochs have rows of their own. */
+  readonly state: Uint8Array;
+}
+
+/** `leaving`: asked for, and not committed by anybody yet. */
+export type GroupPhase = 'member' | 'leaving' | 'left' | 'removed';
+
+/** What opens the outer layer of a group, and the epochs that seal under it. */
+export interface OuterSecret {
+  /** 32 */
+  readonly secret: Uint8Array;
+  /** 32 each */
+  readonly epochs: readonly Uint8Array[];
+}
+
+export interface GroupMemberRecord {
+  readonly group: GroupId;
+  readonly member: ContactId;
+  /** As it signed it. */
+  readonly card: Uint8Array;
+  readonly cardSerial: number;
+}
+
+/** A part of what came for a group, waiting for the others or for the group. */
+export interface GroupInboxRecord {
+  readonly group: GroupId;
+  /** Whose session it came through; null: the group's outer layer. */
+  readonly from: ContactId | null;
+  /** Order of arrival. */
+  readonly seq: number;
+  readonly expiresAtMs: number;
+  readonly parcel: Parcel;
+}
+
+/** An own key package that can be joined with. */
+export interface KeyPackageRecord {
+  /** 16: names it here. */
+  readonly id: Uint8Array;
+  /** For whom it is; null for the last resort. */
+  readonly contact: ContactId | null;
+  readonly keyPackage: Uint8Array;
+  readonly secret: Uint8Array;
+  readonly createdAtMs: number;
+}
+
+/** What a contact gave to be added with. */
+export interface PeerKeyPackagesRecord {
+  readonly contact: ContactId;
+  readonly oneTime: Uint8Array | null;
+  readonly lastResort: Uint8Array;
 }

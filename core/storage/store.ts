@@ -3,8 +3,11 @@ import type { Secret } from '../base/secret.ts';
 import { ContactRows } from './contacts.ts';
 import { ConversationRows } from './conversations.ts';
 import { CustodyRows } from './custody.ts';
+import { GroupInboxRows } from './group-inbox.ts';
+import { GroupEpochRows, GroupMemberRows, GroupRows } from './groups.ts';
 import { InstanceRows } from './instances.ts';
 import { InviteRows, PrekeyRows } from './invites.ts';
+import { OwnKeyPackageRows, PeerKeyPackageRows } from './key-packages.ts';
 import { MessageRows } from './messages.ts';
 import { FORMAT_KEY, type Migration, migrate } from './migrations/migrate.ts';
 import { OutboxRows } from './outbox.ts';
@@ -47,6 +50,12 @@ export class Store {
   readonly placements: PlacementRows;
   readonly uptime: UptimeRows;
   readonly instances: InstanceRows;
+  readonly groups: GroupRows;
+  readonly groupEpochs: GroupEpochRows;
+  readonly groupMembers: GroupMemberRows;
+  readonly groupInbox: GroupInboxRows;
+  readonly keyPackages: OwnKeyPackageRows;
+  readonly peerKeyPackages: PeerKeyPackageRows;
   readonly #queue: WriteQueue;
   readonly #sealer: Sealer;
 
@@ -74,6 +83,12 @@ export class Store {
     this.placements = new PlacementRows(queue, sealer);
     this.uptime = new UptimeRows(queue, sealer);
     this.instances = new InstanceRows(queue, sealer);
+    this.groups = new GroupRows(queue, sealer);
+    this.groupEpochs = new GroupEpochRows(queue, sealer);
+    this.groupMembers = new GroupMemberRows(queue, sealer);
+    this.groupInbox = new GroupInboxRows(queue, sealer);
+    this.keyPackages = new OwnKeyPackageRows(queue, sealer);
+    this.peerKeyPackages = new PeerKeyPackageRows(queue, sealer);
   }
 
   /**

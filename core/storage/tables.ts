@@ -34,6 +34,12 @@ export const TABLES = {
   uptime: 32,
   instances: 33,
   custodyClock: 34,
+  groups: 35,
+  groupEpochs: 36,
+  groupMembers: 37,
+  groupInbox: 38,
+  keyPackages: 39,
+  peerKeyPackages: 40,
 } as const;
 
 export type TableName = keyof typeof TABLES;

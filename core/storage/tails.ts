@@ -73,7 +73,8 @@ export function noteMessage(tail: Tail, message: NewMessage, has: (id: MessageId
   const { id, hlc, parents } = message;
   const named = tail.awaited.findIndex(awaited => awaited.id === id);
   if (named >= 0) tail.awaited.splice(named, 1);
-  else tail.heads.push(id);
+  // What the core tells here is on no other machine: nothing that is sent may name it.
+  else if (message.content === undefined) tail.heads.push(id);
   if (parents.length > 0) tail.heads = tail.heads.filter(head => !parents.includes(head));
   tail.heads = tail.heads.slice(-LIMITS.awaitedParents);
   noteParents(tail, message, has);

@@ -1,13 +1,22 @@
 import { decodeHlc, encodeHlc, HLC_BYTES, type HlcTime } from '../base/hlc.ts';
-import { ID_BYTES, idBytes, type MessageId, messageIdFromBytes } from '../base/ids.ts';
+import { type GroupId, groupIdFromBytes, ID_BYTES, idBytes, type MessageId, messageIdFromBytes } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import { type Cbor, decodeCbor, encodeCbor, Shape } from './cbor.ts';
+import { type Parcel, parcelFields, parcelFrom } from './group-parcel.ts';
 
 /**
  * What a ratchet message carries (docs/protocol/envelope.md, "Content"): a CBOR array
  * [version, kind, ...]. A text is named by its bytes (messageIdOf), so they are never re-made.
  */
-export type Content = TextContent | ReceiptContent | CardContent | VerificationContent | MissingContent | AgainContent;
+export type Content =
+  | TextContent
+  | ReceiptContent
+  | CardContent
+  | VerificationContent
+  | MissingContent
+  | AgainContent
+  | KeyPackagesContent
+  | GroupContent;
 
 export interface TextContent {
   readonly kind: 'text';
@@ -50,10 +59,35 @@ export interface AgainContent {
   readonly after: MessageId | null;
 }
 
+/** With these the contact can add us to groups. */
+export interface KeyPackagesContent {
+  readonly kind: 'key-packages';
+  /** For this contact alone, and for one group. */
+  readonly oneTime: Uint8Array;
+  /** For when that is used and no new one has come. */
+  readonly lastResort: Uint8Array;
+}
+
+/** Something of a group, from one member to another. */
+export interface GroupContent {
+  readonly kind: 'group';
+  readonly group: GroupId;
+  readonly parcel: Parcel;
+}
+
 export type ReceiptType = 'delivered' | 'read';
 
 const CONTENT_VERSION = 1;
-const KIND = { text: 1, receipt: 2, card: 3, verification: 4, missing: 5, again: 6 } as const;
+const KIND = {
+  text: 1,
+  receipt: 2,
+  card: 3,
+  verification: 4,
+  missing: 5,
+  again: 6,
+  'key-packages': 7,
+  group: 8,
+} as const;
 export const RECEIPT_TYPE = { delivered: 1, read: 2 } as const;
 const SIGNATURE_BYTES = 64;
 /** Largest content: a text with every parent, and CBOR heads. */
@@ -84,6 +118,10 @@ export function decodeContent(bytes: Uint8Array): Content {
       return decodeMissing(shape.tuple(value, 3));
     case KIND.again:
       return decodeAgain(shape.tuple(value, 3));
+    case KIND['key-packages']:
+      return decodeKeyPackages(shape.tuple(value, 4));
+    case KIND.group:
+      return decodeGroup(shape.tuple(value, 8));
     default:
       return shape.fail();
   }
@@ -108,6 +146,10 @@ function fieldsOf(content: Content): Cbor[] {
       return [content.ids.map(idBytes)];
     case 'again':
       return [content.after && idBytes(content.after)];
+    case 'key-packages':
+      return [content.oneTime, content.lastResort];
+    case 'group':
+      return [idBytes(content.group), ...parcelFields(content.parcel)];
   }
 }
 
@@ -128,6 +170,15 @@ function decodeMissing([, , list]: readonly unknown[]): MissingContent {
 
 function decodeAgain([, , after]: readonly unknown[]): AgainContent {
   return { kind: 'again', after: after === null ? null : messageId(after) };
+}
+
+function decodeKeyPackages([, , oneTime, lastResort]: readonly unknown[]): KeyPackagesContent {
+  const one = (value: unknown): Uint8Array => shape.bytesUpTo(value, LIMITS.keyPackageBytes);
+  return { kind: 'key-packages', oneTime: one(oneTime), lastResort: one(lastResort) };
+}
+
+function decodeGroup([, , group, ...parcel]: readonly unknown[]): GroupContent {
+  return { kind: 'group', group: groupIdFromBytes(shape.bytes(group, ID_BYTES)), parcel: parcelFrom(parcel) };
 }
 
 /** The end of time is kept free: there must always be a later moment to answer in. */

@@ -51,6 +51,7 @@ export function conversation(id: ConversationId = CONVERSATION): ConversationRec
   return {
     id,
     contact: ALICE_ID,
+    group: null,
     salt: Buffer.alloc(32, 3),
     createdAtMs: 1,
     readUpTo: null,

@@ -27,6 +27,8 @@ export class Person {
   rows = new MemoryRows();
   /** Holds envelopes for contacts. */
   holds = true;
+  /** Gives contacts what they need to add it to groups. */
+  addable = false;
   helper = false;
   startsMark: Buffer | undefined;
   readonly startsFile: StartsFile = {
@@ -96,6 +98,7 @@ export class Person {
       monotonic: this.#time.monotonic,
       startsFile: this.startsFile,
       holds: () => this.holds,
+      addable: () => this.addable,
       helper: this.helper,
     });
     this.#account = account;

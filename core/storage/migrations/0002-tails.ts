@@ -1,22 +1,27 @@
 import { wipe } from '../../base/bytes.ts';
 import { idBytes, type MessageId, messageIdFromBytes } from '../../base/ids.ts';
+import type { Cbor } from '../../wire/cbor.ts';
 import { conversationIdFromBytes } from '../id-text.ts';
 import { decodeMessage } from '../message-codec.ts';
 import { MessageLog } from '../message-log.ts';
 import type { Tx } from '../port.ts';
-import { decodeRow, shape } from '../row-codec.ts';
+import { decodeRow, encodeRow, shape } from '../row-codec.ts';
 import type { Sealer } from '../sealing.ts';
 import { Table } from '../table.ts';
 import { noteParents, type Tail, TailRows } from '../tails.ts';
 import type { Migration } from './migrate.ts';
 
-/** Tails get their newest message, and with every awaited message the earliest that names it, read from the messages. */
+/**
+ * Tails get their newest message, and with every awaited message the earliest that names it, read from the messages.
+ * Conversations get room for a group in place of a contact.
+ */
 export const tails: Migration = { version: 2, name: 'tails', run };
 
 function run(tx: Tx, sealer: Sealer): void {
   const conversations = new Table(sealer, 'conversations');
-  for (const { plain } of [...conversations.scan(tx)]) {
+  for (const { key, plain } of [...conversations.scan(tx)]) {
     const fields = conversations.decode(plain, row => decodeRow(row, 7));
+    conversations.put(tx, key, encodeRow([...(fields as Cbor[]), null]));
     moveTail(tx, sealer, shape.bytes(fields[0], 16), shape.bytes(fields[2], 32));
   }
 }

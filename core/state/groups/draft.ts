@@ -1,0 +1,261 @@
+import { HOUR_MS } from '../../base/clock.ts';
+import { compareHlc, encodeHlc, type HlcTime, tickHlc } from '../../base/hlc.ts';
+import { type ContactId, groupMessageIdOf, type MessageId } from '../../base/ids.ts';
+import { LIMITS } from '../../base/limits.ts';
+import { sealEnvelope } from '../../crypto/mailbox-seal.ts';
+import type { EpochId, GroupCrypto } from '../../groups/group-crypto.ts';
+import { stepGroup } from '../../groups/group-machine.ts';
+import { type GroupInput, type GroupOutput, type GroupState, headEpoch } from '../../groups/group-state.ts';
+import { encodeGroup } from '../../groups/state-codec.ts';
+import type { ConversationRecord, DeliveryState, GroupRecord, StoredMessage } from '../../storage/records.ts';
+import type { WriteTx } from '../../storage/store.ts';
+import { encodeContent } from '../../wire/content.ts';
+import { encodeEnvelope, envelopeIdOf } from '../../wire/envelope.ts';
+import { encodeParcel, PARCEL_ID_BYTES, type ParcelKind, splitParcel } from '../../wire/group-parcel.ts';
+import { encodeNotice, type Notice } from '../../wire/notice.ts';
+import type { Context } from '../context.ts';
+import type { CoreEvent } from '../events.ts';
+import { storeEpochs } from './epoch-rows.ts';
+import { type OuterKeys, outerAfter, secretOf, withoutForgotten } from './outer.ts';
+import type { KeepEnvelope, KeptEnvelope, Published } from './spreading.ts';
+
+/** One group as it stands in memory: what is durable. */
+export interface Standing<State> {
+  readonly record: GroupRecord;
+  readonly conversation: ConversationRecord;
+  /** The logical time of its conversation: above that of everything in it. */
+  readonly time: HlcTime;
+  /** Null before its first write. */
+  readonly state: GroupState<State> | null;
+}
+
+/**
+ * What a batch of steps of one group changes, gathered and then made durable in one transaction. Nothing is told or
+ * handed on before that; if it fails, nothing has happened.
+ */
+export class GroupDraft<State> {
+  readonly context: Context;
+  readonly crypto: GroupCrypto<State>;
+  readonly keys: OuterKeys;
+  readonly nowMs: number;
+  readonly published: Published[] = [];
+  /** What came, to be kept for members who lack it. */
+  readonly received: KeptEnvelope[] = [];
+  record: GroupRecord;
+  conversation: ConversationRecord;
+  time: HlcTime;
+  state: GroupState<State>;
+  wakeMs: number | null = null;
+  readonly #base: GroupState<State> | null;
+  readonly #replaced: State[] = [];
+  readonly #forgotten: State[] = [];
+  readonly #puts: ((tx: WriteTx) => void)[] = [];
+  readonly #events: (() => CoreEvent)[] = [];
+  readonly #after: (() => void)[] = [];
+  readonly #added = new Set<MessageId>();
+  readonly #states = new Map<MessageId, DeliveryState['state']>();
+  readonly #pending = new Set<ContactId>();
+  #heads: readonly MessageId[] | undefined;
+  #stateChanged: boolean;
+  #recordChanged: boolean;
+
+  /** @param first the state of a group that is new here */
+  constructor(
+    context: Context,
+    crypto: GroupCrypto<State>,
+    keys: OuterKeys,
+    { record, conversation, time, state }: Standing<State>,
+    first?: GroupState<State>,
+  ) {
+    this.context = context;
+    this.crypto = crypto;
+    this.keys = keys;
+    this.nowMs = context.clock();
+    this.record = record;
+    this.conversation = conversation;
+    this.time = time;
+    this.#base = state;
+    this.state = (state ?? first) as GroupState<State>;
+    this.#stateChanged = state === null;
+    this.#recordChanged = state === null;
+    if (state === null) this.put(tx => context.store.conversations.put(tx, conversation));
+  }
+
+  put(change: (tx: WriteTx) => void): void {
+    this.#puts.push(change);
+  }
+
+  /** A function is asked once all is durable, for what only the store can tell. */
+  event(event: CoreEvent | (() => CoreEvent)): void {
+    this.#events.push(typeof event === 'function' ? event : () => event);
+  }
+
+  after(run: () => void): void {
+    this.#after.push(run);
+  }
+
+  changeRecord(change: Partial<GroupRecord>): void {
+    this.record = { ...this.record, ...change };
+    this.#recordChanged = true;
+  }
+
+  changeConversation(change: Partial<ConversationRecord>): void {
+    this.conversation = { ...this.conversation, ...change };
+    const { conversation } = this;
+    this.put(tx => this.context.store.conversations.put(tx, conversation));
+  }
+
+  /**
+   * Steps the machine. @param given outer secrets that came with what is handed over
+   * @returns what is to be done now; `publish`, `wake` and `forget` are done already
+   */
+  async step(input: GroupInput, given: readonly Uint8Array[] = []): Promise<readonly GroupOutput[]> {
+    const { context, crypto, state: before } = this;
+    const { random } = context;
+    const { state, outputs } = await stepGroup(crypto, before, input, { nowMs: this.nowMs, random });
+    for (const [epoch, former] of before.states) {
+      const now = state.states.get(epoch);
+      if (now === undefined) this.#forgotten.push(former);
+      else if (now !== former) this.#replaced.push(former);
+    }
+    this.state = state;
+    this.#stateChanged = true;
+    await this.seeEpochs(given);
+    return outputs.filter(output => !this.#done(output));
+  }
+
+  /** The outer secrets of epochs that are new. */
+  async seeEpochs(given: readonly Uint8Array[]): Promise<void> {
+    const outer = await outerAfter(this.crypto, this.state, this.record.outer, given);
+    if (outer !== this.record.outer) this.changeRecord({ outer });
+  }
+
+  #done(output: GroupOutput): boolean {
+    if (output.kind === 'wake') this.wakeMs = output.atMs;
+    if (output.kind === 'forget') {
+      this.changeRecord({ outer: withoutForgotten(this.record.outer, new Set<string>(output.epochs)) });
+    }
+    return output.kind === 'wake' || output.kind === 'forget';
+  }
+
+  /** Seals something for the group, to be spread once it is durable. @returns whether it could be sealed */
+  publish(what: ParcelKind, bytes: Uint8Array, epoch: EpochId): boolean {
+    const { random } = this.context;
+    const secret = secretOf(this.record.outer, epoch) ?? this.record.outer[0]?.secret;
+    const parts = secret && splitParcel(what, random(PARCEL_ID_BYTES), bytes);
+    if (!secret || !parts) return false;
+    for (const part of parts) {
+      const envelope = sealEnvelope(this.keys.of(secret), 'group', encodeParcel(part), this.nowMs, random);
+      const sealed = encodeEnvelope(envelope);
+      const expiresAtMs = envelope.expiresAtHours * HOUR_MS;
+      this.published.push({ group: this.record.id, envelope: sealed, envelopeId: envelopeIdOf(sealed), expiresAtMs });
+    }
+    return true;
+  }
+
+  /** Gives something to a contact through its session, which carries it whatever ends the process first. */
+  give(contact: ContactId, what: ParcelKind, bytes: Uint8Array): void {
+    const { store, random, sequence } = this.context;
+    const parts = splitParcel(what, random(PARCEL_ID_BYTES), bytes) ?? [];
+    for (const parcel of parts) {
+      const content = encodeContent({ kind: 'group', group: this.record.id, parcel });
+      const seq = sequence.next();
+      this.put(tx => store.pending.add(tx, contact, seq, content));
+    }
+    this.#pending.add(contact);
+  }
+
+  /** Something that happened here, for the timeline. */
+  tell(notice: Notice): void {
+    const { account } = this.context;
+    const hlc = this.nextTime();
+    const content = encodeNotice(notice);
+    const id = groupMessageIdOf(this.record.conversation, account.id, Buffer.concat([content, encodeHlc(hlc)]));
+    const fields = { id, sender: account.id, hlc, outgoing: false, parents: [], text: '', content };
+    this.addMessage({ ...fields, receivedAtMs: this.nowMs, late: false }, 'message-received');
+  }
+
+  addMessage(message: StoredMessage, type: 'message-received' | 'message-sent'): void {
+    const { store } = this.context;
+    const { conversation, id: group } = this.record;
+    let stored = message;
+    this.put(tx => {
+      stored = store.messages.put(tx, conversation, message) ?? stored;
+    });
+    this.#added.add(message.id);
+    this.event(() => ({ type, message: stored, contact: null, group }));
+  }
+
+  hasMessage(id: MessageId): boolean {
+    return this.#added.has(id) || this.context.store.messages.has(id);
+  }
+
+  nextTime(): HlcTime {
+    this.time = tickHlc(this.time, this.nowMs);
+    return this.time;
+  }
+
+  seeTime(time: HlcTime): void {
+    if (compareHlc(time, this.time) > 0) this.time = time;
+  }
+
+  /** The latest texts nobody has answered to, which the next one names as its parents. */
+  get heads(): readonly MessageId[] {
+    this.#heads ??= this.context.store.messages.heads(this.record.conversation);
+    return this.#heads;
+  }
+
+  advanceHeads(id: MessageId, parents: readonly MessageId[]): void {
+    this.#heads = [...this.heads.filter(head => !parents.includes(head)), id].slice(-LIMITS.parents);
+  }
+
+  stateOf(id: MessageId): DeliveryState['state'] | undefined {
+    return this.#states.get(id) ?? this.context.store.messages.stateOf(id)?.state;
+  }
+
+  moveState(id: MessageId, state: 'queued' | 'sent'): void {
+    const { nowMs: atMs, context } = this;
+    this.#states.set(id, state);
+    this.put(tx => context.store.messages.setState(tx, id, { state, atMs, receipt: null }));
+    if (state !== 'queued') {
+      this.event({ type: 'message-state', id, conversation: this.record.conversation, state, atMs });
+    }
+  }
+
+  get head() {
+    return headEpoch(this.state);
+  }
+
+  /** Whether this member can speak where the group stands. */
+  get active(): boolean {
+    return this.state.states.has(this.state.head);
+  }
+
+  /** @param keep runs inside the write, with each envelope that came or is to be spread */
+  async commit(keep: KeepEnvelope): Promise<Standing<State>> {
+    const { context } = this;
+    const { store } = context;
+    if (this.#stateChanged) this.changeRecord({ state: encodeGroup(this.state) });
+    const { record, conversation, time, state } = this;
+    if (this.#recordChanged || this.#puts.length > 0) {
+      await store.write(tx => {
+        for (const put of this.#puts) put(tx);
+        if (this.#recordChanged) store.groups.put(tx, record);
+        if (this.#stateChanged) storeEpochs(store, tx, this.crypto, record.id, this.#base, state);
+        for (const published of this.published) keep(tx, { ...published, by: context.account.id });
+        for (const received of this.received) keep(tx, received);
+      });
+    }
+    for (const former of this.#replaced) this.crypto.retire(former);
+    for (const former of this.#forgotten) this.crypto.wipe(former);
+    this.keys.keep(record.outer);
+    return { record, conversation, time, state };
+  }
+
+  /** Once it is durable. */
+  announce(): void {
+    for (const run of this.#after) run();
+    for (const event of this.#events) this.context.bus.emit(event());
+    for (const contact of this.#pending) this.context.pendingAdded(contact);
+  }
+}

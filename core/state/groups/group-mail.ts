@@ -1,0 +1,73 @@
+import { hex } from '../../base/bytes.ts';
+import type { GroupId } from '../../base/ids.ts';
+import type { GroupInboxRecord } from '../../storage/records.ts';
+import type { Context } from '../context.ts';
+import type { WholeParcel } from './group-actor.ts';
+
+export interface MailTakers {
+  known(group: GroupId): boolean;
+  take(group: GroupId, parcel: WholeParcel): Promise<unknown>;
+  join(group: GroupId, parcel: WholeParcel): Promise<unknown>;
+}
+
+/** Puts parcels together and hands them over in the order they came: for a group that is not known a welcome comes first. */
+export class GroupMail {
+  readonly #context: Context;
+  readonly #takers: MailTakers;
+  #running: Promise<void> = Promise.resolve();
+  readonly #due = new Set<GroupId>();
+  #stopped = false;
+
+  constructor(context: Context, takers: MailTakers) {
+    this.#context = context;
+    this.#takers = takers;
+  }
+
+  look(group: GroupId): void {
+    if (this.#stopped || this.#due.has(group)) return;
+    this.#due.add(group);
+    this.#running = this.#running
+      .then(() => {
+        this.#due.delete(group);
+        return this.#stopped ? undefined : this.#takeAll(group);
+      })
+      // A failing disk, say: the parts are kept, and looked at again with the next sweep.
+      .catch(() => undefined);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#running;
+  }
+
+  async #takeAll(group: GroupId): Promise<void> {
+    const whole = wholeParcels(this.#context, group);
+    if (!this.#takers.known(group)) {
+      for (const parcel of whole.filter(({ what, from }) => what === 'welcome' && from !== null)) {
+        await this.#takers.join(group, parcel);
+        if (this.#takers.known(group)) break;
+      }
+      if (!this.#takers.known(group)) return;
+    }
+    await Promise.all(wholeParcels(this.#context, group).map(parcel => this.#takers.take(group, parcel)));
+  }
+}
+
+function wholeParcels({ store }: Context, group: GroupId): WholeParcel[] {
+  const sets = new Map<string, GroupInboxRecord[]>();
+  for (const record of store.groupInbox.listOf(group)) {
+    const { from, parcel } = record;
+    const name = `${from} ${parcel.what} ${parcel.count} ${hex(parcel.id)}`;
+    sets.set(name, [...(sets.get(name) ?? []), record]);
+  }
+  return [...sets.values()].flatMap(records => {
+    const [first] = records;
+    const parts = new Map(records.map(({ parcel }) => [parcel.index, parcel.bytes]));
+    if (!first || parts.size < first.parcel.count) return [];
+    const bytes = Buffer.concat([...parts].sort(([a], [b]) => a - b).map(([, part]) => part));
+    const taken: WholeParcel['taken'] = tx => {
+      for (const record of records) store.groupInbox.remove(tx, record);
+    };
+    return [{ what: first.parcel.what, bytes, from: first.from, taken }];
+  });
+}

@@ -1,0 +1,83 @@
+import { wipe } from '../../base/bytes.ts';
+import type { ContactId } from '../../base/ids.ts';
+import { LIMITS } from '../../base/limits.ts';
+import type { GroupCrypto } from '../../groups/group-crypto.ts';
+import type { KeyPackageRecord } from '../../storage/records.ts';
+import { encodeContent } from '../../wire/content.ts';
+import type { Context } from '../context.ts';
+
+const ID_BYTES = 16;
+/** Contacts given new ones in one sweep: each costs a key generation and an envelope. */
+const AT_ONCE = 32;
+
+/**
+ * The own key packages (RFC 9420 §10): every contact has one for itself alone, and with it one of last resort that all have,
+ * so that it can add this member while it is away. A used one is replaced; all are, every week.
+ */
+export class KeyPackages<State> {
+  readonly #context: Context;
+  readonly #crypto: GroupCrypto<State>;
+  readonly #addable: () => boolean;
+
+  /** @param addable whether contacts are to be given any */
+  constructor(context: Context, crypto: GroupCrypto<State>, addable: () => boolean) {
+    this.#context = context;
+    this.#crypto = crypto;
+    this.#addable = addable;
+  }
+
+  /** Drops what has ended, and gives contacts what they lack. */
+  async sweep(): Promise<void> {
+    const { store, clock } = this.#context;
+    const own = store.keyPackages.list();
+    wipe(...own.map(({ secret }) => secret));
+    const nowMs = clock();
+    // One of a clock that was set ahead goes as well: nobody else takes it before its time.
+    const over = own.filter(({ createdAtMs }) => Math.abs(nowMs - createdAtMs) > LIMITS.keyPackageKeepMs);
+    if (over.length > 0) {
+      await store.write(tx => {
+        for (const { id } of over) store.keyPackages.remove(tx, id);
+      });
+    }
+    if (!this.#addable()) return;
+    const fresh = own.filter(({ createdAtMs }) => Math.abs(nowMs - createdAtMs) < LIMITS.keyPackageRefreshMs);
+    const have = new Set(fresh.map(({ contact }) => contact));
+    const lacking = store.contacts.list().filter(({ id, phase }) => phase === 'accepted' && !have.has(id));
+    const lastResort = fresh.find(({ contact }) => contact === null);
+    if (lacking.length > 0)
+      await this.#give(
+        lacking.slice(0, AT_ONCE).map(({ id }) => id),
+        lastResort,
+      );
+  }
+
+  async #give(contacts: readonly ContactId[], known: KeyPackageRecord | undefined): Promise<void> {
+    const { store, sequence, pendingAdded } = this.#context;
+    const lastResort = known ?? (await this.#make(null));
+    const made = await Promise.all(contacts.map(contact => this.#make(contact)));
+    try {
+      await store.write(tx => {
+        if (!known) store.keyPackages.put(tx, lastResort);
+        for (const record of made) {
+          const contact = record.contact as ContactId;
+          // Removed meanwhile: nothing may be left waiting for it.
+          if (!store.contacts.get(contact, tx)) continue;
+          store.keyPackages.put(tx, record);
+          const given = { oneTime: record.keyPackage, lastResort: lastResort.keyPackage };
+          store.pending.add(tx, contact, sequence.next(), encodeContent({ kind: 'key-packages', ...given }));
+        }
+      });
+    } finally {
+      wipe(...made.map(({ secret }) => secret));
+      if (!known) wipe(lastResort.secret);
+    }
+    for (const contact of contacts) pendingAdded(contact);
+  }
+
+  async #make(contact: ContactId | null): Promise<KeyPackageRecord> {
+    const { random, clock } = this.#context;
+    const nowMs = clock();
+    const { keyPackage, secret } = await this.#crypto.keyPackage({ nowMs, random }, contact === null);
+    return { id: random(ID_BYTES), contact, keyPackage, secret, createdAtMs: nowMs };
+  }
+}

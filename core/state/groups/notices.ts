@@ -1,0 +1,56 @@
+import type { ContactId } from '../../base/ids.ts';
+import { type Ask, askName } from '../../groups/asks.ts';
+import type { EpochId, GroupCrypto } from '../../groups/group-crypto.ts';
+import type { GroupState } from '../../groups/group-state.ts';
+import { type Epoch, isBelow } from '../../groups/tree.ts';
+import type { Notice } from '../../wire/notice.ts';
+
+/**
+ * What is different on the new head, for the timeline: as facts, whatever lies between, with who asked for them as far as
+ * the way to it says so.
+ */
+export function noticesOfMove<State>(
+  crypto: GroupCrypto<State>,
+  state: GroupState<State>,
+  from: Epoch | undefined,
+  to: Epoch,
+): Notice[] {
+  if (!from) return [];
+  const asks = asksBetween(state, from.id, to);
+  const by = (want: (ask: Ask) => boolean): ContactId | null => asks.findLast(want)?.author ?? null;
+  const about = (kind: 'remove' | 'promote' | 'demote', member: ContactId): ContactId | null =>
+    by(({ change }) => change.kind === kind && change.member === member);
+  const notices: Notice[] = [];
+  for (const member of to.members.filter(other => !from.members.includes(other))) {
+    const author = by(({ change }) => change.kind === 'add' && crypto.ownerOf(change.keyPackage, null) === member);
+    notices.push({ kind: 'added', by: author, member });
+  }
+  for (const member of from.members.filter(other => !to.members.includes(other))) {
+    const left = asks.some(({ author, change }) => change.kind === 'leave' && author === member);
+    notices.push({ kind: left ? 'left' : 'removed', by: left ? member : about('remove', member), member });
+  }
+  const [before, after] = [from.data.admins, to.data.admins];
+  for (const member of after.filter(admin => !before.includes(admin))) {
+    notices.push({ kind: 'promoted', by: about('promote', member), member });
+  }
+  for (const member of before.filter(admin => !after.includes(admin) && to.members.includes(admin))) {
+    notices.push({ kind: 'demoted', by: about('demote', member), member });
+  }
+  const { name } = to.data;
+  if (name !== from.data.name) {
+    notices.push({ kind: 'renamed', by: by(({ change }) => change.kind === 'rename' && change.name === name), name });
+  }
+  return notices;
+}
+
+/** Asks honoured from where the two epochs part, in their order. */
+function asksBetween<State>({ lineage, asks, groupId }: GroupState<State>, from: EpochId, to: Epoch): Ask[] {
+  const byName = new Map([...asks.values()].map(ask => [askName(groupId, ask), ask]));
+  const found: Ask[] = [];
+  let at: Epoch | undefined = to;
+  while (at && !isBelow(lineage.tree, from, at.id)) {
+    found.unshift(...at.asks.flatMap(name => byName.get(name) ?? []));
+    at = at.parent === null ? undefined : lineage.tree.epochs.get(at.parent);
+  }
+  return found;
+}

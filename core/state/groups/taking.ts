@@ -1,0 +1,142 @@
+import { CoreError } from '../../base/errors.ts';
+import { compareHlc } from '../../base/hlc.ts';
+import { type ContactId, contactIdOf, groupMessageIdOf } from '../../base/ids.ts';
+import { LIMITS } from '../../base/limits.ts';
+import { openCard } from '../../crypto/card.ts';
+import { encodePost } from '../../groups/act-codec.ts';
+import type { GroupOutput } from '../../groups/group-state.ts';
+import type { Epoch } from '../../groups/tree.ts';
+import { type Content, decodeContent, type TextContent } from '../../wire/content.ts';
+import type { CommitChange } from '../events.ts';
+import { withUnread } from '../reading.ts';
+import type { GroupDraft } from './draft.ts';
+import { noticesOfMove } from './notices.ts';
+import { contactsAmong, giveWelcome, postToContacts } from './welcomes.ts';
+
+/** Does what the machine says is to be done, in its order. `from`: the head before. */
+export function takeOutputs<State>(
+  draft: GroupDraft<State>,
+  from: Epoch | null,
+  outputs: readonly GroupOutput[],
+): void {
+  for (const output of outputs) takeOutput(draft, from, output);
+}
+
+function takeOutput<State>(draft: GroupDraft<State>, from: Epoch | null, output: GroupOutput): void {
+  switch (output.kind) {
+    case 'publish': {
+      const bytes = encodePost(output.post);
+      draft.publish('post', bytes, output.post.epoch);
+      postToContacts(draft, output.post.epoch, bytes);
+      return;
+    }
+    case 'welcome':
+      giveWelcome(draft, output.to, output.welcome);
+      return;
+    case 'text':
+      takeContent(draft, output.sender, output.text);
+      return;
+    case 'head':
+      tellOfMove(draft, from, output.rolledBack);
+      return;
+    case 'removed':
+      end(draft);
+      return;
+    case 'equivocation':
+      draft.tell({ kind: 'equivocation', member: output.member, count: 1 });
+      draft.event({ type: 'group-members', group: draft.record.id });
+      return;
+    case 'lost':
+      // Whoever is connected answers; one answer is enough, and a second changes nothing.
+      for (const contact of contactsAmong(draft, draft.head.members)) draft.give(contact, 'info-ask', Buffer.alloc(0));
+      return;
+    // Told of when it is still there after a while: most close with what is on its way.
+    case 'hole':
+    case 'forget':
+    case 'wake':
+      return;
+  }
+}
+
+function end<State>(draft: GroupDraft<State>): void {
+  const phase = draft.record.phase === 'leaving' ? 'left' : 'removed';
+  draft.changeRecord({ phase, endedAtMs: draft.nowMs });
+  draft.event({ type: 'group-changed', group: draft.record.id });
+}
+
+function tellOfMove<State>(draft: GroupDraft<State>, from: Epoch | null, rolledBack: number): void {
+  const { head, record } = draft;
+  const group = record.id;
+  const notices = noticesOfMove(draft.crypto, draft.state, from ?? undefined, head);
+  if (rolledBack > 0) {
+    draft.tell({ kind: 'fork-healed', count: rolledBack });
+    draft.event({ type: 'group-fork-healed', group, rolledBack });
+  }
+  for (const notice of notices) draft.tell(notice);
+  const told = [...new Set(notices.map(({ kind }) => CHANGES[kind]))].filter(change => change !== undefined);
+  const changes: readonly CommitChange[] = told.length > 0 ? told : ['keys'];
+  draft.event({ type: 'group-commit', group, epoch: head.id, by: head.committer, changes });
+  if (changes.includes('rename')) draft.event({ type: 'group-changed', group });
+  if (changes.some(change => change !== 'rename' && change !== 'keys')) draft.event({ type: 'group-members', group });
+  // Someone who was put out, and let in again.
+  const back = draft.active && (record.phase === 'removed' || record.phase === 'left');
+  if (!back) return;
+  draft.changeRecord({ phase: 'member', endedAtMs: null });
+  draft.event({ type: 'group-changed', group });
+}
+
+const CHANGES: Readonly<Record<string, CommitChange | undefined>> = {
+  added: 'add',
+  removed: 'remove',
+  left: 'leave',
+  promoted: 'promote',
+  demoted: 'demote',
+  renamed: 'rename',
+};
+
+/** What cannot be read is dropped: its sender is the one who made it so. */
+function takeContent<State>(draft: GroupDraft<State>, sender: ContactId, bytes: Uint8Array): void {
+  try {
+    const content: Content = decodeContent(bytes);
+    if (content.kind === 'text') takeText(draft, sender, content, bytes);
+    if (content.kind === 'card') keepCard(draft, sender, content.card);
+  } catch (error) {
+    if (!(error instanceof CoreError) || !['bad-bytes', 'not-authentic'].includes(error.code)) throw error;
+  }
+}
+
+function takeText<State>(draft: GroupDraft<State>, sender: ContactId, text: TextContent, bytes: Uint8Array): void {
+  const { conversation } = draft.record;
+  const id = groupMessageIdOf(conversation, sender, bytes);
+  if (draft.hasMessage(id) || tooManyAt(draft, text)) return;
+  const { hlc, parents } = text;
+  draft.seeTime(hlc);
+  const receivedAtMs = draft.nowMs;
+  const message = { id, sender, hlc, outgoing: false, parents, text: text.text, receivedAtMs, late: false };
+  draft.addMessage(message, 'message-received');
+  draft.advanceHeads(id, parents);
+  draft.changeConversation(withUnread(draft.conversation, id, hlc));
+  // Whoever answers to a text has it.
+  for (const parent of parents) if (draft.stateOf(parent) === 'queued') draft.moveState(parent, 'sent');
+}
+
+/** As between two: a member that says any number of things at one time is not heard. */
+function tooManyAt<State>({ context, time, record }: GroupDraft<State>, { hlc }: TextContent): boolean {
+  if (compareHlc(hlc, time) > 0) return false;
+  return context.store.messages.countAt(record.conversation, hlc, LIMITS.equalTimes) >= LIMITS.equalTimes;
+}
+
+/** @throws DecodeError, AuthError not a card, or another's */
+export function keepCard<State>(draft: GroupDraft<State>, member: ContactId | null, bytes: Uint8Array): void {
+  const card = openCard(bytes);
+  const owner = contactIdOf(card.identityKey);
+  const { store } = draft.context;
+  const group = draft.record.id;
+  if ((member !== null && owner !== member) || !draft.head.members.includes(owner)) return;
+  draft.put(tx => {
+    const known = store.groupMembers.get(group, owner, tx);
+    if (known && known.cardSerial >= card.serial) return;
+    store.groupMembers.put(tx, { group, member: owner, card: bytes, cardSerial: card.serial });
+  });
+  draft.event({ type: 'group-members', group });
+}

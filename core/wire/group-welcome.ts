@@ -1,0 +1,75 @@
+import { type ContactId, contactIdFromBytes, ID_BYTES, idBytes } from '../base/ids.ts';
+import { LIMITS } from '../base/limits.ts';
+import { decodeCbor, encodeCbor, Shape } from './cbor.ts';
+
+/** What a new member is given (docs/protocol/group.md §9). */
+export interface GroupWelcome {
+  /** The MLS welcome. */
+  readonly welcome: Uint8Array;
+  /** 32 each, at most LIMITS.groupOuterSecrets: first the one of the epoch that is joined, then those before it. */
+  readonly secrets: readonly Uint8Array[];
+  /** Cards of members, at most LIMITS.groupWelcomeCards. */
+  readonly cards: readonly Uint8Array[];
+}
+
+/** What someone who has lost the way is given. */
+export interface GroupInfo {
+  readonly info: Uint8Array;
+  readonly secrets: readonly Uint8Array[];
+}
+
+/** A welcome given to the group, for whoever is a contact of those it is for. */
+export interface Forward {
+  readonly to: readonly ContactId[];
+  readonly welcome: Uint8Array;
+}
+
+const VERSION = 1;
+const SECRET_BYTES = 32;
+const MAX_BYTES = LIMITS.groupParcelParts * LIMITS.groupPartBytes;
+const shape = new Shape('group-welcome');
+
+export function encodeGroupWelcome({ welcome, secrets, cards }: GroupWelcome): Buffer {
+  return encodeCbor([VERSION, welcome, [...secrets], [...cards]]);
+}
+
+/** @throws DecodeError not the documented form */
+export function decodeGroupWelcome(bytes: Uint8Array): GroupWelcome {
+  const [version, welcome, secrets, cards] = shape.tuple(decodeCbor(bytes, MAX_BYTES, 'group-welcome'), 4);
+  shape.constant(version, VERSION);
+  return {
+    welcome: shape.bytesUpTo(welcome, MAX_BYTES),
+    secrets: readSecrets(secrets),
+    cards: shape.list(cards, LIMITS.groupWelcomeCards, card => shape.bytesUpTo(card, LIMITS.cardBytes)),
+  };
+}
+
+export function encodeGroupInfo({ info, secrets }: GroupInfo): Buffer {
+  return encodeCbor([VERSION, info, [...secrets]]);
+}
+
+/** @throws DecodeError not the documented form */
+export function decodeGroupInfo(bytes: Uint8Array): GroupInfo {
+  const [version, info, secrets] = shape.tuple(decodeCbor(bytes, MAX_BYTES, 'group-info'), 3);
+  shape.constant(version, VERSION);
+  return { info: shape.bytesUpTo(info, MAX_BYTES), secrets: readSecrets(secrets) };
+}
+
+export function encodeForward({ to, welcome }: Forward): Buffer {
+  return encodeCbor([VERSION, to.map(idBytes), welcome]);
+}
+
+/** @throws DecodeError not the documented form */
+export function decodeForward(bytes: Uint8Array): Forward {
+  const [version, to, welcome] = shape.tuple(decodeCbor(bytes, MAX_BYTES, 'group-forward'), 3);
+  shape.constant(version, VERSION);
+  return {
+    to: shape.list(to, LIMITS.groupAsksPerCommit, id => contactIdFromBytes(shape.bytes(id, ID_BYTES))),
+    welcome: shape.bytesUpTo(welcome, MAX_BYTES),
+  };
+}
+
+function readSecrets(value: unknown): Uint8Array[] {
+  const secrets = shape.list(value, LIMITS.groupOuterSecrets, secret => shape.bytes(secret, SECRET_BYTES));
+  return secrets.length > 0 ? secrets : shape.fail();
+}
