@@ -4,7 +4,7 @@ import { AuthError, DecodeError } from '../../core/base/errors.ts';
 import { LIMITS } from '../../core/base/limits.ts';
 import { systemRandom } from '../../core/base/world.io.ts';
 import { generateIdentity } from '../../core/crypto/identity.ts';
-import { mlsCrypto } from '../../core/groups/mls-crypto.ts';
+import { type MlsState, mlsCrypto } from '../../core/groups/mls-crypto.ts';
 import { groupCryptoContract } from './group-crypto.ts';
 
 const context = { nowMs: Date.UTC(2026, 10, 22), random: systemRandom };
@@ -38,6 +38,28 @@ describe('MLS under groups', () => {
     );
     assert.match(one as string, /^[0-9a-f]{64}$/);
     assert.notEqual(one, two);
+  });
+
+  it('what a thief of stored states reads: all that follows the oldest, and of the newest nothing that was read', async () => {
+    const [a, b] = [make('classical'), make('classical')];
+    const { keyPackage, secret } = await b.keyPackage(context);
+    const content = { adds: [], removes: [], data: null, authenticatedData: Buffer.alloc(0) };
+    const begun = await a.create(Buffer.from('group'), data, context);
+    const added = await a.commit(begun, { ...content, adds: [keyPackage] }, context);
+    const older = await b.join(added.welcome as Uint8Array, secret, context);
+    const renewed = await a.commit(added.state, content, context);
+    const said = await a.encrypt(renewed.state, Buffer.from('words'), Buffer.alloc(0), context);
+    const followed = await b.process(older, renewed.message, context);
+    assert.ok(followed.kind === 'commit' && followed.state !== null);
+    const read = await b.process(followed.state, said.message, context);
+    assert.equal(read.kind, 'application');
+
+    const newest = b.deserialize(b.serialize(read.state as MlsState));
+    await assert.rejects(async () => b.process(newest, said.message, context), AuthError);
+    const stolen = await b.process(b.deserialize(b.serialize(older)), renewed.message, context);
+    assert.ok(stolen.kind === 'commit' && stolen.state !== null);
+    const again = await b.process(stolen.state, said.message, context);
+    assert.equal(again.kind === 'application' && Buffer.from(again.plaintext).toString(), 'words');
   });
 
   it('parts of a state that do not belong together are refused', async () => {
