@@ -236,7 +236,7 @@ describe('a group’s envelopes', () => {
         context.store.write(tx => {
           for (let more = 0; more < 64; more += 1) {
             const bytes = encodeEnvelope(sealEnvelope(keys, 'group', body, time.clock(), systemRandom));
-            ben.spread.mailbox.keep(tx, { bytes, by: eve.person.id });
+            ben.spread.mailbox.keep(tx, { group: ben.id, envelope: bytes, by: eve.person.id });
           }
         }),
       );

@@ -122,7 +122,7 @@ export class FakeGroup implements SpreadGroups {
     const { store } = this.person;
     await store.write(tx => {
       store.seen.add(tx, id, decodeEnvelope(bytes).expiresAtHours * HOUR_MS);
-      this.#spread?.mailbox.keep(tx, { bytes, by });
+      this.#spread?.mailbox.keep(tx, { group: this.id, envelope: bytes, by });
     });
     this.texts.push(text);
   }

@@ -7,13 +7,7 @@ import type { Store, WriteTx } from '../../storage/store.ts';
 import { decodeEnvelope, envelopeIdOf } from '../../wire/envelope.ts';
 import type { CustodyService } from '../custodian.ts';
 import type { GroupPlaces } from './places.ts';
-
-/** What is kept for the other members. */
-export interface Kept {
-  readonly bytes: Uint8Array;
-  /** Who sealed it; undefined: not known (a part of something longer). */
-  readonly by: ContactId | undefined;
-}
+import type { KeptEnvelope } from './spreading.ts';
 
 /**
  * A group's envelopes, own and others', kept for members who were away (docs/protocol/mailbox.md §8): they lie with what
@@ -32,14 +26,13 @@ export class GroupMailbox {
 
   /**
    * Keeps an envelope, as part of the write that stores what was in it.
-   * @returns false: there is no room, it has expired, or its tag is no group's
+   * @returns false: there is no room, or it has expired
    */
-  keep(tx: WriteTx, { bytes, by }: Kept): boolean {
+  keep(tx: WriteTx, { group, envelope: bytes, by }: KeptEnvelope): boolean {
     const { custody } = this.#store;
     const { tag, expiresAtHours } = decodeEnvelope(bytes);
     const envelopeId = envelopeIdOf(bytes);
-    const group = this.#places.find(tag)?.group;
-    if (!group || custody.has(envelopeId, tx)) return group !== undefined;
+    if (custody.has(envelopeId, tx)) return true;
     const tags = this.#places.tagsOf(group).flat();
     const evict = makeGroupRoom(bytes.length, {
       ...custody.usageOfTags(tags, tx),
@@ -53,7 +46,7 @@ export class GroupMailbox {
 }
 
 /** Not the member's own id: what a member deposits here as a contact counts apart, and nothing of the group is its to release. */
-function nameOf(group: GroupId, by: ContactId | undefined): ContactId {
+function nameOf(group: GroupId, by: ContactId | null): ContactId {
   const member = by ? idBytes(by) : Buffer.alloc(0);
   return contactIdFromBytes(blake2b(ID_BYTES, utf8(LABEL.groupKept), idBytes(group), member));
 }

@@ -15,7 +15,7 @@ export interface GroupPullParts {
   readonly groups: CatchesUp;
   readonly places: GroupPlaces;
   /** Takes a group's envelope; once the verdict is there, its outcome is durable. */
-  readonly take: (bytes: Uint8Array, id: EnvelopeId) => Promise<Verdict>;
+  readonly take: (group: GroupId, bytes: Uint8Array, id: EnvelopeId) => Promise<Verdict>;
   /** A run brought something that was new here: others may lack it too. */
   readonly brought: (group: GroupId, from: TransportKey) => void;
 }
@@ -65,8 +65,8 @@ export class GroupPulls {
   sweep(): void {
     for (const peer of this.#swarm.connectedPeers()) {
       const pull = this.#pulls.get(hex(peer));
-      if (!pull) this.begin(peer);
-      else if (pull.isDue()) pull.askAgain();
+      if (pull?.isDue()) pull.askAgain();
+      else this.begin(peer);
     }
   }
 }
@@ -130,6 +130,7 @@ class GroupPull implements PullWork {
   /** Begins another round. */
   askAgain(): void {
     this.#asked.clear();
+    this.#roundAtMs = this.#context.clock();
     this.askRest();
   }
 
@@ -146,7 +147,6 @@ class GroupPull implements PullWork {
     this.#turnTo(ask);
     if (!ask) {
       this.#roundOpen = false;
-      this.#roundAtMs = this.#context.clock();
       return undefined;
     }
     for (const tag of ask.tags) this.#asked.add(hex(tag));
@@ -167,7 +167,7 @@ class GroupPull implements PullWork {
   async take(envelope: Uint8Array, id: EnvelopeId): Promise<Verdict> {
     // What bears another tag, the own mailbox's say, is no member's to bring on this channel.
     const place = this.#parts.places.find(decodeEnvelope(envelope).tag);
-    const verdict = place ? await this.#parts.take(envelope, id) : 'refused';
+    const verdict = place ? await this.#parts.take(place.group, envelope, id) : 'refused';
     if (verdict === 'refused') this.#refuse(id);
     return verdict;
   }

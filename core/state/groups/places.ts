@@ -15,9 +15,11 @@ export interface KnownGroups {
   ids(): readonly GroupId[];
   /** Oneself included. */
   membersOf(group: GroupId): readonly KnownMember[];
-  /** The secrets of the outer layer (32 bytes each), the newest first. */
-  secretsOf(group: GroupId): readonly { readonly secret: Uint8Array }[];
+  /** The secrets of the outer layer (32 bytes each), the newest first; the same list until they change. */
+  secretsOf(group: GroupId): Secrets;
 }
+
+export type Secrets = readonly { readonly secret: Uint8Array }[];
 
 /** A member whose card is known. */
 export interface KnownMember {
@@ -47,6 +49,8 @@ export class GroupPlaces {
   readonly #groups: KnownGroups;
   readonly #clock: Clock;
   #day = -1;
+  /** The secrets it was all made from. */
+  #secrets = new Map<GroupId, Secrets>();
   #places = new Map<string, Place>();
   /** By group: nine tags a secret, the oldest secret and the oldest day first. */
   #boxes = new Map<GroupId, readonly (readonly Uint8Array[])[]>();
@@ -116,14 +120,15 @@ export class GroupPlaces {
     }
   }
 
-  /** Groups, members or secrets have changed. */
+  /** Groups or members have changed; that secrets have, is seen. */
   forget(): void {
     this.#day = -1;
   }
 
   #fresh(): void {
     const day = dayOf(this.#clock());
-    if (day === this.#day) return;
+    if (day === this.#day && this.#isCurrent()) return;
+    this.#secrets = new Map();
     this.#places = new Map();
     this.#boxes = new Map();
     this.#groupsOf = new Map();
@@ -132,9 +137,16 @@ export class GroupPlaces {
     this.#day = day;
   }
 
+  /** Branches that are not the head's bring secrets of which nothing is told. */
+  #isCurrent(): boolean {
+    return this.#groups.ids().every(group => this.#groups.secretsOf(group) === this.#secrets.get(group));
+  }
+
   #add(group: GroupId, day: number): void {
     const box: Uint8Array[][] = [];
-    for (const [rank, { secret }] of this.#groups.secretsOf(group).entries()) {
+    const secrets = this.#groups.secretsOf(group);
+    this.#secrets.set(group, secrets);
+    for (const [rank, { secret }] of secrets.entries()) {
       const keys = deriveMailboxKeys(secret);
       const tags = currentTags(keys, day * DAY_MS);
       wipeMailboxKeys(keys);

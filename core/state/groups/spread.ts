@@ -55,7 +55,7 @@ export class GroupSpread {
     this.#pulls = new GroupPulls(context, swarm, {
       groups,
       places: this.places,
-      take: (bytes, id) => this.#take(bytes, id),
+      take: (group, bytes, id) => this.#take(group, bytes, id),
       brought: (group, from) => this.#giving.news(group, from),
     });
   }
@@ -124,7 +124,7 @@ export class GroupSpread {
     const topic = this.places.find(tag)?.topic;
     const joined = topic && this.#topics.has(topic);
     try {
-      await this.#keep(envelope, envelopeIdOf(envelope));
+      await this.#keep(group, envelope, envelopeIdOf(envelope));
       if (joined && (await this.#swarm.pubsub().publish(topic, envelope)) > 0) return;
     } catch {
       // A full disk, or a network that is being left: the envelope is durable where it was made.
@@ -144,22 +144,22 @@ export class GroupSpread {
     if (store.seen.has(id) || store.custody.has(id)) return 'ignore';
     try {
       // Members may differ for a while in whom they take for one.
-      return (await this.#take(bytes, id)) === 'stored' ? 'accept' : 'ignore';
+      return (await this.#take(place.group, bytes, id)) === 'stored' ? 'accept' : 'ignore';
     } catch {
       return 'ignore';
     }
   }
 
-  async #take(bytes: Uint8Array, id: EnvelopeId): Promise<Verdict> {
+  async #take(group: GroupId, bytes: Uint8Array, id: EnvelopeId): Promise<Verdict> {
     const verdict = await this.#parts.receive(bytes, id);
-    if (verdict === 'stored') await this.#keep(bytes, id);
+    if (verdict === 'stored') await this.#keep(group, bytes, id);
     return verdict;
   }
 
-  /** What the group did not keep itself with its sender's name. */
-  async #keep(bytes: Uint8Array, id: EnvelopeId): Promise<void> {
+  /** What the group has not kept itself: it was there before, and had to make room meanwhile. */
+  async #keep(group: GroupId, envelope: Uint8Array, id: EnvelopeId): Promise<void> {
     const { store } = this.#context;
     if (store.custody.has(id)) return;
-    await store.write(tx => this.mailbox.keep(tx, { bytes, by: undefined }));
+    await store.write(tx => this.mailbox.keep(tx, { group, envelope, by: null }));
   }
 }
