@@ -2,7 +2,8 @@ import type { RandomSource } from '../../core/base/clock.ts';
 import { generateIdentity } from '../../core/crypto/identity.ts';
 import type { GroupCrypto } from '../../core/groups/group-crypto.ts';
 import { type MlsState, mlsCrypto } from '../../core/groups/mls-crypto.ts';
-import { Registry, StandInCrypto, type StandInState } from './stand-in.ts';
+import { StandInCrypto, type StandInState } from './stand-in.ts';
+import { Registry } from './stand-in-keys.ts';
 
 /** Makes the people of one run. */
 export type MakeCrypto<State> = (random: RandomSource) => GroupCrypto<State>;

@@ -1,4 +1,4 @@
-import { compareBytes, concat, equalBytes, hex, utf8 } from '../../core/base/bytes.ts';
+import { concat, hex, utf8 } from '../../core/base/bytes.ts';
 import { AuthError, DecodeError } from '../../core/base/errors.ts';
 import { blake2b, keyedBlake2b } from '../../core/base/hash.ts';
 import { type ContactId, contactIdFromBytes, idBytes } from '../../core/base/ids.ts';
@@ -13,45 +13,17 @@ import type {
   Processed,
   StateParts,
 } from '../../core/groups/group-crypto.ts';
-import { type Cbor, decodeCbor, encodeCbor, Shape } from '../../core/wire/cbor.ts';
-
-/**
- * A cheap stand-in for MLS, for simulations: it keeps the same secrets from the same people, with keyed hashes in place of
- * public-key operations. The registry stands for those: it knows every secret by its public name, and is used only to lock
- * something for a key or to check a signature, as anyone could with the public key.
- */
-export class Registry {
-  readonly #secrets = new Map<string, Buffer>();
-
-  publish(secret: Buffer): Buffer {
-    const name = blake2b(16, utf8('public'), secret);
-    this.#secrets.set(hex(name), secret);
-    return name;
-  }
-
-  lock(publicName: Uint8Array, nonce: Uint8Array, secret: Uint8Array): Buffer {
-    return masked(this.#secret(publicName), nonce, secret);
-  }
-
-  sign(secret: Buffer, bytes: Uint8Array): Buffer {
-    return keyedBlake2b(64, secret, utf8('signature'), bytes);
-  }
-
-  verify(publicName: Uint8Array, bytes: Uint8Array, signature: Uint8Array): boolean {
-    return equalBytes(this.sign(this.#secret(publicName), bytes), signature);
-  }
-
-  #secret(publicName: Uint8Array): Buffer {
-    const secret = this.#secrets.get(hex(publicName));
-    if (!secret) throw new AuthError('not-authentic', 'stand-in', 'No such key.');
-    return secret;
-  }
-}
-
-interface Leaf {
-  readonly identity: Buffer;
-  readonly key: Buffer;
-}
+import { decodeCbor, encodeCbor, Shape } from '../../core/wire/cbor.ts';
+import {
+  changedLeaves,
+  encodeInfo,
+  type Leaf,
+  masked,
+  mixed,
+  nextEpoch,
+  type Registry,
+  unlock,
+} from './stand-in-keys.ts';
 
 /** One epoch on one member. */
 export interface StandInState {
@@ -70,6 +42,11 @@ const shape = new Shape('stand-in');
 const NO_NONCE = Buffer.alloc(12);
 const NOTHING = Buffer.alloc(0);
 
+/**
+ * A cheap stand-in for MLS, for simulations: it keeps the same secrets from the same people, with keyed hashes in place of
+ * public-key operations. The registry stands for those: it knows every secret by its public name, and is used only to lock
+ * something for a key or to check a signature, as anyone could with the public key.
+ */
 export class StandInCrypto implements GroupCrypto<StandInState> {
   readonly self: ContactId;
   readonly #registry: Registry;
@@ -399,46 +376,4 @@ const opened = new WeakMap<Uint8Array, Opened>();
 interface Content {
   readonly bytes: Buffer;
   readonly fields: Fields;
-}
-
-function changedLeaves(
-  leaves: ReadonlyMap<ContactId, Leaf>,
-  packages: readonly Leaf[],
-  removed: readonly ContactId[],
-): Map<ContactId, Leaf> {
-  const changed = new Map(leaves);
-  for (const member of removed) if (!changed.delete(member)) throw new DecodeError('stand-in', 'Not a member.');
-  for (const leaf of packages) {
-    const member = contactIdFromBytes(leaf.identity);
-    if (changed.has(member)) throw new DecodeError('stand-in', 'A member already.');
-    changed.set(member, leaf);
-  }
-  return changed;
-}
-
-function encodeInfo(view: EpochView, leaves: ReadonlyMap<ContactId, Leaf>): Buffer {
-  const list: Cbor = [...leaves.values()].map(({ identity, key }) => [identity, key]);
-  return encodeCbor([view.groupId, Buffer.from(view.epoch, 'hex'), view.number, view.data, list]);
-}
-
-function nextEpoch(epoch: EpochId, content: Uint8Array): EpochId {
-  return hex(blake2b(32, utf8('epoch'), Buffer.from(epoch, 'hex'), content)) as EpochId;
-}
-
-function mixed(secret: Uint8Array, before: Uint8Array | null, content: Uint8Array): Buffer {
-  return keyedBlake2b(32, secret, utf8('secret'), before ?? Buffer.alloc(32), blake2b(32, content));
-}
-
-function masked(secret: Uint8Array, nonce: Uint8Array, value: Uint8Array): Buffer {
-  const mask = keyedBlake2b(32, secret, utf8('lock'), nonce);
-  return Buffer.from(mask.map((byte, i) => byte ^ (value[i] as number)));
-}
-
-function unlock(locks: Buffer, leafSecret: Buffer, nonce: Uint8Array): Buffer {
-  const own = blake2b(16, utf8('public'), leafSecret);
-  for (let at = 0; at < locks.length; at += 48) {
-    if (compareBytes(locks.subarray(at, at + 16), own) === 0)
-      return masked(leafSecret, nonce, locks.subarray(at + 16, at + 48));
-  }
-  throw new AuthError('not-authentic', 'stand-in.unlock', 'Not for this member.');
 }

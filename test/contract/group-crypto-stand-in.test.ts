@@ -1,5 +1,6 @@
 import { describe } from 'node:test';
-import { Registry, StandInCrypto } from '../../sim/groups/stand-in.ts';
+import { StandInCrypto } from '../../sim/groups/stand-in.ts';
+import { Registry } from '../../sim/groups/stand-in-keys.ts';
 import { freshSeed, seededNumbers } from '../support/mutate.ts';
 import { groupCryptoContract } from './group-crypto.ts';
 

@@ -15,7 +15,8 @@ import {
   type GroupState,
   joinGroup,
 } from '../../core/groups/group-state.ts';
-import { Registry, StandInCrypto, type StandInState } from '../../sim/groups/stand-in.ts';
+import { StandInCrypto, type StandInState } from '../../sim/groups/stand-in.ts';
+import { Registry } from '../../sim/groups/stand-in-keys.ts';
 import { freshSeed, seededNumbers } from '../support/mutate.ts';
 
 type State = GroupState<StandInState>;
