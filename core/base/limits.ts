@@ -270,6 +270,8 @@ export const LIMITS = {
   groupWelcomeCards: 32,
   /** Whoever is new says its card, and everyone whose card has changed; at most this often in one group. */
   groupCardMs: HOUR_MS,
+  /** In groups up to here members say once a minute what they have, if it is something new: at most so many posts a minute. */
+  groupHaveMembers: 32,
   /** A contact is given new key packages this often, and answers to old ones for as long as they hold. */
   keyPackageRefreshMs: 7 * DAY_MS,
   keyPackageKeepMs: 28 * DAY_MS,

@@ -91,6 +91,9 @@ function receiveControl(turn: Turn, content: Exclude<Content, TextContent>): voi
       break;
     case 'group':
       putIntoGroupInbox(turn, content);
+      break;
+    // Between two, receipts say it.
+    case 'have':
   }
 }
 

@@ -1,7 +1,8 @@
 import { type ContactId, type GroupId, groupIdFromBytes, idBytes } from '../base/ids.ts';
 import { contactIdFromBytes, conversationIdFromBytes } from './id-text.ts';
+import { decodePlace, encodePlace } from './message-place.ts';
 import type { RowPort, RowReader, Tx } from './port.ts';
-import type { GroupMemberRecord, GroupPhase, GroupRecord, OuterSecret } from './records.ts';
+import type { GroupMemberRecord, GroupPhase, GroupRecord, MessagePlace, OuterSecret } from './records.ts';
 import { bytesOf, decodeRow, encodeRow, listOf, orNull, shape, wordOf } from './row-codec.ts';
 import type { Sealer } from './sealing.ts';
 import { Table } from './table.ts';
@@ -33,7 +34,8 @@ export class GroupRows {
     const outer = g.outer.map(({ secret, epochs }) => [secret, [...epochs]]);
     const [ids, phase] = [[idBytes(g.id), idBytes(g.conversation)], PHASES.indexOf(g.phase)];
     const card = [g.cardSerial, g.cardAtMs];
-    const row = [...ids, phase, g.createdAtMs, g.endedAtMs, g.adding.map(idBytes), ...card, outer, g.state];
+    const heard = [...g.heard].map(([member, place]) => [idBytes(member), encodePlace(place)]);
+    const row = [...ids, phase, g.createdAtMs, g.endedAtMs, g.adding.map(idBytes), ...card, outer, heard, g.state];
     this.#table.put(tx, this.#key(g.id), encodeRow(row));
   }
 
@@ -124,7 +126,7 @@ export class GroupMemberRows {
 }
 
 function decodeGroup(plain: Buffer): GroupRecord {
-  const f = decodeRow(plain, 10);
+  const f = decodeRow(plain, 11);
   return {
     id: groupIdFromBytes(shape.bytes(f[0], 16)),
     conversation: conversationIdFromBytes(shape.bytes(f[1], 16)),
@@ -135,8 +137,14 @@ function decodeGroup(plain: Buffer): GroupRecord {
     cardSerial: shape.uint(f[6]),
     cardAtMs: shape.uint(f[7]),
     outer: listOf(f[8], decodeOuter),
-    state: bytesOf(f[9]),
+    heard: new Map(listOf(f[9], decodeHeard)),
+    state: bytesOf(f[10]),
   };
+}
+
+function decodeHeard(value: unknown): [ContactId, MessagePlace] {
+  const [member, place] = shape.tuple(value, 2);
+  return [contactIdFromBytes(shape.bytes(member, 16)), decodePlace(place)];
 }
 
 function decodeOuter(value: unknown): OuterSecret {

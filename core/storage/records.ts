@@ -267,8 +267,9 @@ export interface GroupRecord {
   /** Serial of the own card that the group was given, and when. */
   readonly cardSerial: number;
   readonly cardAtMs: number;
-  /** The newest first. */
   readonly outer: readonly OuterSecret[];
+  /** The last own text that each member is known to have. */
+  readonly heard: ReadonlyMap<ContactId, MessagePlace>;
   /** core/groups/state-codec.ts; the states of its epochs have rows of their own. */
   readonly state: Uint8Array;
 }

@@ -16,7 +16,8 @@ export type Content =
   | MissingContent
   | AgainContent
   | KeyPackagesContent
-  | GroupContent;
+  | GroupContent
+  | HaveContent;
 
 export interface TextContent {
   readonly kind: 'text';
@@ -75,6 +76,12 @@ export interface GroupContent {
   readonly parcel: Parcel;
 }
 
+/** In a group: texts that its sender has, the newest of each author. Its act signs it (docs/protocol/group.md §1). */
+export interface HaveContent {
+  readonly kind: 'have';
+  readonly ids: readonly MessageId[];
+}
+
 export type ReceiptType = 'delivered' | 'read';
 
 const CONTENT_VERSION = 1;
@@ -87,6 +94,7 @@ const KIND = {
   again: 6,
   'key-packages': 7,
   group: 8,
+  have: 9,
 } as const;
 export const RECEIPT_TYPE = { delivered: 1, read: 2 } as const;
 const SIGNATURE_BYTES = 64;
@@ -122,6 +130,8 @@ export function decodeContent(bytes: Uint8Array): Content {
       return decodeKeyPackages(shape.tuple(value, 4));
     case KIND.group:
       return decodeGroup(shape.tuple(value, 8));
+    case KIND.have:
+      return { kind: 'have', ids: shape.list(shape.tuple(value, 3)[2], LIMITS.receiptIds, messageId) };
     default:
       return shape.fail();
   }
@@ -150,6 +160,8 @@ function fieldsOf(content: Content): Cbor[] {
       return [content.oneTime, content.lastResort];
     case 'group':
       return [idBytes(content.group), ...parcelFields(content.parcel)];
+    case 'have':
+      return [content.ids.map(idBytes)];
   }
 }
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { CoreError } from '../../core/base/errors.ts';
+import { type CoreError, StorageError } from '../../core/base/errors.ts';
 import type { GroupId } from '../../core/base/ids.ts';
+import { LIMITS } from '../../core/base/limits.ts';
 import { decodeNotice } from '../../core/wire/notice.ts';
 import { MemoryNetwork } from '../support/memory-network.ts';
 import { Person } from '../support/person.ts';
@@ -68,6 +69,67 @@ describe('a group', () => {
     assert.deepEqual(notices(ada, group), ['made', 'added', 'added']);
     assert.equal(cem.messenger.groups.get(group).name, 'Trip');
     assert.ok(ada.messenger.groups.get(group).admin && !ben.messenger.groups.get(group).admin);
+  });
+
+  it('members who are no contacts of each other are let in by whoever asked for it, and read each other', async () => {
+    const { time, ada, ben, cem, group } = await groupOfThree(false);
+    assert.equal(ben.store.contacts.get(cem.id), undefined);
+    await time.run(ben.messenger.groups.send(group, 'from Ben'));
+    await time.until(have([ada, ben, cem], group, 1));
+    await time.run(cem.messenger.groups.send(group, 'from Cem'));
+    await time.until(have([ada, ben, cem], group, 2));
+    await time.until(() => cem.messenger.groups.nickOf(group, ben.id) === 'Ben');
+    await time.until(() => ben.messenger.groups.nickOf(group, cem.id) === 'Cem');
+  });
+
+  it('a text of the greatest length comes whole', async () => {
+    const { time, ada, ben, cem, group } = await groupOfThree();
+    const long = 'ы'.repeat(LIMITS.textBytes / 2);
+    await time.run(ben.messenger.groups.send(group, long));
+    await time.until(have([ada, ben, cem], group, 1));
+    assert.deepEqual(texts(cem, group), [long]);
+    assert.deepEqual(cem.store.groupInbox.list(), []);
+  });
+
+  it('members say what they have: a text is sent when one has it, and it is known how many do', async () => {
+    const { time, ada, cem, ben, group } = await groupOfThree();
+    const cemId = cem.id;
+    await cem.stop();
+    const { id } = await time.run(ada.messenger.groups.send(group, 'who has this?'));
+    assert.equal(ada.store.messages.stateOf(id)?.state, 'queued');
+    assert.deepEqual(ada.messenger.groups.reachOf(group, id), { deliveredTo: 0, of: 2 });
+    await time.until(() => ada.messenger.groups.reachOf(group, id)?.deliveredTo === 1);
+    assert.equal(ada.store.messages.stateOf(id)?.state, 'sent');
+    await cem.start();
+    assert.equal(cem.id, cemId);
+    await time.until(() => ada.messenger.groups.reachOf(group, id)?.deliveredTo === 2);
+    assert.deepEqual(texts(ben, group), ['who has this?']);
+  });
+
+  it('what is read is read, and notices are neither unread nor answered to', async () => {
+    const { time, ada, ben, cem, group } = await groupOfThree();
+    const unread = () => ben.store.conversations.get(ben.messenger.groups.get(group).conversation)?.unread;
+    assert.equal(unread(), 0);
+    await time.run(ada.messenger.groups.send(group, 'one'));
+    await time.run(cem.messenger.groups.send(group, 'two'));
+    await time.until(() => unread() === 2);
+    await time.run(ben.messenger.groups.markRead(group, undefined));
+    assert.equal(unread(), 0);
+    const { conversation } = ben.messenger.groups.get(group);
+    assert.deepEqual(ben.store.messages.awaitedOf(conversation, 10), []);
+  });
+
+  it('a step that the disk does not take has not happened, and nothing of it is sent', async () => {
+    const { time, ada, ben, cem, group } = await groupOfThree();
+    const before = [ada.store.pending.listOf(ben.id, 10).length, ada.store.outbox.count()];
+    const { write } = ada.store;
+    ada.store.write = () => Promise.reject(new StorageError('disk-full', 'test', 'The disk is full.'));
+    await assert.rejects(ada.messenger.groups.send(group, 'lost'), (error: CoreError) => error.code === 'disk-full');
+    ada.store.write = write;
+    assert.deepEqual([ada.store.pending.listOf(ben.id, 10).length, ada.store.outbox.count()], before);
+    await time.run(ada.messenger.groups.send(group, 'kept'));
+    await time.until(have([ada, ben, cem], group, 1));
+    assert.deepEqual(texts(cem, group), ['kept']);
   });
 
   it('goes on after a restart, with what was said meanwhile', async () => {

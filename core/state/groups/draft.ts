@@ -27,6 +27,8 @@ export interface Standing<State> {
   readonly time: HlcTime;
   /** Null before its first write. */
   readonly state: GroupState<State> | null;
+  /** The newest text of each member that this one has not yet said to have. */
+  readonly owed: Map<ContactId, MessageId>;
 }
 
 /**
@@ -38,6 +40,7 @@ export class GroupDraft<State> {
   readonly crypto: GroupCrypto<State>;
   readonly keys: OuterKeys;
   readonly nowMs: number;
+  readonly owed: Map<ContactId, MessageId>;
   readonly published: Published[] = [];
   /** What came, to be kept for members who lack it. */
   readonly received: KeptEnvelope[] = [];
@@ -64,7 +67,7 @@ export class GroupDraft<State> {
     context: Context,
     crypto: GroupCrypto<State>,
     keys: OuterKeys,
-    { record, conversation, time, state }: Standing<State>,
+    { record, conversation, time, state, owed }: Standing<State>,
     first?: GroupState<State>,
   ) {
     this.context = context;
@@ -74,6 +77,7 @@ export class GroupDraft<State> {
     this.record = record;
     this.conversation = conversation;
     this.time = time;
+    this.owed = owed;
     this.#base = state;
     this.state = (state ?? first) as GroupState<State>;
     this.#stateChanged = state === null;
@@ -249,7 +253,7 @@ export class GroupDraft<State> {
     for (const former of this.#replaced) this.crypto.retire(former);
     for (const former of this.#forgotten) this.crypto.wipe(former);
     this.keys.keep(record.outer);
-    return { record, conversation, time, state };
+    return { record, conversation, time, state, owed: this.owed };
   }
 
   /** Once it is durable. */

@@ -155,5 +155,5 @@ export function loadStanding<State>(store: Store, crypto: GroupCrypto<State>, re
   if (!conversation) throw new DecodeError('group.load');
   const newest: StoredMessage | undefined = store.messages.newest(record.conversation, 1)[0];
   const state = decodeGroup(record.state, loadEpochs(store, crypto, record.id));
-  return { record, conversation, time: newest?.hlc ?? HLC_ZERO, state };
+  return { record, conversation, time: newest?.hlc ?? HLC_ZERO, state, owed: new Map() };
 }

@@ -31,6 +31,7 @@ import {
 import { GroupMail } from './group-mail.ts';
 import { KeyPackages } from './key-packages.ts';
 import { secretOf } from './outer.ts';
+import { type Reach, reachOf } from './reach.ts';
 import type { KeepEnvelope, Published, PublishListener } from './spreading.ts';
 import { keepCards, step } from './tasks.ts';
 import { claimedNick, type GroupView, viewOf } from './views.ts';
@@ -174,6 +175,13 @@ export class Groups<State = unknown> {
     return this.#ask(group, { kind: 'read', upTo });
   }
 
+  /** How many of the other members are known to have an own text; undefined for what is none. */
+  reachOf(group: GroupId, id: MessageId): Reach | undefined {
+    const message = this.#context.store.messages.get(id);
+    const { record, state } = this.#required(group);
+    return message?.outgoing ? reachOf(record, headEpoch(state).members, message) : undefined;
+  }
+
   /** Another member's machine has these own texts. */
   markSent(group: GroupId, ids: readonly MessageId[]): Promise<void> {
     return this.#ask(group, { kind: 'sent', ids });
@@ -280,6 +288,7 @@ export class Groups<State = unknown> {
       cardSerial: 0,
       cardAtMs: 0,
       outer: [],
+      heard: new Map(),
       state: new Uint8Array(),
     };
     const conversation: ConversationRecord = {
@@ -292,7 +301,7 @@ export class Groups<State = unknown> {
       unread: 0,
       lateUnread: [],
     };
-    const standing = { record, conversation, time: HLC_ZERO, state: null };
+    const standing = { record, conversation, time: HLC_ZERO, state: null, owed: new Map() };
     const actor = new GroupActor(this.#context, this.#crypto, this.#owner, standing);
     await actor.begin(state, draft => {
       draft.event({ type: 'group-changed', group: id });

@@ -18,6 +18,7 @@ export class KeyPackages<State> {
   readonly #context: Context;
   readonly #crypto: GroupCrypto<State>;
   readonly #addable: () => boolean;
+  #running: Promise<void> = Promise.resolve();
 
   /** @param addable whether contacts are to be given any */
   constructor(context: Context, crypto: GroupCrypto<State>, addable: () => boolean) {
@@ -26,8 +27,14 @@ export class KeyPackages<State> {
     this.#addable = addable;
   }
 
-  /** Drops what has ended, and gives contacts what they lack. */
-  async sweep(): Promise<void> {
+  /** Drops what has ended, and gives contacts what they lack; one sweep ends before the next begins. */
+  sweep(): Promise<void> {
+    const done = this.#running.then(() => this.#sweep());
+    this.#running = done.catch(() => undefined);
+    return done;
+  }
+
+  async #sweep(): Promise<void> {
     const { store, clock } = this.#context;
     const own = store.keyPackages.list();
     wipe(...own.map(({ secret }) => secret));

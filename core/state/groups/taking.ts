@@ -11,6 +11,7 @@ import type { CommitChange } from '../events.ts';
 import { withUnread } from '../reading.ts';
 import type { GroupDraft } from './draft.ts';
 import { noticesOfMove } from './notices.ts';
+import { hear } from './reach.ts';
 import { contactsAmong, giveWelcome, postToContacts } from './welcomes.ts';
 
 /** Does what the machine says is to be done, in its order. `from`: the head before. */
@@ -100,6 +101,7 @@ function takeContent<State>(draft: GroupDraft<State>, sender: ContactId, bytes: 
     const content: Content = decodeContent(bytes);
     if (content.kind === 'text') takeText(draft, sender, content, bytes);
     if (content.kind === 'card') keepCard(draft, sender, content.card);
+    if (content.kind === 'have') hear(draft, sender, content.ids);
   } catch (error) {
     if (!(error instanceof CoreError) || !['bad-bytes', 'not-authentic'].includes(error.code)) throw error;
   }
@@ -117,7 +119,8 @@ function takeText<State>(draft: GroupDraft<State>, sender: ContactId, text: Text
   draft.advanceHeads(id, parents);
   draft.changeConversation(withUnread(draft.conversation, id, hlc));
   // Whoever answers to a text has it.
-  for (const parent of parents) if (draft.stateOf(parent) === 'queued') draft.moveState(parent, 'sent');
+  hear(draft, sender, parents);
+  draft.after(() => draft.owed.set(sender, id));
 }
 
 /** As between two: a member that says any number of things at one time is not heard. */

@@ -1,4 +1,4 @@
-import { CoreError, UsageError } from '../../base/errors.ts';
+import { CoreError, TransientError, UsageError } from '../../base/errors.ts';
 import { type ContactId, groupMessageIdOf } from '../../base/ids.ts';
 import { LIMITS } from '../../base/limits.ts';
 import { decodePost } from '../../groups/act-codec.ts';
@@ -12,6 +12,8 @@ import { decodeForward, decodeGroupInfo, decodeGroupWelcome, encodeGroupInfo } f
 import { readTo } from '../reading.ts';
 import type { GroupDraft } from './draft.ts';
 import type { GroupTask, WholeParcel } from './group-actor.ts';
+import { isOwnLink } from './invites.ts';
+import { haveContent } from './reach.ts';
 import { keepCard, takeOutputs } from './taking.ts';
 import { openedWith, secretsFrom } from './welcomes.ts';
 
@@ -183,12 +185,28 @@ async function openParcel<State>(draft: GroupDraft<State>, { what, bytes, from }
       return handOn(draft, bytes);
     case 'info-ask':
       return from === null ? undefined : giveInfo(draft, from);
+    case 'join':
+      return from === null ? undefined : letIn(draft, bytes, from);
     case 'info': {
       if (from === null || !draft.head.members.includes(from)) return;
       const { info, secrets } = decodeGroupInfo(bytes);
       return step(draft, { kind: 'group-info', groupInfo: info }, secrets);
     }
   }
+}
+
+/**
+ * Somebody asks to be added by a link made here.
+ * @throws TransientError what it is to be added with has not come yet: it is asked again with the next sweep
+ */
+async function letIn<State>(draft: GroupDraft<State>, bytes: Uint8Array, from: ContactId): Promise<void> {
+  const { context, record, head, crypto } = draft;
+  const mayAdd = record.phase === 'member' && head.data.admins.includes(crypto.self);
+  if (!mayAdd || head.members.includes(from) || !isOwnLink(context, record.id, bytes)) return;
+  if (!context.store.peerKeyPackages.get(from)) {
+    throw new TransientError('busy', 'groups.join', 'What they are to be added with has not come yet.');
+  }
+  await add(draft, from);
 }
 
 /** Let in once more: on another branch, or after having been put out. */
@@ -241,9 +259,15 @@ async function sayCard<State>(draft: GroupDraft<State>): Promise<void> {
 
 /** Once a minute; does nothing most of the time. */
 async function sweep<State>(draft: GroupDraft<State>): Promise<void> {
-  const { record, nowMs, context } = draft;
+  const { record, nowMs, context, owed } = draft;
   const due = record.cardSerial === 0 || Math.abs(nowMs - record.cardAtMs) >= LIMITS.groupCardMs;
   if (due && decodeCard(context.account.card).serial > record.cardSerial) await sayCard(draft);
+  if (owed.size === 0 || !draft.active || draft.head.members.length > LIMITS.groupHaveMembers) return;
+  const said = [...owed];
+  await step(draft, { kind: 'text', text: haveContent(owed) });
+  draft.after(() => {
+    for (const [author, id] of said) if (owed.get(author) === id) owed.delete(author);
+  });
 }
 
 function requireMember<State>(draft: GroupDraft<State>): void {
