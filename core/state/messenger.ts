@@ -305,7 +305,7 @@ export class Messenger {
   #contactsMayHaveChanged(event: CoreEvent): void {
     if (GROUP_EVENTS.has(event.type)) {
       this.#recipients.forget();
-      return this.#spread.changed();
+      this.#spread.changed();
     }
     if (event.type !== 'contact-changed' && event.type !== 'contact-removed') return;
     this.#presence.forget();

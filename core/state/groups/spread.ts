@@ -136,8 +136,10 @@ export class GroupSpread {
     const envelope = judgeEnvelope(bytes, this.#context.clock());
     if (typeof envelope === 'string') return envelope;
     const place = this.places.find(envelope.tag);
+    // Its secret may have been dropped a moment ago.
+    if (!place) return 'ignore';
     // Everybody in a topic knows the secret that it and its tags are drawn from: no honest member passes on such a thing.
-    if (!place || place.topic !== topic || !this.places.isGenuine(place, envelope)) return 'reject';
+    if (place.topic !== topic || !this.places.isGenuine(place, envelope)) return 'reject';
     const id = envelopeIdOf(bytes);
     const { store } = this.#context;
     // Replayed, or pulled before it came: whoever lacks it pulls it too.
