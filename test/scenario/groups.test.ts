@@ -167,6 +167,23 @@ describe('a group', () => {
     assert.ok(!known.includes(Buffer.from(after?.secret ?? []).toString('hex')));
   });
 
+  it('a week after a removal nothing is left here that opens what was said', async () => {
+    const { time, ada, cem, group } = await groupOfThree();
+    await time.run(ada.messenger.groups.send(group, 'remembered'));
+    await time.until(() => texts(cem, group).length === 1);
+    await time.run(ada.messenger.groups.change(group, { kind: 'remove', member: cem.id }));
+    await time.until(() => cem.messenger.groups.get(group).phase === 'removed');
+    assert.ok(cem.store.groupEpochs.of(group).size > 0);
+    await time.jump(LIMITS.groupHorizonMs + 1);
+    await time.until(() => cem.store.groupEpochs.of(group).size === 0);
+    assert.deepEqual(cem.messenger.groups.secretsOf(group), []);
+    assert.deepEqual(texts(cem, group), ['remembered']);
+    assert.equal(cem.messenger.groups.get(group).name, 'Trip');
+    await cem.stop();
+    await cem.start();
+    assert.equal(cem.messenger.groups.get(group).phase, 'removed');
+  });
+
   it('someone removed can be added again, and goes on in the same conversation', async () => {
     const { time, ada, ben, cem, group } = await groupOfThree();
     await time.run(ada.messenger.groups.send(group, 'before'));

@@ -29,6 +29,8 @@ export interface Standing<State> {
   readonly state: GroupState<State> | null;
   /** The newest text of each member that this one has not yet said to have. */
   readonly owed: Map<ContactId, MessageId>;
+  /** Since when something of a member is missing that has not been told of. */
+  readonly missing: Map<ContactId, number>;
 }
 
 /**
@@ -41,6 +43,7 @@ export class GroupDraft<State> {
   readonly keys: OuterKeys;
   readonly nowMs: number;
   readonly owed: Map<ContactId, MessageId>;
+  readonly missing: Map<ContactId, number>;
   readonly published: Published[] = [];
   /** What came, to be kept for members who lack it. */
   readonly received: KeptEnvelope[] = [];
@@ -67,7 +70,7 @@ export class GroupDraft<State> {
     context: Context,
     crypto: GroupCrypto<State>,
     keys: OuterKeys,
-    { record, conversation, time, state, owed }: Standing<State>,
+    { record, conversation, time, state, owed, missing }: Standing<State>,
     first?: GroupState<State>,
   ) {
     this.context = context;
@@ -78,6 +81,7 @@ export class GroupDraft<State> {
     this.conversation = conversation;
     this.time = time;
     this.owed = owed;
+    this.missing = missing;
     this.#base = state;
     this.state = (state ?? first) as GroupState<State>;
     this.#stateChanged = state === null;
@@ -126,6 +130,14 @@ export class GroupDraft<State> {
     this.#stateChanged = true;
     await this.seeEpochs(given);
     return outputs.filter(output => !this.#done(output));
+  }
+
+  /** Nothing that was said can be opened again: of a group that was left, or that this member was put out of. */
+  forgetAll(): void {
+    this.#forgotten.push(...this.state.states.values());
+    this.state = { ...this.state, states: new Map(), waiting: [], asks: new Map(), queued: [] };
+    this.#stateChanged = true;
+    this.changeRecord({ outer: [] });
   }
 
   /** The outer secrets of epochs that are new. */
@@ -253,7 +265,7 @@ export class GroupDraft<State> {
     for (const former of this.#replaced) this.crypto.retire(former);
     for (const former of this.#forgotten) this.crypto.wipe(former);
     this.keys.keep(record.outer);
-    return { record, conversation, time, state, owed: this.owed };
+    return { record, conversation, time, state, owed: this.owed, missing: this.missing };
   }
 
   /** Once it is durable. */

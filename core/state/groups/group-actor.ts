@@ -26,7 +26,7 @@ export type GroupTask =
   | { readonly kind: 'sent'; readonly ids: readonly MessageId[] }
   | { readonly kind: 'part'; readonly body: Uint8Array; readonly carried: Carried }
   | { readonly kind: 'parcel'; readonly parcel: WholeParcel }
-  | { readonly kind: 'card' | 'sweep' | 'leave-alone' };
+  | { readonly kind: 'card' | 'sweep' };
 
 /** The envelope that something came in. */
 export interface Carried {
@@ -124,7 +124,8 @@ export class GroupActor<State> {
 
   #wakeAt(atMs: number): void {
     this.#cancel?.();
-    if (this.#stopped) return;
+    // Nothing falls due in a group that was left for good.
+    if (this.#stopped || this.state.states.size === 0) return;
     const delayMs = Math.max(0, atMs - this.#context.clock());
     // A turn that fails, for want of disk say, is made up for by the sweep.
     this.#cancel = this.#context.scheduler(delayMs, () => {
@@ -155,5 +156,5 @@ export function loadStanding<State>(store: Store, crypto: GroupCrypto<State>, re
   if (!conversation) throw new DecodeError('group.load');
   const newest: StoredMessage | undefined = store.messages.newest(record.conversation, 1)[0];
   const state = decodeGroup(record.state, loadEpochs(store, crypto, record.id));
-  return { record, conversation, time: newest?.hlc ?? HLC_ZERO, state, owed: new Map() };
+  return { record, conversation, time: newest?.hlc ?? HLC_ZERO, state, owed: new Map(), missing: new Map() };
 }

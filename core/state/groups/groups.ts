@@ -3,7 +3,6 @@ import { CoreError, UsageError } from '../../base/errors.ts';
 import { HLC_ZERO } from '../../base/hlc.ts';
 import {
   type ContactId,
-  type ConversationId,
   type GroupId,
   groupConversationIdOf,
   groupIdFromBytes,
@@ -142,10 +141,6 @@ export class Groups<State = unknown> {
     return [...this.#actors].flatMap(([group, actor]) => (isIn(actor) ? [group] : []));
   }
 
-  ofConversation(conversation: ConversationId): GroupId | undefined {
-    return this.#context.store.conversations.get(conversation)?.group ?? undefined;
-  }
-
   nickOf(group: GroupId, member: ContactId): string | undefined {
     if (member === this.#crypto.self) return this.#context.account.nick;
     return claimedNick(this.#context.store, group, member);
@@ -244,11 +239,6 @@ export class Groups<State = unknown> {
     return () => void this.#keepers.delete(keep);
   }
 
-  /** The own card has changed. */
-  cardChanged(): void {
-    for (const group of this.#actors.keys()) this.#do(group, { kind: 'card' });
-  }
-
   async #join(group: GroupId, { bytes, from, taken }: WholeParcel): Promise<void> {
     const { store, clock, random } = this.#context;
     const { welcome, secrets, cards } = decodeGroupWelcome(bytes);
@@ -301,7 +291,7 @@ export class Groups<State = unknown> {
       unread: 0,
       lateUnread: [],
     };
-    const standing = { record, conversation, time: HLC_ZERO, state: null, owed: new Map() };
+    const standing = { record, conversation, time: HLC_ZERO, state: null, owed: new Map(), missing: new Map() };
     const actor = new GroupActor(this.#context, this.#crypto, this.#owner, standing);
     await actor.begin(state, draft => {
       draft.event({ type: 'group-changed', group: id });

@@ -51,11 +51,27 @@ function takeOutput<State>(draft: GroupDraft<State>, from: Epoch | null, output:
       // Whoever is connected answers; one answer is enough, and a second changes nothing.
       for (const contact of contactsAmong(draft, draft.head.members)) draft.give(contact, 'info-ask', Buffer.alloc(0));
       return;
-    // Told of when it is still there after a while: most close with what is on its way.
     case 'hole':
+      noteMissing(draft, output.member);
+      return;
     case 'forget':
     case 'wake':
       return;
+  }
+}
+
+/** Told of when it is still so after a while: most of it is on its way. */
+function noteMissing<State>({ missing, nowMs }: GroupDraft<State>, member: ContactId): void {
+  if (!missing.has(member)) missing.set(member, nowMs);
+}
+
+/** Once a minute. */
+export function tellOfMissing<State>(draft: GroupDraft<State>): void {
+  for (const [member, sinceMs] of draft.missing) {
+    const count = draft.state.lineage.chains.get(member)?.holes.size ?? 0;
+    const over = Math.abs(draft.nowMs - sinceMs) >= LIMITS.groupLostMs;
+    if (count > 0 && over) draft.tell({ kind: 'hole', member, count });
+    if (count === 0 || over) draft.after(() => void draft.missing.delete(member));
   }
 }
 

@@ -14,7 +14,7 @@ import type { GroupDraft } from './draft.ts';
 import type { GroupTask, WholeParcel } from './group-actor.ts';
 import { isOwnLink } from './invites.ts';
 import { haveContent } from './reach.ts';
-import { keepCard, takeOutputs } from './taking.ts';
+import { keepCard, takeOutputs, tellOfMissing } from './taking.ts';
 import { openedWith, secretsFrom } from './welcomes.ts';
 
 /** @returns what whoever asked is told */
@@ -38,8 +38,6 @@ export async function takeTask<State>(draft: GroupDraft<State>, task: GroupTask)
       return takeParcel(draft, task.parcel);
     case 'card':
       return sayCard(draft);
-    case 'leave-alone':
-      return draft.changeRecord({ phase: 'left', endedAtMs: draft.nowMs });
     case 'sweep':
       return sweep(draft);
   }
@@ -260,6 +258,9 @@ async function sayCard<State>(draft: GroupDraft<State>): Promise<void> {
 /** Once a minute; does nothing most of the time. */
 async function sweep<State>(draft: GroupDraft<State>): Promise<void> {
   const { record, nowMs, context, owed } = draft;
+  tellOfMissing(draft);
+  const over = record.endedAtMs !== null && Math.abs(nowMs - record.endedAtMs) >= LIMITS.groupHorizonMs;
+  if (over && draft.state.states.size > 0) return draft.forgetAll();
   const due = record.cardSerial === 0 || Math.abs(nowMs - record.cardAtMs) >= LIMITS.groupCardMs;
   if (due && decodeCard(context.account.card).serial > record.cardSerial) await sayCard(draft);
   if (owed.size === 0 || !draft.active || draft.head.members.length > LIMITS.groupHaveMembers) return;
