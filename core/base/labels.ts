@@ -40,6 +40,7 @@ export const LABEL = {
   groupActSeal: 'molva/group-act-seal/v1',
   groupAsk: 'molva/group-ask/v1',
   groupRank: 'molva/group-rank/v1',
+  groupLink: 'molva/group-link/v1',
   groupEpoch: 'molva/group-epoch/v1',
   groupSignature: 'molva/group-signature/v1',
   groupConversation: 'molva/group-conversation/v1',

@@ -1,7 +1,7 @@
 import { EXIT, type ExitCode } from '../commands/error-map.ts';
 import type { GroupDetails } from '../commands/schema.ts';
 import { CliFailure, usage } from './failure.ts';
-import { groupLine, groupsText, groupText, membersText } from './group-text.ts';
+import { groupsText, groupText, membersText } from './group-text.ts';
 import { safe } from './safe.ts';
 import type { Session } from './session.io.ts';
 import { stamp } from './text.ts';
@@ -102,13 +102,15 @@ async function invite(session: Session, [group = '']: readonly string[]): Promis
   const result = await session.core().call('groups.invite', { group });
   session.print(
     result,
-    () => `${result.invite}\n\nWhoever holds it is added to the group. It is good until ${stamp(result.expiresAt)}.\n`,
+    () =>
+      `${result.invite}\n\nWhoever holds it asks to become your contact and, once you accept, is added. ` +
+      `It is good until ${stamp(result.expiresAt)}.\n`,
   );
 }
 
 async function join(session: Session, [text = '']: readonly string[]): Promise<void> {
   const joined = await session.core().call('groups.join', { invite: text });
-  session.print(joined, () => groupLine(joined));
+  session.print(joined, () => `${safe(joined.contact.nick)} was asked to add you to ${safe(joined.name)}.\n`);
 }
 
 function show(session: Session, details: GroupDetails): void {

@@ -1,9 +1,8 @@
-import { UsageError } from '../base/errors.ts';
 import type { ContactId } from '../base/ids.ts';
 import type { CoreHost } from './host.ts';
 import type { CommandTable, Contact, Conversation } from './schema.ts';
 import { contactView, conversationView, requestView } from './views.ts';
-import { findContact, findRequest } from './who.ts';
+import { findContact, findRequest, requireContact } from './who.ts';
 
 type ContactCommands = Pick<
   CommandTable,
@@ -21,9 +20,7 @@ type ContactCommands = Pick<
 export function contactCommands(host: CoreHost): ContactCommands {
   const show = (id: ContactId): Contact => {
     const messenger = host.messenger();
-    const record = messenger.context.store.contacts.get(id);
-    if (!record) throw new UsageError('not-found', 'contacts', 'There is no such contact.');
-    return contactView(messenger, record);
+    return contactView(messenger, requireContact(messenger, id));
   };
   return {
     'invite.create': async () => {

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { groupDetails, group as groupShape } from './group-shapes.ts';
 import { group, groupInvite, groupName, member, method, none, who } from './parameters.ts';
-import { timeMs } from './shapes.ts';
+import { contact, timeMs } from './shapes.ts';
 
 const byGroup = v.strictObject({ group });
 const CHANGE = [
@@ -72,15 +72,19 @@ export const GROUP_METHODS = {
     errors: CHANGE,
   }),
   'groups.invite': method({
-    summary: 'A link by which whoever holds it is added, for seven days. Admins only.',
+    summary:
+      'A link, good for seven days: whoever holds it asks to become a contact and, once accepted, is added. Admins only.',
     params: byGroup,
     result: v.object({ invite: v.string(), expiresAt: timeMs() }),
     errors: CHANGE,
   }),
   'groups.join': method({
-    summary: 'Asks to be added to the group behind an invite.',
+    summary: 'Asks whoever made a link to be added to its group; the group appears when that has been done.',
     params: v.strictObject({ invite: groupInvite }),
-    result: groupShape,
+    result: v.object({
+      name: v.pipe(v.string(), v.description('of the group, as the link says')),
+      contact: v.pipe(contact, v.description('who was asked')),
+    }),
     errors: ['locked', 'bad-bytes', 'refused', 'unreachable', 'already-exists', 'limit-reached'],
   }),
 } as const;

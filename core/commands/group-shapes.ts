@@ -20,12 +20,7 @@ export const group = v.object({
   id: id(),
   conversation: id(),
   name: v.string(),
-  phase: v.pipe(
-    v.picklist(['joining', 'member', 'leaving', 'left', 'removed']),
-    v.description(
-      'joining: asked by an invite and not yet added; leaving: asked for and not yet committed by another member; left, removed: it can be read, not written',
-    ),
-  ),
+  phase: v.pipe(v.picklist(['member', 'left', 'removed']), v.description('left, removed: it can be read, not written')),
   role: groupRole,
   members: v.pipe(count(), v.description('how many, oneself included')),
   createdAt: v.pipe(timeMs(), v.description('when it began on this machine')),

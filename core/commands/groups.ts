@@ -1,9 +1,11 @@
 import type { ContactId, GroupId } from '../base/ids.ts';
 import type { Change } from '../groups/asks.ts';
+import { askToJoin, inviteToGroup } from '../state/groups/invites.ts';
 import { groupDetailsView, groupView } from './group-views.ts';
 import type { CoreHost } from './host.ts';
 import type { CommandTable, GroupDetails } from './schema.ts';
-import { findContact, findGroup, findMember } from './who.ts';
+import { contactView } from './views.ts';
+import { findContact, findGroup, findMember, requireContact } from './who.ts';
 
 type GroupCommands = Pick<
   CommandTable,
@@ -61,12 +63,13 @@ export function groupCommands(host: CoreHost): GroupCommands {
     },
     'groups.invite': async ({ group }) => {
       const messenger = host.messenger();
-      const { invite, expiresAtMs } = await messenger.groups.invite(findGroup(messenger, group).id);
+      const { invite, expiresAtMs } = await inviteToGroup(messenger, findGroup(messenger, group).id);
       return { invite, expiresAt: expiresAtMs };
     },
     'groups.join': async ({ invite }) => {
       const messenger = host.messenger();
-      return groupView(messenger.groups.get(await messenger.groups.join(invite)));
+      const { contact, name } = await askToJoin(messenger, invite);
+      return { name, contact: contactView(messenger, requireContact(messenger, contact)) };
     },
   };
 }

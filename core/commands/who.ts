@@ -27,6 +27,13 @@ export function findContact(messenger: Messenger, who: string): ContactRecord {
   return contactById(messenger, who) ?? onlyOne(contactsCalled(messenger, who), who);
 }
 
+/** @throws UsageError `not-found` */
+export function requireContact({ context }: Messenger, id: ContactId): ContactRecord {
+  const record = context.store.contacts.get(id);
+  if (!record) throw new UsageError('not-found', 'contacts', 'There is no such contact.');
+  return record;
+}
+
 /** As findContact, of groups. */
 export function findGroup(messenger: Messenger, name: string): FoundGroup {
   return groupById(messenger, name) ?? onlyOne(groupsCalled(messenger, name), name);

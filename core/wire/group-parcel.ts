@@ -16,12 +16,12 @@ export interface Parcel {
 
 /**
  * `post`: core/groups/act-codec.ts. `welcome`: wire/group-welcome.ts. `forward`: a welcome for someone who is no contact of
- * whoever committed the adding. `info-ask`, `info`: someone has lost the way, and how to come back.
+ * whoever committed the adding. `info-ask`, `info`: someone has lost the way, and how to come back. `join`: wire/group-invite.ts.
  */
-export type ParcelKind = 'post' | 'welcome' | 'forward' | 'info-ask' | 'info';
+export type ParcelKind = 'post' | 'welcome' | 'forward' | 'info-ask' | 'info' | 'join';
 
 export const PARCEL_ID_BYTES = 8;
-const KINDS: readonly ParcelKind[] = ['post', 'welcome', 'forward', 'info-ask', 'info'];
+const KINDS: readonly ParcelKind[] = ['post', 'welcome', 'forward', 'info-ask', 'info', 'join'];
 /** The part, its id, and CBOR heads. */
 export const PARCEL_BYTES = LIMITS.groupPartBytes + 64;
 const shape = new Shape('group-parcel');

@@ -33,26 +33,21 @@ const shape = new Shape('invite');
 
 /** `molva:1/` and base32: a QR code of its upper-case form stays in the compact alphanumeric mode. */
 export function encodeInvite(invite: Invite): string {
-  const body = encodeCbor([
-    INVITE_VERSION,
-    invite.identity,
-    invite.secret,
-    invite.expiresAtHours,
-    invite.transport,
-    invite.addresses,
-  ]);
-  return INVITE_PREFIX + base32nopad.encode(concat(body, checksum(body))).toLowerCase();
+  return linkText(INVITE_PREFIX, encodeInviteBody(invite));
 }
 
 /** Takes any case and surrounding space. @throws DecodeError not an invite, or mistyped */
 export function decodeInvite(text: string): Invite {
-  const trimmed = text.trim().toLowerCase();
-  if (!trimmed.startsWith(INVITE_PREFIX)) throw new DecodeError('invite', 'This is not a Molva invite.');
-  const bytes = decodeBase32(trimmed.slice(INVITE_PREFIX.length));
-  const body = bytes.subarray(0, -CHECKSUM_BYTES);
-  if (bytes.length <= CHECKSUM_BYTES || !equalBytes(checksum(body), bytes.subarray(-CHECKSUM_BYTES))) {
-    throw new DecodeError('invite', 'The invite is incomplete or was mistyped.');
-  }
+  return decodeInviteBody(linkBytes(INVITE_PREFIX, text, LIMITS.inviteBytes));
+}
+
+export function encodeInviteBody(invite: Invite): Buffer {
+  const { identity, secret, expiresAtHours, transport, addresses } = invite;
+  return encodeCbor([INVITE_VERSION, identity, secret, expiresAtHours, transport, addresses]);
+}
+
+/** @throws DecodeError not the documented form */
+export function decodeInviteBody(body: Uint8Array): Invite {
   const [version, identity, secret, expires, transport, addresses] = shape.tuple(
     decodeCbor(body, LIMITS.inviteBytes, 'invite'),
     6,
@@ -71,12 +66,29 @@ export function inviteExpired(invite: Invite, nowMs: number): boolean {
   return invite.expiresAtHours * HOUR_MS <= nowMs;
 }
 
+/** A text to copy: the prefix, and the bytes with a checksum in base32. */
+export function linkText(prefix: string, body: Uint8Array): string {
+  return prefix + base32nopad.encode(concat(body, checksum(body))).toLowerCase();
+}
+
+/** @throws DecodeError another prefix, mistyped or cut */
+export function linkBytes(prefix: string, text: string, maxBytes: number): Buffer {
+  const trimmed = text.trim().toLowerCase();
+  if (!trimmed.startsWith(prefix)) throw new DecodeError('invite', 'This is not a Molva invite.');
+  const bytes = decodeBase32(trimmed.slice(prefix.length), maxBytes);
+  const body = bytes.subarray(0, -CHECKSUM_BYTES);
+  if (bytes.length <= CHECKSUM_BYTES || !equalBytes(checksum(body), bytes.subarray(-CHECKSUM_BYTES))) {
+    throw new DecodeError('invite', 'The invite is incomplete or was mistyped.');
+  }
+  return body;
+}
+
 function checksum(body: Uint8Array): Buffer {
   return blake2b(16, utf8(LABEL.inviteChecksum), body).subarray(0, CHECKSUM_BYTES);
 }
 
-function decodeBase32(text: string): Buffer {
-  if (text.length > LIMITS.inviteBytes * 2) throw new DecodeError('invite', 'The invite is too long.');
+function decodeBase32(text: string, maxBytes: number): Buffer {
+  if (text.length > maxBytes * 2) throw new DecodeError('invite', 'The invite is too long.');
   try {
     return asBuffer(base32nopad.decode(text.toUpperCase()));
   } catch (cause) {

@@ -1,10 +1,10 @@
 import { UsageError } from '../../core/base/errors.ts';
-import type { CommandTable, Group, GroupDetails, GroupMember } from '../../core/commands/schema.ts';
+import type { CommandTable, Contact, Group, GroupDetails, GroupMember } from '../../core/commands/schema.ts';
 
 const id = (letter: string) => letter.repeat(26);
 
 /** One group of Ann, Bob and somebody with a name that would redraw the screen; changes of anybody else are refused. */
-export function groupCommands(open: () => void) {
+export function groupCommands(open: () => void, contact: Contact) {
   const nobody = { contact: false, trust: null, online: false, equivocated: false } as const;
   const people: GroupMember[] = [
     { id: id('a'), nick: 'Ann', role: 'admin', you: true, ...nobody },
@@ -62,7 +62,7 @@ export function groupCommands(open: () => void) {
     'groups.invite': async ({ group: name }) => find(name) && { invite: 'molva:g1/abc', expiresAt: 1_800_000_000_000 },
     'groups.join': async ({ invite }) => {
       if (!invite.startsWith('molva:g1/')) throw new UsageError('bad-bytes', 'test', 'This is not an invite.');
-      return { ...briefly(group), phase: 'joining' };
+      return { name: group.name, contact };
     },
   } satisfies Partial<CommandTable>;
 

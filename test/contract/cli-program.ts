@@ -129,7 +129,7 @@ function makeCore(options: StartOptions, emit: (event: ApiEvent) => void, stop: 
     },
     'requests.decline': done,
     'conversations.list': async () => [],
-    ...groupCommands(open),
+    ...groupCommands(open, bob),
     'messages.send': async ({ who, text }) => {
       const contact = find(who);
       const message: Message = {

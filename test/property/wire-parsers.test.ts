@@ -2,12 +2,19 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DecodeError } from '../../core/base/errors.ts';
 import { decodeHlc, encodeHlc } from '../../core/base/hlc.ts';
-import { idBytes, messageIdFromBytes, parseIdentityKey, parseTransportKey } from '../../core/base/ids.ts';
+import {
+  groupIdFromBytes,
+  idBytes,
+  messageIdFromBytes,
+  parseIdentityKey,
+  parseTransportKey,
+} from '../../core/base/ids.ts';
 import { systemRandom } from '../../core/base/world.io.ts';
 import { CONTENT_BYTES, decodeContent, encodeContent } from '../../core/wire/content.ts';
 import { decodeDelivery, encodeDelivery } from '../../core/wire/delivery.ts';
 import { decodeEnvelope, encodeEnvelope, envelopeIdOf } from '../../core/wire/envelope.ts';
 import { decodeGreeting, decodeReply, encodeGreeting, encodeReply } from '../../core/wire/greeting.ts';
+import { decodeGroupInvite, encodeGroupInvite, GROUP_INVITE_PREFIX } from '../../core/wire/group-invite.ts';
 import { decodeInvite, encodeInvite, INVITE_PREFIX } from '../../core/wire/invite.ts';
 import { decodeAnswer, decodeQuestion, encodeAnswer, encodeQuestion } from '../../core/wire/rendezvous.ts';
 import { freshSeed, mutateBytes, seededNumbers } from '../support/mutate.ts';
@@ -95,7 +102,7 @@ describe('parsers of bytes from outside', () => {
     });
   }
 
-  it('invite: mistyped, cut or lengthened it is a DecodeError, never another invite', context => {
+  it('invite, link to a group: mistyped, cut or lengthened it is a DecodeError, never another one', context => {
     const invite = {
       identity: parseIdentityKey(systemRandom(32)),
       secret: systemRandom(16),
@@ -103,20 +110,34 @@ describe('parsers of bytes from outside', () => {
       transport: parseTransportKey(systemRandom(32)),
       addresses: [systemRandom(8), systemRandom(20)],
     };
-    const sample = encodeInvite(invite);
-    assert.deepEqual(encodeInvite(decodeInvite(` ${sample.toUpperCase()}\n`)), sample);
+    const link = { group: groupIdFromBytes(systemRandom(16)), name: 'Экипаж', pass: systemRandom(16), invite };
     const seed = freshSeed();
     context.diagnostic(`seed ${seed}`);
     const number = seededNumbers(seed);
-    for (let round = 0; round < ROUNDS; round += 1) {
-      const mutated = mutateBytes([Buffer.from(sample)], number).toString('latin1');
-      try {
-        assert.equal(encodeInvite(decodeInvite(mutated)), sample);
-      } catch (error) {
-        if (!(error instanceof DecodeError)) throw error;
+    const forms = [
+      {
+        sample: encodeInvite(invite),
+        again: (text: string) => encodeInvite(decodeInvite(text)),
+        prefix: INVITE_PREFIX,
+      },
+      {
+        sample: encodeGroupInvite(link),
+        again: (text: string) => encodeGroupInvite(decodeGroupInvite(text)),
+        prefix: GROUP_INVITE_PREFIX,
+      },
+    ];
+    for (const { sample, again, prefix } of forms) {
+      assert.ok(sample.startsWith(prefix));
+      assert.equal(again(` ${sample.toUpperCase()}\n`), sample);
+      for (let round = 0; round < ROUNDS; round += 1) {
+        const mutated = mutateBytes([Buffer.from(sample)], number).toString('latin1');
+        try {
+          assert.equal(again(mutated), sample);
+        } catch (error) {
+          if (!(error instanceof DecodeError)) throw error;
+        }
       }
     }
-    assert.ok(sample.startsWith(INVITE_PREFIX));
   });
 
   it('a text of the largest size fits its limit, and one byte more does not', () => {

@@ -134,9 +134,7 @@ export function fakeGroupCommands(profile: FakeProfile, emit: (event: ApiEvent) 
     },
     'groups.join': async ({ invite }) => {
       if (invite.includes('expired')) throw new UsageError('refused', 'fake', 'This invite has expired.');
-      const group = summary(addGroup(profile, 'Harbour', [], { phase: 'joining', role: 'member' }));
-      emit({ event: 'group-changed', group });
-      return group;
+      return { name: 'Harbour', contact: profile.addContact('Tomasz', { phase: 'requested', addedAt: Date.now() }) };
     },
   };
 }

@@ -154,11 +154,6 @@ const SCENES: readonly Scene[] = [
     act: openGroupDetails,
   },
   {
-    name: 'group-joining',
-    prepare: profile => void crew(profile, { phase: 'joining', role: 'member' }),
-    act: openGroup,
-  },
-  {
     name: 'link',
     prepare: people,
     act: async page => {

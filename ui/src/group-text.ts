@@ -4,15 +4,11 @@ const members = (count: number) => (count === 1 ? '1 member' : `${count} members
 
 /** Why nothing can be written, by how one stands with the group. */
 const closed: Record<Exclude<Group['phase'], 'member'>, string> = {
-  joining: 'You asked to be added. You can write when an admin’s Molva has added you.',
-  leaving: 'You are leaving this group. It is done when the Molva of another member is there.',
   left: 'You have left this group. What was said until then stays readable here.',
   removed: 'You were removed from this group. What was said until then stays readable here.',
 };
 
 const standing: typeof closed = {
-  joining: 'Waiting to be added',
-  leaving: 'You are leaving',
   left: 'You have left',
   removed: 'You were removed',
 };
@@ -70,7 +66,7 @@ export const groupText = {
   addNone: 'Choose at least one contact.',
   adding: 'Adding…',
   invite: 'By a link',
-  inviteHint: 'Whoever holds the link is added, so give it only to those who are meant. It is good for seven days.',
+  inviteHint: 'Whoever holds it asks to become your contact. Accept only those who are meant: they are added at once.',
   inviteMake: 'Make a link',
   inviteText: 'Invite to the group as text',
   leave: 'Leave the group',
@@ -80,7 +76,8 @@ export const groupText = {
   closed,
   standing,
   notices,
-  joined: (name: string) => `You asked to be added to “${name}”. It opens by itself when an admin’s Molva is there.`,
+  joined: (nick: string, name: string) =>
+    `${nick} is asked to add you to “${name}”. The group appears by itself when that is done.`,
   already: 'You are in this group already.',
   sent: (deliveredTo: number, of: number) =>
     deliveredTo === 0 ? 'Sent; no member is known to have it yet' : `${deliveredTo} of ${of} have it`,

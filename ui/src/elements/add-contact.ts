@@ -1,5 +1,5 @@
 import { css, html, LitElement, nothing } from 'lit';
-import type { Contact, Group } from '../../../core/commands/schema.ts';
+import type { Contact } from '../../../core/commands/schema.ts';
 import { ActionController } from '../controllers/action-controller.ts';
 import { shortDate } from '../format.ts';
 import type { Model } from '../model.ts';
@@ -21,12 +21,14 @@ export class AddContact extends LitElement {
     invite: { state: true },
     copied: { state: true },
     added: { state: true },
+    group: { state: true },
   };
   declare model: Model;
   declare private invite: { invite: string; expiresAt: number } | undefined;
   declare private copied: string;
-  /** The contact asked, or the group. */
-  declare private added: Contact | Group | undefined;
+  declare private added: Contact | undefined;
+  /** Into which group the contact is asked to add this person. */
+  declare private group: string | undefined;
   #make = new ActionController(this);
   #add = new ActionController(this);
 
@@ -133,10 +135,11 @@ export class AddContact extends LitElement {
     return contact;
   }
 
-  async #join(invite: string): Promise<Group> {
-    const group = await this.model.call('groups.join', { invite });
-    this.model.apply({ event: 'group-changed', group });
-    return group;
+  async #join(invite: string): Promise<Contact> {
+    const { name, contact } = await this.model.call('groups.join', { invite });
+    this.model.apply({ event: 'contact-changed', contact });
+    this.group = name;
+    return contact;
   }
 
   #open(): void {
@@ -179,7 +182,7 @@ export class AddContact extends LitElement {
     if (this.added !== undefined) {
       return html`<section class="stack">
         <p class="note" role="status">
-          ${'nick' in this.added ? named(add.done, this.added.nick) : named(text.group.joined, this.added.name)}
+          ${this.group === undefined ? named(add.done, this.added.nick) : named(text.group.joined, this.added.nick, this.group)}
         </p>
         <div><button class="primary" @click=${this.#open}>${add.open}</button></div>
       </section>`;
