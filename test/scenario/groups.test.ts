@@ -149,6 +149,23 @@ describe('a group', () => {
     assert.deepEqual(texts(ben, group), ['while Ben is away', 'in the new epoch', 'back']);
   });
 
+  it('one whose rows cannot be read keeps no other from starting', async () => {
+    const { time, ada, ben, cem, group } = await groupOfThree();
+    const other = await time.run(ada.messenger.groups.create('Other', []));
+    const { store } = ada;
+    const record = store.groups.get(group);
+    assert.ok(record);
+    await ada.stop();
+    await store.write(tx => store.groups.put(tx, { ...record, state: Buffer.of(0xff) }));
+    await ada.start();
+    assert.deepEqual(
+      ada.messenger.groups.list().map(({ id }) => id),
+      [other],
+    );
+    await time.run(ben.messenger.groups.send(group, 'without Ada'));
+    await time.until(have([ben, cem], group, 1));
+  });
+
   it('someone removed is told, and reads nothing that is said later', async () => {
     const { time, ada, ben, cem, group } = await groupOfThree();
     const before = ada.messenger.groups.secretsOf(group)[0];

@@ -105,7 +105,17 @@ export class GroupActor<State> {
     this.#keys.wipe();
   }
 
+  /** A task that makes its batch fail must not take the others along. */
   async #handle(batch: readonly Entry<GroupTask>[]): Promise<void> {
+    try {
+      await this.#turn(batch);
+    } catch (error) {
+      if (batch.length === 1) throw error;
+      for (const entry of batch) await this.#turn([entry]).catch(cause => entry.fail(cause));
+    }
+  }
+
+  async #turn(batch: readonly Entry<GroupTask>[]): Promise<void> {
     const draft = new GroupDraft(this.#context, this.#crypto, this.#keys, this.#standing);
     const answers: (() => void)[] = [];
     for (const entry of batch) answers.push(await attempt(draft, entry));

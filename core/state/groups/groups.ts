@@ -18,7 +18,7 @@ import type { ConversationRecord, GroupRecord, OuterSecret, StoredMessage } from
 import { decodeGroupWelcome } from '../../wire/group-welcome.ts';
 import type { Context } from '../context.ts';
 import type { Verdict } from '../intake.ts';
-import type { GroupDraft } from './draft.ts';
+import type { GroupDraft, Standing } from './draft.ts';
 import {
   type Carried,
   GroupActor,
@@ -80,8 +80,8 @@ export class Groups<State = unknown> {
   start(): void {
     const { store } = this.#context;
     for (const record of store.groups.list()) {
-      const standing = loadStanding(store, this.#crypto, record);
-      this.#actors.set(record.id, new GroupActor(this.#context, this.#crypto, this.#owner, standing));
+      const standing = this.#load(record);
+      if (standing) this.#actors.set(record.id, new GroupActor(this.#context, this.#crypto, this.#owner, standing));
     }
     // A backlog that was cut off is over: what else there is comes with the next.
     for (const group of this.#actors.keys()) this.#do(group, { kind: 'input', input: { kind: 'caught-up' } });
@@ -237,6 +237,16 @@ export class Groups<State = unknown> {
   onKeep(keep: KeepEnvelope): () => void {
     this.#keepers.add(keep);
     return () => void this.#keepers.delete(keep);
+  }
+
+  /** One that cannot be read does not keep the others from starting; another welcome lets this member in anew. */
+  #load(record: GroupRecord): Standing<State> | undefined {
+    try {
+      return loadStanding(this.#context.store, this.#crypto, record);
+    } catch (error) {
+      if (error instanceof CoreError && error.code === 'bad-bytes') return undefined;
+      throw error;
+    }
   }
 
   async #join(group: GroupId, { bytes, from, taken }: WholeParcel): Promise<void> {
