@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { GroupDetails } from '../../core/commands/schema.ts';
 import type { FakeCore } from '../support/fake-core.ts';
-import { addGroup, memberOf, notify, say, strangerIn } from '../support/fake-group-commands.ts';
+import { addGroup, FAKE_GROUP_INVITE, memberOf, notify, say, strangerIn } from '../support/fake-group-commands.ts';
 import type { FakeProfile } from '../support/fake-profile.ts';
 import { NARROW, NO_BROWSER, until, usePage } from '../support/page.ts';
 
@@ -177,6 +177,29 @@ describe('page: groups', { skip: NO_BROWSER }, () => {
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('heading', { name: 'Harbour crew' }).waitFor();
     assert.equal(asked(core, 'groups.rename').length, 1);
+    assert.deepEqual(faults, []);
+  });
+
+  test('a link is made by an admin, and pasted where invites are: then who made it is asked', async t => {
+    const { core, page, faults } = await open(t, profile => void crew(profile), { viewport: NARROW });
+    await openDetails(page);
+    await page.getByRole('button', { name: 'Add people…' }).click();
+    await page.getByRole('button', { name: 'Make a link' }).click();
+    const link = await page.getByLabel('Invite to the group as text').inputValue();
+    assert.equal(link, FAKE_GROUP_INVITE);
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.keyboard.press('Escape');
+    await page.getByText('Not your contact').waitFor({ state: 'detached' });
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Add a contact' }).click();
+    await page.getByLabel('Invite you were given').fill(link);
+    await page.getByRole('button', { name: 'Ask to talk' }).click();
+    await page.getByText('Tomasz is asked to add you to “Harbour”.').waitFor();
+    assert.deepEqual(asked(core, 'groups.join'), [{ invite: link }]);
+    assert.deepEqual(asked(core, 'contacts.add'), []);
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: /Tomasz/ }).waitFor();
     assert.deepEqual(faults, []);
   });
 
