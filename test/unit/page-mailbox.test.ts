@@ -15,7 +15,13 @@ const mira = profile.addContact('Mira');
 const lena = profile.addContact('Lena');
 const opened: State = {
   ...EMPTY,
-  conversations: [mira, lena].map(contact => ({ id: contact.conversation, contact, group: null, lastMessage: null, unread: 0 })),
+  conversations: [mira, lena].map(contact => ({
+    id: contact.conversation,
+    contact,
+    group: null,
+    lastMessage: null,
+    unread: 0,
+  })),
   thread: { ...emptyThread(mira.conversation), loading: 'no' },
 };
 
