@@ -143,8 +143,8 @@ export const LIMITS = {
   mailboxStrangerBytes: 67_108,
   /** Copies wanted at once of an envelope whose recipient is away (k). */
   custodians: 3,
-  /** Further copies wanted with each such time without the recipient's answer: slower, who is met only once is missed. */
-  custodiansMore: 3,
+  /** Further copies wanted with each such time without the recipient's answer: with ten minutes, who is met only once is missed. */
+  custodiansMore: 1,
   custodiansMoreMs: MINUTE_MS,
   /** A recipient that is connected has this long to store an envelope before others are asked to hold it. */
   placeAfterMs: 10_000,
