@@ -215,4 +215,8 @@ export const LIMITS = {
   bundleBytes: 256 * 1024 * 1024,
   /** Envelopes in a bundle that is written: their ids are sorted in memory. */
   bundleEnvelopes: 65_536,
+  /** Memory that may have become garbage before it is collected: a third of what a flood may cost. */
+  garbageBytes: 16 * 1024 * 1024,
+  /** After such a collection there is none for so many times as long as it took: one part in a hundred of the time at most. */
+  collectionRest: 100,
 } as const;
