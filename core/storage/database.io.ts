@@ -1,12 +1,14 @@
 import { chmodSync, existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { open, type RootDatabase } from 'lmdb';
 import { StorageError } from '../base/errors.ts';
-import { DATA_FILE, type Environment, isUsable, LOCK_FILE, openEnvironment } from './environment.io.ts';
 import { diskError, freeBytes, isFullError, makePrivateFolder, refuseNetworkFolder } from './file-system.io.ts';
 import { checkPages } from './page-check.io.ts';
 import type { Op, RangeOptions, Row, RowBase } from './port.ts';
 
 export const DATABASE_FOLDER = 'store';
+const DATA_FILE = 'data.mdb';
+const LOCK_FILE = 'lock.mdb';
 const ENOSPC = 28;
 const MDB_MAP_FULL = -30792;
 /** A commit that fails with less room than this left on the disk failed for want of room (LMDB reports EIO). */
@@ -35,20 +37,32 @@ export async function openDatabase(profileFolder: string, create: boolean): Prom
   }
 }
 
+function openEnvironment(folder: string): RootDatabase<Buffer, Buffer> {
+  return open<Buffer, Buffer>({
+    path: folder,
+    encoding: 'binary',
+    keyEncoding: 'binary',
+    // a commit is visible when it is durable, and not before
+    overlappingSync: false,
+    // the batch of the event turn rejects a promise nobody holds when a commit fails
+    eventTurnBatching: false,
+  });
+}
+
 export class LmdbRows implements RowBase {
-  /** Undefined from a commit that failed at the root page until the next use. */
-  #opened: Environment | undefined;
+  /** Undefined from a commit that failed until the next use. */
+  #opened: RootDatabase<Buffer, Buffer> | undefined;
   /** While it is: nothing can be read, and nothing be opened. */
   #closing = false;
   readonly #folder: string;
 
-  constructor(database: Environment, folder: string) {
+  constructor(database: RootDatabase<Buffer, Buffer>, folder: string) {
     this.#opened = database;
     this.#folder = folder;
   }
 
   /** @throws StorageError disk-failed, disk-full: after a failure the database could not be opened anew */
-  get #database(): Environment {
+  get #database(): RootDatabase<Buffer, Buffer> {
     if (this.#closing) throw diskError('store.open', undefined, false);
     try {
       this.#opened ??= openEnvironment(this.#folder);
@@ -112,7 +126,7 @@ export class LmdbRows implements RowBase {
       });
     } catch (error) {
       const cause = await causeOf(error);
-      if (!isUsable(database)) await this.#release();
+      await this.#release();
       throw diskError('store.write', cause, this.#isFull(cause));
     }
   }
@@ -137,7 +151,10 @@ export class LmdbRows implements RowBase {
     this.#closing = true;
   }
 
-  /** It is opened anew when it is needed next. */
+  /**
+   * After a commit that failed at the last page LMDB refuses every further use until it is opened anew, and a further
+   * commit would never be answered. So it is opened anew after each that failed, when it is needed next.
+   */
   async #release(): Promise<void> {
     const opened = this.#opened;
     this.#opened = undefined;
