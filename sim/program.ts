@@ -8,7 +8,6 @@ import { decodeCustodyReceipt } from '../core/wire/custody.ts';
 import { decodeDelivery, encodeDelivery } from '../core/wire/delivery.ts';
 import { encodeEnvelope, envelopeIdOf } from '../core/wire/envelope.ts';
 import { decodeHello, encodeHello } from '../core/wire/hello.ts';
-import { runOf } from '../core/wire/stamp.ts';
 import { Custodians } from './custodians.ts';
 import { CustodySide } from './custody-side.ts';
 import type { Link, Stream } from './link.ts';
@@ -111,8 +110,8 @@ export class Program {
 
   connected(link: Link): void {
     const holds = !this.run.world.unwilling.has(this.person);
-    const marks = blake2b(16, Buffer.from(`start ${this.person}`));
-    const stamp = { run: runOf(1, marks), count: 1, proof: marks.subarray(8) };
+    const marks = blake2b(28, Buffer.from(`start ${this.person}`));
+    const stamp = { alias: marks.subarray(0, 4), order: 1, sealed: marks.subarray(4) };
     link.send(this.person, 'hello', encodeHello({ holds, stamp, seen: [] }));
   }
 

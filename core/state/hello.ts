@@ -117,7 +117,7 @@ export class Hellos {
   async #own(contact: ContactId): Promise<Buffer> {
     const { store } = this.#context;
     const { starts, holds } = this.#options;
-    const { stamp, put } = starts.stamp();
+    const { stamp, put } = starts.stamp(contact);
     await store.write(put);
     return encodeHello({ holds: holds(), stamp, seen: store.instances.seen(contact)?.stamps ?? [] });
   }

@@ -144,7 +144,7 @@ export class Turn {
   /** What stands before everything this turn seals: kept with the ratchets that sealed it, so that neither goes back alone. */
   stamp(): Buffer {
     if (this.#stamp) return this.#stamp;
-    const { stamp, put } = this.context.stamp();
+    const { stamp, put } = this.context.stamp(this.contact.id);
     this.put(put);
     this.#stamp = encodeStamp(stamp);
     return this.#stamp;
@@ -152,8 +152,8 @@ export class Turn {
 
   /** How far the contact has come, by a message of its own. */
   see(stamp: Stamp): void {
-    const name = hex(stamp.run);
-    if (stamp.count > (this.#stamps.get(name)?.count ?? 0)) this.#stamps.set(name, stamp);
+    const name = hex(stamp.alias);
+    if (stamp.order > (this.#stamps.get(name)?.order ?? 0)) this.#stamps.set(name, stamp);
   }
 
   /** Puts a sealed envelope for the contact into the outbox. */
