@@ -166,6 +166,9 @@ export const LIMITS = {
   placements: 20_000,
   /** A hello, from the open stream to the answer. */
   helloMs: 10_000,
+  /** Hellos of one connection that are answered: the first, some changes of mind, then one each pause. */
+  hellosAtOnce: 8,
+  helloPauseMs: 10_000,
   /** Of one contact, runs of its profile that are remembered and told to it: its last days, or those of two copies of it. */
   stampsKept: 4,
   /** Own runs remembered; a contact that has not been met for as many starts proves nothing. */
@@ -186,6 +189,12 @@ export const LIMITS = {
   missingAnswer: 256,
   /** Texts sealed again for one contact's questions within an hour: a thousand lost in a row come in one; whoever asks for ever gets no more. */
   missingAnswers: 2_048,
+  /** Bytes of such texts that may wait for one contact, by what this run has sealed: ten thousand usual ones. */
+  missingAnswerBytes: 4 * 1024 * 1024,
+  /** Envelopes that wait for a contact beyond one for each own text; past it receipts are gathered before they are sealed. */
+  controlsWaiting: 1_024,
+  /** So many, and "delivered" is not said at all until some are taken: days of gathering. The author says its text again. */
+  controlsAtMost: 2_048,
   /** Envelopes that no session opened, remembered until there is a new one: all that nine full mailboxes may hold. */
   searchesFailed: 9_000,
   /** Hours of a contact's presence that are remembered. */

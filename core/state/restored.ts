@@ -7,6 +7,7 @@ import type { Stamp } from '../wire/stamp.ts';
 import { lastHeard } from './again.ts';
 import type { Context } from './context.ts';
 import type { Conversation } from './conversation.ts';
+import { gatherReceipts, readLately } from './receipts.ts';
 
 const INCARNATION_BYTES = 16;
 
@@ -107,6 +108,9 @@ export class Starts {
       if (contact.phase !== 'accepted') continue;
       const content = encodeContent(lastHeard(store, contact.conversation));
       store.pending.add(tx, contact.id, sequence.next(), content);
+      const conversation = store.conversations.get(contact.conversation, tx);
+      const ids = conversation ? readLately(store, conversation) : [];
+      gatherReceipts(this.#context, tx, contact, { type: 'read', atMs: this.#context.clock(), ids });
     }
   }
 

@@ -156,8 +156,18 @@ export class Turn {
     if (stamp.order > (this.#stamps.get(name)?.order ?? 0)) this.#stamps.set(name, stamp);
   }
 
-  /** Puts a sealed envelope for the contact into the outbox. */
-  post(kind: SealedKind, body: Uint8Array, messageId: MessageId | null): void {
+  /** Envelopes that wait for the contact, those of this turn among them. */
+  get envelopesWaiting(): number {
+    return this.context.store.outbox.countOf(this.contact.id) + this.#posted.length;
+  }
+
+  /** The same beyond one for each own text. */
+  get controlsWaiting(): number {
+    return Math.max(0, this.envelopesWaiting - this.waiting);
+  }
+
+  /** Puts a sealed envelope for the contact into the outbox. @returns its bytes */
+  post(kind: SealedKind, body: Uint8Array, messageId: MessageId | null): number {
     const { context } = this;
     const envelope = sealEnvelope(this.#peerMailbox, kind, body, this.nowMs, context.random);
     const bytes = encodeEnvelope(envelope);
@@ -171,6 +181,7 @@ export class Turn {
     };
     this.#puts.push(tx => context.store.outbox.put(tx, record));
     this.#posted.push(record);
+    return bytes.length;
   }
 
   /** An own text was delivered, or has expired: nothing that carries it is needed any more. */
