@@ -14,9 +14,14 @@ async function people<const Nicks extends readonly string[]>(...nicks: Nicks) {
   return { time, all: all as { [At in keyof Nicks]: Person } };
 }
 
-/** From now on this person acknowledges nothing. */
-function deafen(person: Person): void {
-  person.messenger.intake.receive = () => Promise.reject(new Error('takes nothing'));
+/** From now on this person acknowledges nothing. @returns how to end it */
+function deafen(person: Person): () => void {
+  const { intake } = person.messenger;
+  const receive = intake.receive.bind(intake);
+  intake.receive = () => Promise.reject(new Error('takes nothing'));
+  return () => {
+    intake.receive = receive;
+  };
 }
 
 function keptFor(person: Person, contact: Person['id']) {
@@ -58,13 +63,13 @@ describe('what one contact can make another keep', () => {
     assert.ok(bytes < LIMITS.missingAnswerBytes + 2 * LIMITS.envelopeBytes, `${bytes} bytes`);
   });
 
-  it('by taking no receipts: a bounded number, for they are gathered', async () => {
+  it('by taking no receipts: a bounded number, for they are gathered, and none is missing in the end', async () => {
     const { time, all } = await people('Ada', 'Mal');
     const [ada, mal] = all;
     await ada.meet(mal);
     const [adaId, malId] = [ada.id, mal.id];
     await time.pass(10 * SECOND_MS);
-    deafen(mal);
+    const hear = deafen(mal);
     const deafSinceMs = time.nowMs;
     const texts = LIMITS.controlsWaiting + 300;
     for (let said = 1; said <= texts; said += 1) {
@@ -79,6 +84,9 @@ describe('what one contact can make another keep', () => {
     // Mal says what he has no receipt for again, so each pause both kinds go once for all texts.
     const gathered = 2 * pauses * Math.ceil(texts / LIMITS.receiptIds);
     assert.ok(envelopes <= LIMITS.controlsWaiting + gathered, `${envelopes} envelopes`);
+    hear();
+    await time.pass(LIMITS.mendMs + MINUTE_MS);
+    assert.deepEqual([...new Set(mal.states(adaId))], ['read']);
   });
 });
 
