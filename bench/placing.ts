@@ -68,7 +68,7 @@ async function addContacts(ada: Person): Promise<ContactId[]> {
   await store.write(tx => {
     for (const contact of contacts) {
       store.contacts.put(tx, contact);
-      const stamp = { run: systemRandom(8), count: 1, proof: systemRandom(8) };
+      const stamp = { alias: systemRandom(4), order: 1, sealed: systemRandom(24) };
       store.instances.putSeen(tx, contact.id, { holds: true, stamps: [stamp] });
     }
   });

@@ -4,6 +4,7 @@ import { createApi } from './api/api.io.ts';
 import { createTokens } from './api/tokens.ts';
 import { wipe } from './base/bytes.ts';
 import { CoreError, InternalError } from './base/errors.ts';
+import { collectEarly } from './base/garbage.io.ts';
 import { LIMITS } from './base/limits.ts';
 import { type Log, openLog } from './base/log.io.ts';
 import { loadNative } from './base/native.io.ts';
@@ -56,6 +57,7 @@ async function createProfile(options: { dataDirectory: string; nick: string; pas
 /** Takes the data folder, serves the local API, unlocks if it can, and opens the window. */
 async function startCore(options: StartOptions): Promise<RunningCore> {
   const { dataDirectory, passphrase } = options;
+  collectEarly();
   const { native, hardening } = harden();
   makePrivateFolder(dataDirectory);
   const lock = lockProfile(dataDirectory);

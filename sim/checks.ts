@@ -90,7 +90,10 @@ export class Checks {
     this.counts.deposits += 1;
     if (again) this.counts.depositsAgain += 1;
     this.#note(`held ${custodian.person} ${name}`);
-    const { message } = this.#run.registered(name);
+    const { message, to } = this.#run.registered(name);
+    if (!this.#run.world.contacts[to]?.includes(custodian.person)) {
+      this.found('useless', `${custodian.person} took in what it cannot hand on to ${to}`);
+    }
     if (message === null) return;
     const known = this.depositsOf.get(message) ?? new Map<number, number>();
     if (!known.has(custodian.person)) known.set(custodian.person, this.#run.nowMs);

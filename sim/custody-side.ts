@@ -12,7 +12,7 @@ export interface HeldRow extends HeldEnvelope {
   readonly name: string;
   readonly seq: number;
   readonly tag: string;
-  /** `person` of a contact, or the tag itself. */
+  /** Whose it is, a contact: `person N`. */
   readonly box: string;
   /** Of the holding clock. */
   readonly dueMs: number;
@@ -46,6 +46,12 @@ export class CustodySide {
   sweep(): void {
     const now = this.#now();
     for (const row of [...this.rows.values()]) if (row.dueMs <= now) this.rows.delete(row.name);
+  }
+
+  /** Whose the tag is, if a contact's. */
+  contactOf(tag: string): number | undefined {
+    const { run, person } = this.#program;
+    return run.world.contacts[person]?.find(contact => contact === run.ownerOf(tag));
   }
 
   ask(other: number, kind: 'deposit' | 'release', outgoing: Outgoing): void {
@@ -107,8 +113,7 @@ export class CustodySide {
       case 'refused':
       case 'gone': {
         const { kind } = frame;
-        const custodian = this.#program.run.program(other).contact;
-        for (const id of frame.ids) this.#program.custodySaid(other, hex(id), { kind, custodian });
+        for (const id of frame.ids) this.#program.custodyRefused(other, hex(id), kind);
         if (kind === 'refused') for (const id of frame.ids) this.#answered(link, hex(id));
       }
     }
@@ -150,14 +155,16 @@ export class CustodySide {
     const { run } = this.#program;
     const envelope = decodeEnvelope(bytes);
     const tag = hex(envelope.tag);
-    const box = this.#boxOf(tag);
+    const owner = this.contactOf(tag);
     const depositor = run.program(from).contact;
+    const box = `person ${owner}`;
     const all = [...this.rows.values()];
     const inBox = all.filter(row => row.box === box);
     const sum = (rows: readonly HeldRow[]): number => rows.reduce((total, row) => total + row.bytes, 0);
     const deposit = { bytes: bytes.length, expiresAtHours: envelope.expiresAtHours, depositor };
     const room = {
-      holds: !run.world.unwilling.has(this.#program.person),
+      // Taken is what can be handed on (docs/decisions/0009-what-a-custodian-takes.md); nobody here is a helper.
+      holds: owner !== undefined && !run.world.unwilling.has(this.#program.person),
       totalBytes: sum(all),
       depositorBytes: sum(all.filter(row => row.depositor === depositor)),
       boxCount: inBox.length,
@@ -175,12 +182,6 @@ export class CustodySide {
     this.rows.set(name, row);
     this.#program.pulls.news(tag);
     return row;
-  }
-
-  #boxOf(tag: string): string {
-    const owner = this.#program.run.ownerOf(tag);
-    const known = owner !== undefined && this.#program.run.world.contacts[this.#program.person]?.includes(owner);
-    return known ? `person ${owner}` : tag;
   }
 
   #now(): number {

@@ -95,9 +95,10 @@ function reachable({ world, together, message, leastMs }: Search): boolean {
   });
 }
 
-/** Who may hold for these two. */
-export function willing(world: World, from: number, to: number): number[] {
-  return (world.contacts[from] ?? []).filter(other => other !== to && !world.unwilling.has(other));
+/** Who may hold for these two: contacts of both. */
+export function willing({ contacts, unwilling }: World, from: number, to: number): number[] {
+  const known = contacts[to] ?? [];
+  return (contacts[from] ?? []).filter(other => known.includes(other) && !unwilling.has(other));
 }
 
 function stretchEnd(world: World, person: number, atMs: number): number {

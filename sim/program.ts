@@ -3,20 +3,12 @@ import { DAY_MS, HOUR_MS, SECOND_MS } from '../core/base/clock.ts';
 import { blake2b } from '../core/base/hash.ts';
 import { type ContactId, contactIdOf, type EnvelopeId, parseIdentityKey } from '../core/base/ids.ts';
 import { LIMITS } from '../core/base/limits.ts';
-import {
-  type Custodian,
-  heldNow,
-  newPlacement,
-  type Placement,
-  type PlacementInput,
-  stepPlacement,
-} from '../core/mailbox/placement.ts';
-import { noteSeen, type Uptime, uptimeShare } from '../core/mailbox/uptime.ts';
+import { newPlacement, type Placement, type PlacementInput, stepPlacement } from '../core/mailbox/placement.ts';
 import { decodeCustodyReceipt } from '../core/wire/custody.ts';
 import { decodeDelivery, encodeDelivery } from '../core/wire/delivery.ts';
 import { encodeEnvelope, envelopeIdOf } from '../core/wire/envelope.ts';
 import { decodeHello, encodeHello } from '../core/wire/hello.ts';
-import { runOf } from '../core/wire/stamp.ts';
+import { Custodians } from './custodians.ts';
 import { CustodySide } from './custody-side.ts';
 import type { Link, Stream } from './link.ts';
 import { PullSide } from './pull-side.ts';
@@ -48,13 +40,10 @@ export class Program {
   readonly seen = new Set<string>();
   readonly custody: CustodySide;
   readonly pulls: PullSide;
-  readonly #uptime = new Map<number, Uptime>();
-  readonly #lastSeenMs = new Map<number, number>();
-  readonly #holds = new Set<number>();
+  readonly #custodians: Custodians;
   readonly #toConfirm = new Map<number, number[]>();
   readonly #pushed = new Map<Link, Set<string>>();
   readonly #tieKey: Buffer;
-  #custodians: { readonly atMs: number; readonly list: readonly Custodian[] } | undefined;
   #serial = 0;
 
   constructor(run: Run, person: number) {
@@ -62,6 +51,7 @@ export class Program {
     this.person = person;
     this.contact = contactIdOf(parseIdentityKey(blake2b(32, Buffer.from(`person ${person}`))));
     this.#tieKey = blake2b(32, Buffer.from(`tie ${run.world.options.seed} ${person}`));
+    this.#custodians = new Custodians(this);
     this.custody = new CustodySide(this);
     this.pulls = new PullSide(this);
   }
@@ -95,7 +85,7 @@ export class Program {
     const { placement, outputs } = stepPlacement(outgoing.placement, expired ? { kind: 'end' } : input, {
       nowMs,
       recipientConnected: this.links.has(outgoing.to),
-      custodians: this.custodians(),
+      custodians: this.#custodians.for(outgoing.placement.recipient),
       tieKey: this.#tieKey,
       copies: this.run.world.options.copies,
     });
@@ -109,35 +99,19 @@ export class Program {
   }
 
   /** What the message's author is shown now. */
-  heldOf(outgoing: Outgoing): { heldBy: number; by: readonly number[] } {
-    const custodians = this.custodians();
-    const { nowMs } = this.run;
-    const { heldBy } = heldNow(outgoing.placement, custodians, nowMs);
+  heldOf({ placement: { holdings } }: Outgoing): { heldBy: number; by: readonly number[] } {
+    const { heldBy } = this.#custodians.held(holdings);
     if (heldBy === 0) return { heldBy, by: [] };
-    const by = outgoing.placement.holdings
-      .filter(holding => heldNow({ ...outgoing.placement, holdings: [holding] }, custodians, nowMs).heldBy === 1)
+    const by = holdings
+      .filter(holding => this.#custodians.held([holding]).heldBy === 1)
       .map(holding => this.run.personOf(holding.custodian));
     return { heldBy, by };
   }
 
-  /** Made anew when time has moved on or a connection was made or lost. */
-  custodians(): readonly Custodian[] {
-    const { nowMs } = this.run;
-    if (this.#custodians?.atMs === nowMs) return this.#custodians.list;
-    const list = [...this.#holds].map(other => ({
-      id: this.run.program(other).contact,
-      connected: this.links.has(other),
-      lastSeenMs: this.#lastSeenMs.get(other) ?? null,
-      uptime: uptimeShare(this.#uptime.get(other), nowMs),
-    }));
-    this.#custodians = { atMs: nowMs, list };
-    return list;
-  }
-
   connected(link: Link): void {
     const holds = !this.run.world.unwilling.has(this.person);
-    const marks = blake2b(16, Buffer.from(`start ${this.person}`));
-    const stamp = { run: runOf(1, marks), count: 1, proof: marks.subarray(8) };
+    const marks = blake2b(28, Buffer.from(`start ${this.person}`));
+    const stamp = { alias: marks.subarray(0, 4), order: 1, sealed: marks.subarray(4) };
     link.send(this.person, 'hello', encodeHello({ holds, stamp, seen: [] }));
   }
 
@@ -160,9 +134,8 @@ export class Program {
   lost(link: Link): void {
     const other = link.other(this.person);
     if (this.links.get(other) !== link) return;
-    this.#sawNow(other);
     this.links.delete(other);
-    this.#custodians = undefined;
+    this.#custodians.saw(other);
     this.#pushed.delete(link);
     this.custody.lost(link);
     this.pulls.lost(link);
@@ -182,37 +155,39 @@ export class Program {
     for (const message of known.confirms) this.#delivered(message);
   }
 
-  /** The custodian's answer to a deposit or a question. */
-  custodySaid(other: number, name: string, input: PlacementInput): void {
+  /** Custodians' answers to a deposit or a question. */
+  custodyRefused(other: number, name: string, kind: 'refused' | 'gone'): void {
     const outgoing = this.outbox.get(name);
-    if (outgoing) this.step(outgoing, input);
-    else if (input.kind === 'held') this.custody.release(other, name);
+    if (!outgoing) return;
+    const { holdings, recipient } = outgoing.placement;
+    const custodian = this.run.program(other).contact;
+    const asked = holdings.some(holding => holding.custodian === custodian && holding.state === 'asked');
+    const always = kind === 'refused' && asked && this.#custodians.refused(custodian, recipient);
+    this.step(outgoing, { kind: always ? 'lost' : kind, custodian });
   }
 
   receiptOf(other: number, bytes: Uint8Array): void {
     const { envelopeId, heldUntilMs } = decodeCustodyReceipt(bytes);
     const custodian = this.run.program(other).contact;
-    this.custodySaid(other, hex(envelopeId), { kind: 'held', custodian, untilMs: heldUntilMs });
+    const outgoing = this.outbox.get(hex(envelopeId));
+    if (!outgoing) {
+      this.custody.release(other, hex(envelopeId));
+      return;
+    }
+    this.#custodians.took(custodian, outgoing.placement.recipient);
+    this.step(outgoing, { kind: 'held', custodian, untilMs: heldUntilMs });
   }
 
   #greeted(link: Link, holds: boolean): void {
     const other = link.other(this.person);
     this.links.set(other, link);
-    this.#sawNow(other);
-    if (holds) this.#holds.add(other);
-    else this.#holds.delete(other);
-    this.#custodians = undefined;
+    this.#custodians.saw(other);
+    this.#custodians.said(other, holds);
     this.#pushed.set(link, new Set());
     this.pulls.begin(link);
     this.custody.check(link);
     this.#push(other);
     this.#lookAtAll();
-  }
-
-  #sawNow(other: number): void {
-    this.#lastSeenMs.set(other, this.run.nowMs);
-    this.#uptime.set(other, noteSeen(this.#uptime.get(other), this.run.nowMs));
-    this.#custodians = undefined;
   }
 
   /** Straight to the recipient, with a window of what is not yet answered. */

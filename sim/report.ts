@@ -12,7 +12,7 @@ export interface Report {
 }
 
 /** Kinds of finding of a run, all of which must be none. */
-const FINDINGS = ['twice', 'false-delivered', 'false-held', 'quota', 'protocol'];
+const FINDINGS = ['twice', 'false-delivered', 'false-held', 'useless', 'quota', 'protocol'];
 const EXPLAINED = 3;
 
 export function execute(options: WorldOptions): Run {

@@ -14,8 +14,10 @@ export const RIVALS: readonly (readonly [name: string, rule: CopiesRule])[] = [
   ['exactly 3', exactly(first)],
   ['3, 1 more a day', { first, more: 1, everyMs: DAY_MS }],
   ['3, 3 more a day', { first, more: 3, everyMs: DAY_MS }],
+  ['3, 1 more an hour', { first, more: 1, everyMs: HOUR_MS }],
   ['3, 3 more an hour', { first, more: 3, everyMs: HOUR_MS }],
   ['3, 3 more in 10 min', { first, more: 3, everyMs: 10 * MINUTE_MS }],
+  ['3, 1 more a minute', { first, more: 1, everyMs: MINUTE_MS }],
   ['3, 3 more a minute', { first, more: 3, everyMs: MINUTE_MS }],
   ['all at once', exactly(LIMITS.holdings)],
 ];

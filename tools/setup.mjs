@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildBundle } from './bundle.mjs';
+import { lmdbBinaries, mendBinary } from './mend-lmdb.mjs';
 import { findHeaders, findRuntime, ROOT } from './runtime.mjs';
 import { exclusively, fingerprint, Stamps } from './stamps.mjs';
 
@@ -18,6 +19,7 @@ const at = (...path) => join(ROOT, ...path);
 async function setUp() {
   const stamps = new Stamps(at('.molva-setup.json'));
   installPackages(stamps);
+  mendLmdb();
   const runtime = findRuntime();
   if (!runtime) {
     fail(`there is no Node 24 for ${process.platform}-${process.arch} in npm; install Node 24 from nodejs.org first`);
@@ -49,6 +51,16 @@ function isInstalled() {
     ([path, { version, optional }]) =>
       path === '' || present[path]?.version === version || (optional && !present[path]),
   );
+}
+
+function mendLmdb() {
+  for (const binary of lmdbBinaries(ROOT)) {
+    try {
+      if (mendBinary(binary)) say('mended LMDB, which breaks memory when a disk fails');
+    } catch (error) {
+      say(`LMDB was not mended, and a failing disk may end Molva: ${error.message}`);
+    }
+  }
 }
 
 function npm(args) {

@@ -14,3 +14,8 @@ export const SECOND_MS = 1_000;
 export const MINUTE_MS = 60 * SECOND_MS;
 export const HOUR_MS = 60 * MINUTE_MS;
 export const DAY_MS = 24 * HOUR_MS;
+
+/** Less than `spanMs` from `sinceMs`, before or after: a clock that was set must not make a span endless. */
+export function within(sinceMs: number, spanMs: number, nowMs: number): boolean {
+  return Math.abs(nowMs - sinceMs) < spanMs;
+}

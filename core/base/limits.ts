@@ -145,8 +145,8 @@ export const LIMITS = {
   mailboxStrangerBytes: 67_108,
   /** Copies wanted at once of an envelope whose recipient is away (k). */
   custodians: 3,
-  /** Further copies wanted with each such time without the recipient's answer: slower, who is met only once is missed. */
-  custodiansMore: 3,
+  /** Further copies wanted with each such time without the recipient's answer: with ten minutes, who is met only once is missed. */
+  custodiansMore: 1,
   custodiansMoreMs: MINUTE_MS,
   /** A recipient that is connected has this long to store an envelope before others are asked to hold it. */
   placeAfterMs: 10_000,
@@ -168,6 +168,9 @@ export const LIMITS = {
   placements: 20_000,
   /** A hello, from the open stream to the answer. */
   helloMs: 10_000,
+  /** Hellos of one connection that are answered: the first, some changes of mind, then one each pause. */
+  hellosAtOnce: 8,
+  helloPauseMs: 10_000,
   /** Of one contact, runs of its profile that are remembered and told to it: its last days, or those of two copies of it. */
   stampsKept: 4,
   /** Own runs remembered; a contact that has not been met for as many starts proves nothing. */
@@ -188,6 +191,12 @@ export const LIMITS = {
   missingAnswer: 256,
   /** Texts sealed again for one contact's questions within an hour: a thousand lost in a row come in one; whoever asks for ever gets no more. */
   missingAnswers: 2_048,
+  /** Bytes of such texts that may wait for one contact, by what this run has sealed: ten thousand usual ones. */
+  missingAnswerBytes: 4 * 1024 * 1024,
+  /** Envelopes that wait for a contact beyond one for each own text; past it receipts are gathered before they are sealed. */
+  controlsWaiting: 1_024,
+  /** So many, and "delivered" is not said at all until some are taken: days of gathering. The author says its text again. */
+  controlsAtMost: 2_048,
   /** Envelopes that no session opened, remembered until there is a new one: all that nine full mailboxes may hold. */
   searchesFailed: 9_000,
   /** Hours of a contact's presence that are remembered. */
@@ -301,4 +310,8 @@ export const LIMITS = {
   groupRefused: 4_096,
   /** Asks in a row for tags of no group here: as many as a member may have secrets that are unknown here. */
   groupVainAsks: 16,
+  /** Memory that may have become garbage before it is collected: a third of what a flood may cost. */
+  garbageBytes: 16 * 1024 * 1024,
+  /** After such a collection there is none for so many times as long as it took: one part in a hundred of the time at most. */
+  collectionRest: 100,
 } as const;

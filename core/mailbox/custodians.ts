@@ -1,4 +1,5 @@
 import { compareBytes } from '../base/bytes.ts';
+import { within } from '../base/clock.ts';
 import { keyedBlake2b } from '../base/hash.ts';
 import { type ContactId, type EnvelopeId, idBytes } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
@@ -25,8 +26,16 @@ export function sorted(custodians: readonly Custodian[]): Sorted {
 export function seenLately(custodian: Custodian | undefined, nowMs: number): boolean {
   if (!custodian) return false;
   return (
-    custodian.connected || (custodian.lastSeenMs !== null && nowMs - custodian.lastSeenMs < LIMITS.custodianUnseenMs)
+    custodian.connected ||
+    (custodian.lastSeenMs !== null && within(custodian.lastSeenMs, LIMITS.custodianUnseenMs, nowMs))
   );
+}
+
+/** From now a receipt lasts no longer than this; one that says more is judged by a clock that is wrong. */
+export const RECEIPT_MS = LIMITS.envelopeLifetimeMs + LIMITS.clockSkewMs;
+
+export function inForce(untilMs: number, nowMs: number): boolean {
+  return untilMs > nowMs && untilMs <= nowMs + RECEIPT_MS;
 }
 
 /**

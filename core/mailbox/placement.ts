@@ -1,6 +1,7 @@
+import { within } from '../base/clock.ts';
 import type { ContactId, EnvelopeId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
-import { bestCustodians, seenLately, sorted } from './custodians.ts';
+import { bestCustodians, inForce, RECEIPT_MS, seenLately, sorted } from './custodians.ts';
 
 /**
  * Where one envelope is held while its recipient is away: a pure machine, one an envelope of the outbox
@@ -43,6 +44,8 @@ export interface PlacementContext {
   readonly nowMs: number;
   readonly recipientConnected: boolean;
   readonly custodians: readonly Custodian[];
+  /** When a custodian last answered anything on the line now open: on a slow one answers come one after another. */
+  readonly answeredMs?: (custodian: ContactId) => number | undefined;
   /** 32 bytes, the profile's own: settles ties in a way nobody can foresee. */
   readonly tieKey: Uint8Array;
   /** How many copies are wanted; the product's own rule unless told otherwise. */
@@ -124,11 +127,11 @@ export function heldNow(
   custodians: readonly Custodian[],
   nowMs: number,
 ): Held {
-  const inForce = holdings.filter(({ state, timeMs }) => state === 'held' && timeMs > nowMs);
+  const valid = holdings.filter(({ state, timeMs }) => state === 'held' && inForce(timeMs, nowMs));
   const { byId } = sorted(custodians);
-  const seen = inForce.filter(({ custodian }) => seenLately(byId.get(custodian), nowMs));
+  const seen = valid.filter(({ custodian }) => seenLately(byId.get(custodian), nowMs));
   const untilMs = seen.length === 0 ? null : Math.max(...seen.map(({ timeMs }) => timeMs));
-  return { heldBy: seen.length, untilMs, unseen: inForce.length - seen.length };
+  return { heldBy: seen.length, untilMs, unseen: valid.length - seen.length };
 }
 
 /** Copies that are to be found yet: 0 when there are enough, or no more can be remembered. */
@@ -136,17 +139,19 @@ export function missingCopies(placement: Pick<Placement, 'sentAtMs' | 'holdings'
   const { nowMs, custodians, copies = COPIES } = context;
   const { byId } = sorted(custodians);
   const counts = ({ custodian, state, timeMs }: Holding): boolean =>
-    state === 'asked' || (state === 'held' && timeMs > nowMs && seenLately(byId.get(custodian), nowMs));
+    state === 'asked' || (state === 'held' && inForce(timeMs, nowMs) && seenLately(byId.get(custodian), nowMs));
   const wanted = copiesWanted(copies, nowMs - placement.sentAtMs) - placement.holdings.filter(counts).length;
   return Math.max(0, Math.min(wanted, LIMITS.holdings - placement.holdings.length));
 }
 
-/** When time alone changes something next: a receipt ends, or one that refused may be asked again. */
+/** When time alone changes something next: a receipt begins or ends, or one that refused may be asked again. */
 export function nextChangeMs({ holdings }: Placement, nowMs: number): number {
   let next = Number.POSITIVE_INFINITY;
   for (const { state, timeMs } of holdings) {
-    const atMs = state === 'refused' ? timeMs + LIMITS.custodianUnseenMs : timeMs;
-    if (state !== 'asked' && atMs > nowMs) next = Math.min(next, atMs);
+    if (state === 'asked') continue;
+    // A receipt that seems to last too long will be in force when the clock is right.
+    const times = state === 'refused' ? [timeMs + LIMITS.custodianUnseenMs] : [timeMs - RECEIPT_MS, timeMs];
+    for (const atMs of times) if (atMs > nowMs) next = Math.min(next, atMs);
   }
   return next;
 }
@@ -160,7 +165,7 @@ function look(before: Placement, context: PlacementContext): PlacementStep {
     return { placement: before, outputs: [{ kind: 'wake', atMs: directUntilMs }] };
   }
   const { byId, ready } = sorted(context.custodians);
-  const holdings = reviewedAll(before.holdings, byId, nowMs);
+  const holdings = reviewedAll(before.holdings, byId, context);
   const looked: Placement = { ...before, phase: 'placing', holdings };
   const rule = context.copies ?? COPIES;
   const taken = new Set(holdings.map(holding => holding.custodian));
@@ -171,8 +176,8 @@ function look(before: Placement, context: PlacementContext): PlacementStep {
   const asked = chosen.map((custodian): Holding => ({ custodian, state: 'asked', timeMs: nowMs }));
   const placement = chosen.length > 0 ? { ...looked, holdings: [...holdings, ...asked] } : looked;
   const outputs: PlacementOutput[] = chosen.map(custodian => ({ kind: 'deposit', custodian }));
-  const waiting = placement.holdings.filter(holding => holding.state === 'asked').map(holding => holding.timeMs);
-  if (waiting.length > 0) outputs.push({ kind: 'wake', atMs: Math.min(...waiting) + LIMITS.depositAnswerMs });
+  const waiting = placement.holdings.flatMap(holding => answerDueMs(holding, context) ?? []);
+  if (waiting.length > 0) outputs.push({ kind: 'wake', atMs: Math.min(...waiting) });
   if (rule.more > 0 && free.length > chosen.length && placement.holdings.length < LIMITS.holdings) {
     outputs.push({ kind: 'wake', atMs: nextStepMs(rule, before.sentAtMs, nowMs) });
   }
@@ -193,28 +198,37 @@ function nextStepMs({ everyMs }: CopiesRule, sentAtMs: number, nowMs: number): n
 function reviewedAll(
   holdings: readonly Holding[],
   byId: ReadonlyMap<ContactId, Custodian>,
-  nowMs: number,
+  context: PlacementContext,
 ): readonly Holding[] {
-  const after = holdings.flatMap(holding => reviewed(holding, byId.get(holding.custodian), nowMs));
+  const after = holdings.flatMap(holding => reviewed(holding, byId.get(holding.custodian), context));
   const changed = after.length !== holdings.length || after.some((holding, at) => holding !== holdings[at]);
   return changed ? after : holdings;
 }
 
 /** What time and a lost connection make of a holding; nothing when it is to be forgotten. */
-function reviewed(holding: Holding, custodian: Custodian | undefined, nowMs: number): Holding[] {
+function reviewed(holding: Holding, custodian: Custodian | undefined, context: PlacementContext): Holding[] {
+  const { nowMs } = context;
   switch (holding.state) {
     case 'asked':
       // It may have stored the envelope and the receipt was lost: asked again when it comes back, it says so.
       if (!custodian?.connected) return [];
-      return Math.abs(nowMs - holding.timeMs) < LIMITS.depositAnswerMs
-        ? [holding]
-        : [{ ...holding, state: 'refused', timeMs: nowMs }];
+      return answerDueMs(holding, context) === undefined
+        ? [{ ...holding, state: 'refused', timeMs: nowMs }]
+        : [holding];
     case 'held':
       // Past its time it counts no more; it is kept, because it may be the clock that is wrong.
       return [holding];
     case 'refused':
-      return Math.abs(nowMs - holding.timeMs) < LIMITS.custodianUnseenMs ? [holding] : [];
+      return within(holding.timeMs, LIMITS.custodianUnseenMs, nowMs) ? [holding] : [];
   }
+}
+
+/** Until when an answer is waited for, counted from the asking or the last answer on the line; undefined: it is over. */
+function answerDueMs({ state, custodian, timeMs }: Holding, context: PlacementContext): number | undefined {
+  if (state !== 'asked') return undefined;
+  const { nowMs, answeredMs } = context;
+  const alive = [timeMs, answeredMs?.(custodian) ?? timeMs].filter(ms => within(ms, LIMITS.depositAnswerMs, nowMs));
+  return alive.length === 0 ? undefined : Math.max(...alive) + LIMITS.depositAnswerMs;
 }
 
 function withHolding(placement: Placement, holding: Holding): Placement {

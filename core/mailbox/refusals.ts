@@ -1,3 +1,4 @@
+import { within } from '../base/clock.ts';
 import type { ContactId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 
@@ -31,6 +32,11 @@ export class Refusals {
     return known !== undefined && !known.takes && isFresh(known, nowMs);
   }
 
+  /** It takes again, or is no contact any more: what it refused before says nothing. */
+  forget(custodian: ContactId): void {
+    for (const [pair, answer] of this.#answers) if (answer.custodian === custodian) this.#answers.delete(pair);
+  }
+
   /** Forgets what is older than a day, and names those that may be asked again. */
   sweep(nowMs: number): Set<ContactId> {
     const again = new Set<ContactId>();
@@ -52,6 +58,5 @@ export class Refusals {
 }
 
 function isFresh({ atMs }: Answer, nowMs: number): boolean {
-  // A clock set back must not make a day longer.
-  return Math.abs(nowMs - atMs) < LIMITS.custodianUnseenMs;
+  return within(atMs, LIMITS.custodianUnseenMs, nowMs);
 }

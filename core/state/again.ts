@@ -2,7 +2,7 @@ import type { ConversationId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Store } from '../storage/store.ts';
 import type { AgainContent } from '../wire/content.ts';
-import { sealAgain } from './sending.ts';
+import { answerWith } from './gaps.ts';
 import type { Turn } from './turn.ts';
 
 /** What a profile that was put back asks of a contact: the texts after the last one of the contact's that it still has. */
@@ -16,14 +16,11 @@ export function lastHeard(store: Store, conversation: ConversationId): AgainCont
  * their names. Those that wait are sealed without being asked for.
  */
 export function giveAgain(turn: Turn, { after }: AgainContent): void {
-  const { store, gaps } = turn.context;
-  const { id: contact } = turn.contact;
+  const { store } = turn.context;
   const newest = store.messages.newest(turn.conversationId, LIMITS.givenAgain);
   for (const message of newest.slice(newest.findIndex(({ id }) => id === after) + 1)) {
     const state = turn.stateOf(message.id)?.state;
     if (!message.outgoing || (state !== 'delivered' && state !== 'read')) continue;
-    if (gaps.answeredTo(contact) >= LIMITS.missingAnswers) return;
-    gaps.answer(contact);
-    sealAgain(turn, message);
+    if (!answerWith(turn, message)) return;
   }
 }

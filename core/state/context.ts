@@ -21,8 +21,8 @@ export interface Context {
   readonly gaps: Gaps;
   /** Only addresses given by the user, and those the two sides of an invite told each other, are dialed. */
   readonly offline?: boolean;
-  /** The next stamp of this profile, and its count's part in the write that keeps what the stamp stands on. */
-  stamp(): { readonly stamp: Stamp; readonly put: (tx: WriteTx) => void };
+  /** The next stamp for `contact`, and its count's part in the write that keeps what the stamp stands on. */
+  stamp(contact: ContactId): { readonly stamp: Stamp; readonly put: (tx: WriteTx) => void };
   /** Told after a commit that put envelopes into a contact's outbox. */
   outboxChanged(contact: ContactId, posted: readonly Posted[]): void;
   /** Whether an envelope with this own text waits in the outbox. */

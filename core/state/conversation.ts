@@ -139,11 +139,13 @@ export class Conversation {
     );
   }
 
-  /** Once a minute: as `mend`, where a text waits without an envelope; whoever refused it once may do so again. */
+  /** Once a minute: as `mend`, where something waits without an envelope; whoever refused it once may do so again. */
   mendIfDue(conversation: ConversationId): void {
     const { store, clock, carried } = this.#context;
     const due = Math.abs(clock() - this.#mendedAtMs) >= LIMITS.mendMs;
-    const unsealed = () => store.messages.undelivered(conversation, LIMITS.actorBatch).some(id => !carried(id));
+    const unsealed = () =>
+      store.pending.listOf(this.contact, 1).length > 0 ||
+      store.messages.undelivered(conversation, LIMITS.actorBatch).some(id => !carried(id));
     if (this.#mendDue || (due && unsealed())) this.mend();
   }
 

@@ -10,6 +10,7 @@ import type { WriteTx } from '../storage/store.ts';
 import { CUSTODY_PROTOCOL, decodeCustody, encodeCustody, encodeCustodyReceipt } from '../wire/custody.ts';
 import { decodeEnvelope, envelopeIdOf } from '../wire/envelope.ts';
 import type { Context } from './context.ts';
+import { GivenUp } from './given-up.ts';
 import type { Recipients } from './recipients.ts';
 
 export interface CustodianOptions {
@@ -44,6 +45,7 @@ export class CustodyService {
   readonly #context: Context;
   readonly #swarm: Swarm;
   readonly #options: CustodianOptions;
+  readonly #givenUp: GivenUp;
   #clock: HoldingClock;
   #clockStoredMs = 0;
 
@@ -51,6 +53,7 @@ export class CustodyService {
     this.#context = context;
     this.#swarm = swarm;
     this.#options = options;
+    this.#givenUp = new GivenUp(context);
     this.#clock = startHoldingClock(context.store.custody.clock(), this.#reading());
   }
 
@@ -72,9 +75,12 @@ export class CustodyService {
     const envelope = decodeEnvelope(bytes);
     const envelopeId = envelopeIdOf(bytes);
     let outcome = { kind: 'refused', envelopeId } as Deposited;
+    let givenUp: CustodyEntry[] = [];
     await this.#context.store.write(tx => {
-      outcome = this.#take(tx, { bytes, envelopeId, depositor, ...envelope });
+      givenUp = [];
+      outcome = this.#take(tx, { bytes, envelopeId, depositor, ...envelope }, givenUp);
     });
+    this.#givenUp.tell(givenUp);
     if (outcome.kind === 'held' && outcome.fresh) this.#options.taken(envelope.tag);
     return outcome;
   }
@@ -115,7 +121,7 @@ export class CustodyService {
     });
   }
 
-  #take(tx: WriteTx, item: Held): Deposited {
+  #take(tx: WriteTx, item: Held, givenUp: CustodyEntry[]): Deposited {
     const { clock, store } = this.#context;
     const { custody } = store;
     const { recipients } = this.#options;
@@ -143,6 +149,7 @@ export class CustodyService {
     const deposit = { bytes: bytes.length, expiresAtHours: item.expiresAtHours, askedUntilMs, depositor };
     const admission = admit(deposit, room, wallMs);
     if (admission.kind === 'refuse') return { kind: 'refused', envelopeId };
+    for (const id of admission.evict) givenUp.push(...[custody.entry(id, tx)].filter(entry => entry !== undefined));
     for (const id of held ? [...admission.evict, envelopeId] : admission.evict) custody.remove(tx, id);
     this.#put(tx, item, admission.holdMs);
     return { kind: 'held', envelopeId, untilMs: wallMs + admission.holdMs, fresh: true };
@@ -175,6 +182,7 @@ export class CustodyService {
     // Strangers wait for each answer: their deposits never crowd out those of contacts.
     const window = depositor === null ? 1 : LIMITS.depositWindow;
     const underWay = new Set<Promise<void>>();
+    if (depositor) this.#givenUp.opened(channel, depositor);
     try {
       for await (const bytes of channel.frames) {
         const frame = decodeCustody(bytes);
@@ -189,6 +197,7 @@ export class CustodyService {
     } catch {
       // The peer sees a closed stream and nothing else.
     } finally {
+      this.#givenUp.closed(channel);
       await Promise.allSettled(underWay);
       await channel.close();
     }

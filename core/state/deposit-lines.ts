@@ -1,3 +1,4 @@
+import { within } from '../base/clock.ts';
 import type { ContactId, EnvelopeId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Swarm } from '../network/swarm.ts';
@@ -22,8 +23,8 @@ export class DepositLines {
   readonly #lines = new Map<ContactId, DepositLine>();
   /** Names of envelopes that one more custodian should hold, by the full line they wait at. */
   readonly #waiting = new Map<ContactId, Set<string>>();
-  /** Custodians that let the time for an answer go by, and until when they are asked nothing. */
-  readonly #silentUntilMs = new Map<ContactId, number>();
+  /** Custodians that let the time for an answer go by, and when: for a time they are asked nothing. */
+  readonly #silentSinceMs = new Map<ContactId, number>();
   /** Custodians that broke a line of this connection. */
   readonly #broken = new Set<ContactId>();
   #stopped = false;
@@ -43,6 +44,11 @@ export class DepositLines {
   /** Whether another deposit can go to this custodian now. */
   isOpen(custodian: ContactId): boolean {
     return !this.#isShunned(custodian) && !this.isFull(custodian);
+  }
+
+  /** When its line, if one is open, last brought an answer. */
+  answeredMs(custodian: ContactId): number | undefined {
+    return this.#lines.get(custodian)?.answeredMs;
   }
 
   isFull(custodian: ContactId): boolean {
@@ -89,7 +95,7 @@ export class DepositLines {
 
   /** It did not answer in time: whatever else it was asked it will not answer either. */
   silent(custodian: ContactId): void {
-    this.#silentUntilMs.set(custodian, this.#context.clock() + LIMITS.custodianSilentMs);
+    this.#silentSinceMs.set(custodian, this.#context.clock());
     this.#lines.get(custodian)?.close();
   }
 
@@ -101,14 +107,14 @@ export class DepositLines {
   /** Custodians whose silence is over. */
   sweep(): ContactId[] {
     const nowMs = this.#context.clock();
-    const over = [...this.#silentUntilMs].filter(([, untilMs]) => !isAhead(untilMs, nowMs)).map(([id]) => id);
-    for (const id of over) this.#silentUntilMs.delete(id);
+    const over = [...this.#silentSinceMs].filter(([, sinceMs]) => !isSilent(sinceMs, nowMs)).map(([id]) => id);
+    for (const id of over) this.#silentSinceMs.delete(id);
     return over;
   }
 
   #isShunned(custodian: ContactId): boolean {
-    const untilMs = this.#silentUntilMs.get(custodian);
-    return this.#broken.has(custodian) || (untilMs !== undefined && isAhead(untilMs, this.#context.clock()));
+    const sinceMs = this.#silentSinceMs.get(custodian);
+    return this.#broken.has(custodian) || (sinceMs !== undefined && isSilent(sinceMs, this.#context.clock()));
   }
 
   #lost(line: DepositLine): void {
@@ -121,7 +127,6 @@ export class DepositLines {
   }
 }
 
-/** A clock set back must not make the time longer. */
-function isAhead(untilMs: number, nowMs: number): boolean {
-  return nowMs < untilMs && untilMs - nowMs <= LIMITS.custodianSilentMs;
+function isSilent(sinceMs: number, nowMs: number): boolean {
+  return within(sinceMs, LIMITS.custodianSilentMs, nowMs);
 }

@@ -26,6 +26,8 @@ export class DepositLine {
   #channel: Promise<FrameChannel> | undefined;
   #sending: Promise<void> = Promise.resolve();
   #closed = false;
+  /** When a deposit was last answered. */
+  #answeredMs: number | undefined;
 
   constructor(context: Context, swarm: Swarm, contact: { id: ContactId; peer: TransportKey }, answers: DepositAnswers) {
     this.#context = context;
@@ -38,6 +40,10 @@ export class DepositLine {
   /** Deposits that may follow before an answer. */
   get room(): number {
     return LIMITS.depositWindow - this.#underWay.size;
+  }
+
+  get answeredMs(): number | undefined {
+    return this.#answeredMs;
   }
 
   get full(): boolean {
@@ -123,7 +129,7 @@ export class DepositLine {
       // Who takes without a promise does not know us: nothing to count on.
       case 'taken':
       case 'refused':
-        for (const id of frame.ids) this.#underWay.delete(hex(id));
+        for (const id of frame.ids) this.settled(id);
         this.#answers.refused(frame.ids);
         return true;
       case 'gone':
@@ -136,6 +142,7 @@ export class DepositLine {
 
   /** The answer to a deposit has been taken. */
   settled(id: EnvelopeId): void {
-    this.#underWay.delete(hex(id));
+    // What answers nothing does not keep a line alive.
+    if (this.#underWay.delete(hex(id))) this.#answeredMs = this.#context.clock();
   }
 }

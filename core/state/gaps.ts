@@ -1,6 +1,7 @@
 import { type Clock, HOUR_MS, MINUTE_MS } from '../base/clock.ts';
 import type { ContactId, MessageId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
+import type { StoredMessage } from '../storage/records.ts';
 import type { MissingContent } from '../wire/content.ts';
 import { sealAgain, sendControl } from './sending.ts';
 import type { Turn } from './turn.ts';
@@ -17,6 +18,8 @@ export class Gaps {
   readonly #monotonic: Clock;
   readonly #waits = new Map<ContactId, ReadonlyMap<MessageId, Wait>>();
   readonly #answered = new Map<ContactId, { readonly sinceMs: number; count: number }>();
+  /** Bytes of the answers that may wait for a contact still. */
+  readonly #unsent = new Map<ContactId, { readonly sinceMs: number; bytes: number }>();
 
   /** @param monotonic however the wall clock is set, questions neither stop nor come all at once */
   constructor(monotonic: Clock) {
@@ -54,14 +57,35 @@ export class Gaps {
     return this.#hourOf(contact).count;
   }
 
+  /** Bytes of answers since nothing waited for the contact; what is older than an envelope's lifetime waits no more. */
+  unsentTo(contact: ContactId): number {
+    return this.#unsentOf(contact).bytes;
+  }
+
   /** Counts one. */
-  answer(contact: ContactId): void {
+  answer(contact: ContactId, bytes: number): void {
     this.#hourOf(contact).count += 1;
+    this.#unsentOf(contact).bytes += bytes;
+  }
+
+  /** Nothing waits for the contact. */
+  taken(contact: ContactId): void {
+    this.#unsent.delete(contact);
   }
 
   forget(contact: ContactId): void {
     this.#waits.delete(contact);
     this.#answered.delete(contact);
+    this.#unsent.delete(contact);
+  }
+
+  #unsentOf(contact: ContactId): { bytes: number } {
+    const nowMs = this.#monotonic();
+    const known = this.#unsent.get(contact);
+    if (known && nowMs - known.sinceMs < LIMITS.envelopeLifetimeMs) return known;
+    const unsent = { sinceMs: nowMs, bytes: 0 };
+    this.#unsent.set(contact, unsent);
+    return unsent;
   }
 
   #hourOf(contact: ContactId): { count: number } {
@@ -86,6 +110,21 @@ export function askForMissing(turn: Turn, ids: readonly MessageId[]): void {
 }
 
 /**
+ * Seals an own text again because the contact asked, unless it has asked for too much: texts within the hour, envelopes
+ * that wait for it, or bytes of them.
+ * @returns false when nothing more may be sealed for it now
+ */
+export function answerWith(turn: Turn, message: StoredMessage): boolean {
+  const { gaps } = turn.context;
+  const { id: contact } = turn.contact;
+  if (turn.envelopesWaiting === 0) gaps.taken(contact);
+  const tooMany = gaps.answeredTo(contact) >= LIMITS.missingAnswers || turn.controlsWaiting >= LIMITS.controlsWaiting;
+  if (tooMany || gaps.unsentTo(contact) >= LIMITS.missingAnswerBytes) return false;
+  gaps.answer(contact, sealAgain(turn, message));
+  return true;
+}
+
+/**
  * Seals the own texts asked for again; of others nothing is said. Whoever lacks one text may lack those before it, and
  * learns their names only by it: as many of those are added as were asked for within the hour, so that a long row is
  * back after a few questions, and at most half of what is sent was not needed.
@@ -94,8 +133,7 @@ export function answerMissing(turn: Turn, { ids }: MissingContent): void {
   const { store, gaps } = turn.context;
   const { id: contact } = turn.contact;
   const before = gaps.answeredTo(contact);
-  if (store.outbox.countOf(contact) >= LIMITS.outboxPerContact) return;
-  let left = Math.min(ids.length + before, LIMITS.missingAnswer, LIMITS.missingAnswers - before);
+  let left = Math.min(ids.length + before, LIMITS.missingAnswer);
   let looks = 4 * left;
   // Grows while it is walked: parents stand behind the texts that name them.
   const toLook = new Set(ids);
@@ -107,7 +145,6 @@ export function answerMissing(turn: Turn, { ids }: MissingContent): void {
     for (const parent of message.parents) toLook.add(parent);
     if (!message.outgoing) continue;
     left -= 1;
-    gaps.answer(contact);
-    sealAgain(turn, message);
+    if (!answerWith(turn, message)) return;
   }
 }

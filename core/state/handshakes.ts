@@ -12,6 +12,7 @@ import { decodeCard } from '../wire/card.ts';
 import { contentsThatFit, decodeGreeting, decodeReply, encodeGreeting, encodeReply } from '../wire/greeting.ts';
 import { lastHeard } from './again.ts';
 import { applyCard } from './cards.ts';
+import { readLately, sendReceipts } from './receipts.ts';
 import { type Opened, receiveContent } from './receiving.ts';
 import { sendControl, waitingContents } from './sending.ts';
 import type { Turn } from './turn.ts';
@@ -60,7 +61,11 @@ export function startAnew(turn: Turn): void {
   turn.sessions.dropAll();
   turn.dropOutbox();
   turn.changeContact({ initiation: null });
-  if (turn.contact.phase === 'accepted') sendControl(turn, lastHeard(turn.context.store, turn.conversationId));
+  if (turn.contact.phase === 'accepted') {
+    const { store } = turn.context;
+    sendControl(turn, lastHeard(store, turn.conversationId));
+    sendReceipts(turn, 'read', readLately(store, turn.conversation));
+  }
   beginIfNone(turn);
 }
 

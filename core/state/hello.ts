@@ -4,6 +4,7 @@ import type { ContactId, TransportKey } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { FrameChannel, Swarm } from '../network/swarm.ts';
 import { decodeHello, encodeHello, HELLO_PROTOCOL, type Hello } from '../wire/hello.ts';
+import { Allowance } from './allowance.ts';
 import type { Context } from './context.ts';
 import type { Starts } from './restored.ts';
 
@@ -28,6 +29,8 @@ export class Hellos {
   readonly #greeted = new Map<string, Promise<void>>();
   /** Peers whose hello on this connection was heard and acted on. */
   readonly #heard = new Set<string>();
+  /** How many more hellos each connected contact may say. */
+  readonly #allowances = new Map<string, Allowance>();
   readonly #unsubscribe: () => void;
 
   constructor(context: Context, swarm: Swarm, options: HelloOptions) {
@@ -38,6 +41,7 @@ export class Hellos {
       disconnected: peer => {
         this.#greeted.delete(hex(peer));
         this.#heard.delete(hex(peer));
+        this.#allowances.delete(hex(peer));
       },
     });
   }
@@ -93,17 +97,19 @@ export class Hellos {
     }
   }
 
+  /** One hello a stream: each costs two durable writes. */
   async #answer(channel: FrameChannel): Promise<void> {
     const giveUp = this.#context.scheduler(LIMITS.helloMs, () => void channel.close());
     try {
       for await (const frame of channel.frames) {
         const contact = this.#context.store.contacts.byTransport(channel.peer)?.id;
-        if (!contact) return;
+        if (!contact || !this.#mayGreet(channel.peer)) return;
         const said = decodeHello(frame);
         // Before it is answered, and pushes what would be answered with keys that may be old.
         await this.#options.starts.hear(said.seen);
         await channel.send(await this.#own(contact));
         await this.#take(contact, channel.peer, said);
+        return;
       }
     } catch {
       // The peer sees a closed stream and nothing else.
@@ -113,11 +119,18 @@ export class Hellos {
     }
   }
 
+  #mayGreet(peer: TransportKey): boolean {
+    const name = hex(peer);
+    const allowance = this.#allowances.get(name) ?? new Allowance(LIMITS.hellosAtOnce, LIMITS.helloPauseMs);
+    this.#allowances.set(name, allowance);
+    return allowance.take(this.#context.clock());
+  }
+
   /** The count is raised first: whoever hears this hello can tell this profile from any backup made before. */
   async #own(contact: ContactId): Promise<Buffer> {
     const { store } = this.#context;
     const { starts, holds } = this.#options;
-    const { stamp, put } = starts.stamp();
+    const { stamp, put } = starts.stamp(contact);
     await store.write(put);
     return encodeHello({ holds: holds(), stamp, seen: store.instances.seen(contact)?.stamps ?? [] });
   }

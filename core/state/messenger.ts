@@ -90,7 +90,7 @@ export class Messenger {
       ...parts,
       sequence: new OutboxSequence(clock),
       gaps: new Gaps(parts.monotonic),
-      stamp: () => this.starts.stamp(),
+      stamp: contact => this.starts.stamp(contact),
       outboxChanged: (contact, posted) => {
         this.#delivery.outboxChanged(contact);
         this.placing.posted(posted);

@@ -4,6 +4,8 @@ import type { Holding, Placement } from '../mailbox/placement.ts';
 type State = Holding['state'];
 const STATES: readonly State[] = ['asked', 'held', 'refused'];
 const NONE: readonly number[] = [];
+/** At most so many give way at once: finding them takes a pass over all. */
+const GIVE_WAY = 256;
 
 /** An envelope of the outbox and who holds it, packed: there may be twenty thousand. */
 export interface Placed {
@@ -32,6 +34,7 @@ export function idOf({ name }: Placed): EnvelopeId {
 export class PlacedEnvelopes {
   readonly #byName = new Map<string, Placed>();
   readonly #byMessage = new Map<MessageId, readonly Placed[]>();
+  readonly #counts = new Map<ContactId, number>();
   readonly #people: ContactId[] = [];
   readonly #numbers = new Map<ContactId, number>();
 
@@ -60,18 +63,37 @@ export class PlacedEnvelopes {
     const { sentAtMs } = placement;
     const placed = { name, recipient, messageId, sentAtMs, waiting: true, nextMs: sentAtMs, packed: NONE };
     this.#byName.set(name, placed);
+    this.#counts.set(recipient, (this.#counts.get(recipient) ?? 0) + 1);
     if (messageId) this.#byMessage.set(messageId, [...this.ofMessage(messageId), placed]);
     this.keep(placed, placement);
     return placed;
   }
 
   remove(placed: Placed): void {
-    const { name, messageId } = placed;
-    this.#byName.delete(name);
+    const { name, messageId, recipient } = placed;
+    if (!this.#byName.delete(name)) return;
+    const count = (this.#counts.get(recipient) ?? 1) - 1;
+    if (count > 0) this.#counts.set(recipient, count);
+    else this.#counts.delete(recipient);
     if (!messageId) return;
     const left = this.ofMessage(messageId).filter(other => other !== placed);
     if (left.length > 0) this.#byMessage.set(messageId, left);
     else this.#byMessage.delete(messageId);
+  }
+
+  /**
+   * What gives way to envelopes of this recipient: some of whoever has most, until both have as many. The newest that
+   * nobody was asked for go first.
+   */
+  givingWayTo(recipient: ContactId): Placed[] {
+    let [most, count] = [recipient, this.#counts.get(recipient) ?? 0];
+    const own = count;
+    for (const [id, number] of this.#counts) if (number > count) [most, count] = [id, number];
+    const spare = Math.min(GIVE_WAY, Math.floor((count - own) / 2));
+    if (spare === 0) return [];
+    const theirs = this.filter(placed => placed.recipient === most);
+    const [placed, free] = [theirs.filter(isPlaced), theirs.filter(each => !isPlaced(each))];
+    return [...placed, ...free].slice(-spare);
   }
 
   ofMessage(id: MessageId): readonly Placed[] {
@@ -117,6 +139,13 @@ export class PlacedEnvelopes {
     return holdings;
   }
 
+  /** As though this custodian had never been asked. */
+  forgetWith(placed: Placed, custodian: ContactId): void {
+    const placement = this.placement(placed);
+    const holdings = placement.holdings.filter(holding => holding.custodian !== custodian);
+    this.keep(placed, { ...placement, holdings });
+  }
+
   keep(placed: Placed, { phase, holdings }: Placement): void {
     placed.waiting = phase === 'waiting';
     // Made in its length: one that grows takes room for sixteen more.
@@ -135,4 +164,8 @@ export class PlacedEnvelopes {
     this.#numbers.set(id, number);
     return number;
   }
+}
+
+function isPlaced({ packed }: Placed): boolean {
+  return packed.length > 0;
 }

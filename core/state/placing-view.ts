@@ -12,6 +12,7 @@ export class PlacingView {
   readonly custodians: readonly Custodian[];
   readonly #presence: Presence;
   readonly #refusals: Refusals;
+  readonly #lines: DepositLines;
   readonly #tieKey: Buffer;
   /** Connected and willing, whether or not there is room on their lines. */
   readonly #ready: readonly Custodian[];
@@ -23,6 +24,7 @@ export class PlacingView {
     this.custodians = presence.custodians();
     this.#presence = presence;
     this.#refusals = refusals;
+    this.#lines = lines;
     this.#tieKey = account.tieKey.use(key => Buffer.from(key));
     this.#ready = this.custodians.filter(({ connected, willing }) => connected && willing);
     this.#open = new Set(this.#ready.map(({ id }) => id).filter(id => lines.isOpen(id)));
@@ -37,7 +39,8 @@ export class PlacingView {
       custodian.willing && !this.#canAsk(custodian.id, recipient) ? { ...custodian, willing: false } : custodian,
     );
     const recipientConnected = this.#presence.isConnected(recipient);
-    const context = { nowMs, recipientConnected, custodians, tieKey: this.#tieKey };
+    const answeredMs = (custodian: ContactId) => this.#lines.answeredMs(custodian);
+    const context = { nowMs, recipientConnected, custodians, answeredMs, tieKey: this.#tieKey };
     this.#contexts.set(recipient, context);
     return context;
   }

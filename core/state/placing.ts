@@ -1,11 +1,9 @@
 import { MINUTE_MS } from '../base/clock.ts';
 import type { ContactId, EnvelopeId, MessageId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
-import { openCustodyReceipt } from '../mailbox/custody.ts';
 import {
   type Held,
   type Holding,
-  heldNow,
   missingCopies,
   newPlacement,
   nextChangeMs,
@@ -17,16 +15,18 @@ import {
 import { Refusals } from '../mailbox/refusals.ts';
 import type { Swarm } from '../network/swarm.ts';
 import type { OutboxRecord } from '../storage/records.ts';
-import { decodeCustodyReceipt, encodeCustodyReceipt } from '../wire/custody.ts';
 import type { Context } from './context.ts';
+import { CustodiansHere } from './custodians-here.ts';
 import { DepositLines } from './deposit-lines.ts';
-import type { DepositLine } from './deposits.ts';
 import { HeldStates } from './held-states.ts';
+import { LeftOut } from './left-out.ts';
 import { Looks } from './looks.ts';
 import { idOf, type Placed, PlacedEnvelopes } from './placed.ts';
+import { PlacingAnswers } from './placing-answers.ts';
+import type { PlacingParts } from './placing-parts.ts';
 import { PlacingView } from './placing-view.ts';
 import type { Presence } from './presence.ts';
-import { removePlaces, removePlacesOf, storedHoldings, storedHoldingsOf, storedPlaces } from './stored-places.ts';
+import { removePlaces, removePlacesOf, storedHoldings, storedPlaces } from './stored-places.ts';
 import { Wakes } from './wakes.ts';
 
 /** An envelope of the outbox, as far as it matters where it is held. */
@@ -43,38 +43,43 @@ export class Placing {
   readonly #lines: DepositLines;
   readonly #refusals = new Refusals();
   readonly #placed = new PlacedEnvelopes();
+  readonly #leftOut: LeftOut;
   readonly #states: HeldStates;
   readonly #looks: Looks;
-  /** Connected contacts that have said hello, and whether they hold. */
-  readonly #here = new Map<ContactId, boolean>();
-  /** Contacts that counted for what they hold, at the last sweep. */
-  #seen = new Set<ContactId>();
+  readonly #here: CustodiansHere;
   #sweptMs = 0;
   #view: PlacingView | undefined;
   #stopped = false;
-  /** The outbox holds more than is remembered here. */
-  #overflown = false;
 
   constructor(context: Context, swarm: Swarm, presence: Presence) {
     this.#context = context;
     this.#presence = presence;
-    this.#states = new HeldStates(context);
+    this.#leftOut = new LeftOut(context.store);
+    this.#states = new HeldStates(context, presence, this.#placed, this.#leftOut);
     this.#looks = new Looks(context.scheduler, names => this.#lookNow(names));
     this.#wakes = new Wakes(context.clock, context.scheduler, names => this.#looks.add(names));
-    this.#lines = new DepositLines(context, swarm, presence, {
-      held: (line, receipt) => this.#held(line, receipt),
-      answered: (custodian, ids, kind) => this.#answered(custodian, ids, kind),
-      lost: custodian => this.#lineLost(custodian),
-    });
+    const parts: PlacingParts = {
+      context,
+      presence,
+      placed: this.#placed,
+      refusals: this.#refusals,
+      view: () => this.#current(),
+      changed: () => this.#changed(),
+      step: (placed, input) => this.#step(placed, input),
+      lookAt: wanted => this.#lookAt(wanted),
+      lookAtWaiting: () => this.#looks.add(this.#lines.takeWaiting()),
+    };
+    this.#lines = new DepositLines(context, swarm, presence, new PlacingAnswers(parts));
+    this.#here = new CustodiansHere(parts, this.#lines);
   }
 
   /** Takes up what the last run left: the outbox, and the receipts beside it. */
   async start(): Promise<void> {
     const { store } = this.#context;
-    this.#seen = this.#current().seen();
+    this.#here.start();
     this.#load();
-    if (this.#overflown) return;
-    const orphans = [...store.placements.all()].filter(({ envelopeId }) => !this.#placed.get(envelopeId));
+    const ended = (id: EnvelopeId) => !this.#placed.get(id) && (!this.#leftOut.some || !store.outbox.get(id));
+    const orphans = [...store.placements.all()].filter(({ envelopeId }) => ended(envelopeId));
     await removePlacesOf(
       store,
       orphans.map(({ envelopeId }) => envelopeId),
@@ -97,6 +102,8 @@ export class Placing {
   /** Envelopes have left the outbox: stored by their recipient, or expired. */
   ended(ids: readonly EnvelopeId[]): void {
     this.#end(ids.flatMap(id => this.#placed.get(id) ?? []));
+    // Who holds what was not in mind keeps it until its recipient asks or its time is over; only the receipts go.
+    if (this.#leftOut.some && !this.#stopped) removePlacesOf(this.#context.store, ids).catch(() => undefined);
   }
 
   /** A text was delivered, or has expired: none of its envelopes is needed any more. */
@@ -119,96 +126,101 @@ export class Placing {
     this.#end(this.#placed.filter(({ recipient }) => recipient === contact));
   }
 
-  /** Whether an envelope with this text waits in the outbox, as far as is known. */
+  /** Whether an envelope with this text waits in the outbox. */
   carries(message: MessageId): boolean {
-    return this.#overflown || this.#placed.ofMessage(message).length > 0;
+    return this.#placed.ofMessage(message).length > 0 || this.#leftOut.carries(message);
   }
 
   /** By whom a text is held, by receipts in force. */
   heldOf(message: MessageId): Held {
-    const placed = this.#placed.ofMessage(message);
-    const kept = placed.flatMap(each => this.#placed.holdings(each));
-    const holdings = placed.length === 0 && this.#overflown ? storedHoldingsOf(this.#context.store, message) : kept;
-    // With one custodian in several envelopes it is one that holds.
-    const latest = new Map([...holdings].sort((a, b) => a.timeMs - b.timeMs).map(item => [item.custodian, item]));
-    return heldNow({ holdings: [...latest.values()] }, this.#presence.custodians(), this.#context.clock());
+    return this.#states.of(message);
   }
 
-  /** A contact has gone, or said hello: on a new connection or because what it says has changed; or was accepted. */
+  /**
+   * A contact has gone, or said hello: on a new connection or because what it says has changed; or was accepted, or
+   * removed.
+   */
   presenceChanged(contact: ContactId): void {
     if (this.#stopped) return;
-    this.#view = undefined;
-    if (!this.#presence.isConnected(contact)) {
-      this.#here.delete(contact);
-      this.#lines.disconnected(contact);
-      this.#lookAt(({ waiting, recipient }) => waiting && recipient === contact);
-      return;
-    }
-    const custodian = this.#presence.custodian(contact);
-    const known = this.#here.get(contact);
-    // Both sides greet, and each greeting is heard.
-    if (!custodian?.connected || known === custodian.willing) return;
-    this.#here.set(contact, custodian.willing);
-    if (known === undefined) this.#check(contact);
-    this.#arrived(contact);
+    this.#changed();
+    this.#here.changed(contact);
+    if (!this.#context.store.contacts.get(contact)) this.#removed(contact);
   }
 
   /** Once a minute: receipts end, custodians stay away, silence and refusals are over. */
   sweep(): void {
     this.#view = undefined;
-    if (this.#overflown && this.#placed.size < LIMITS.placements / 2) this.#load();
-    const view = this.#current();
-    const { nowMs } = view;
+    this.#leftOut.sweep();
+    if (this.#leftOut.some && this.#placed.size < LIMITS.placements / 2) this.#load();
+    const { nowMs } = this.#current();
     const setBack = nowMs < this.#sweptMs;
     this.#sweptMs = nowMs;
     this.#lookAt(({ nextMs }) => setBack || nextMs <= nowMs);
-    const seen = view.seen();
-    const turned = [...new Set([...this.#seen, ...seen])].filter(id => this.#seen.has(id) !== seen.has(id));
-    this.#seen = seen;
-    for (const contact of turned) this.#lookAtHeldBy(contact);
+    this.#here.sweep();
     const again = new Set([...this.#lines.sweep(), ...this.#refusals.sweep(nowMs)]);
-    this.#view = undefined;
-    for (const contact of again) this.#arrived(contact);
+    this.#changed();
+    for (const contact of again) this.#here.arrived(contact);
   }
 
   #load(): void {
     const { store, sequence, clock } = this.#context;
-    this.#overflown = false;
+    this.#leftOut.clear();
     for (const record of storedPlaces(store)) {
       sequence.above(record.seq);
-      if (this.#overflown || this.#placed.get(record.envelopeId)) continue;
+      if (this.#placed.get(record.envelopeId)) continue;
       const holdings = storedHoldings(store, record.envelopeId);
-      this.#add(record, Math.floor(record.seq / 64), holdings);
+      if (!this.#add(record, Math.floor(record.seq / 64), holdings)) continue;
       for (const { custodian } of holdings) this.#refusals.took(custodian, record.contact, clock());
       const { messageId } = record;
-      if (messageId && holdings.length > 0) this.#states.known(messageId, this.heldOf(messageId));
+      if (messageId && holdings.length > 0) this.#states.known(messageId);
     }
   }
 
-  #add({ envelopeId, contact, messageId }: Posted, sentAtMs: number, holdings: readonly Holding[]): void {
-    if (this.#stopped) return;
-    if (this.#placed.size >= LIMITS.placements) {
-      this.#overflown = true;
-      return;
-    }
+  /** @returns whether it is kept in mind */
+  #add({ envelopeId, contact, messageId }: Posted, sentAtMs: number, holdings: readonly Holding[]): boolean {
+    if (this.#stopped || !this.#hasRoomFor(contact)) return false;
     const placed = this.#placed.add({ ...newPlacement(contact, envelopeId, sentAtMs), holdings }, messageId);
-    if (!placed) return;
+    if (!placed) return false;
     // The usual case: it is stored there before anybody else need know.
     if (this.#presence.isConnected(contact)) this.#wakes.at(placed.name, this.#context.clock() + LIMITS.placeAfterMs);
     else this.#looks.add([placed.name]);
+    return true;
+  }
+
+  /** Whoever has most gives way, so that no recipient can keep out another. */
+  #hasRoomFor(recipient: ContactId): boolean {
+    if (this.#placed.size < LIMITS.placements) return true;
+    const givingWay = this.#placed.givingWayTo(recipient);
+    for (const placed of givingWay) {
+      this.#drop(placed);
+      this.#leftOut.add(placed.recipient);
+    }
+    if (givingWay.length === 0) this.#leftOut.add(recipient);
+    return givingWay.length > 0;
+  }
+
+  #drop(placed: Placed): void {
+    this.#placed.remove(placed);
+    this.#looks.remove(placed.name);
+    this.#states.forget(placed.messageId);
+  }
+
+  /** What it held is lost: added again, it would count without having been asked. */
+  #removed(contact: ContactId): void {
+    this.#here.removed(contact);
+    const state = this.#placed.stateWith(contact);
+    const lost = this.#placed.filter(placed => state(placed) !== undefined);
+    for (const placed of lost) this.#placed.forgetWith(placed, contact);
+    for (const placed of lost) this.#states.tell(placed);
+    this.#looks.add(lost.map(({ name }) => name));
   }
 
   #lookAt(wanted: (placed: Placed) => boolean): void {
     this.#looks.add(this.#placed.filter(wanted).map(({ name }) => name));
   }
 
-  #lookAtHeldBy(custodian: ContactId): void {
-    const state = this.#placed.stateWith(custodian);
-    this.#lookAt(placed => state(placed) === 'held');
-  }
-
   #lookNow(names: readonly string[]): void {
-    this.#view = undefined;
+    this.#changed();
     for (const name of names) {
       const placed = this.#placed.named(name);
       if (placed) this.#step(placed, { kind: 'look' });
@@ -216,23 +228,8 @@ export class Placing {
     this.#looks.add(this.#lines.takeWaiting());
   }
 
-  /** A custodian can be asked, or counts again: what it may be asked for, and what it holds. */
-  #arrived(contact: ContactId): void {
-    const view = this.#current();
-    const state = this.#placed.stateWith(contact);
-    const willing = this.#here.get(contact) === true;
-    const counted = this.#seen.has(contact);
-    this.#lookAt(placed => {
-      const known = state(placed);
-      if (known) return known === 'held' && !counted;
-      if (!willing || placed.waiting || placed.recipient === contact) return false;
-      return (
-        missingCopies(
-          { sentAtMs: placed.sentAtMs, holdings: this.#placed.holdings(placed) },
-          view.of(placed.recipient),
-        ) > 0
-      );
-    });
+  #changed(): void {
+    this.#view = undefined;
   }
 
   #current(): PlacingView {
@@ -252,7 +249,7 @@ export class Placing {
     for (const output of outputs) this.#do(placed, output);
     const lost = heldBy(before).filter(custodian => !heldBy(placement).includes(custodian));
     if (lost.length > 0) removePlaces(this.#context.store, placement.envelopeId, lost).catch(() => undefined);
-    if (placed.messageId) this.#states.tell(placed.messageId, placed.recipient, this.heldOf(placed.messageId));
+    this.#states.tell(placed);
     if (missingCopies(placement, context) > 0) this.#waitForRoom(placed, view);
     if (input.kind === 'look') for (const custodian of silentIn(before, placement)) this.#lines.silent(custodian);
   }
@@ -287,10 +284,7 @@ export class Placing {
     const asked: EnvelopeId[] = [];
     for (const placed of all) {
       const before = this.#placed.placement(placed);
-      this.#placed.remove(placed);
-      this.#looks.remove(placed.name);
-      const { messageId } = placed;
-      if (messageId && this.#placed.ofMessage(messageId).length === 0) this.#states.forget(messageId);
+      this.#drop(placed);
       // The usual case, thousands of times: nobody was ever asked.
       if (before.holdings.length === 0) continue;
       asked.push(before.envelopeId);
@@ -299,59 +293,6 @@ export class Placing {
     }
     // A row that stays by a failing disk is looked at again at the next start.
     removePlacesOf(this.#context.store, asked).catch(() => undefined);
-  }
-
-  /** A receipt counts once it is stored. @throws DecodeError it is none */
-  async #held(line: DepositLine, bytes: Uint8Array): Promise<void> {
-    const { store, clock } = this.#context;
-    const { custodian } = line;
-    const { envelopeId } = decodeCustodyReceipt(bytes);
-    line.settled(envelopeId);
-    const identity = store.contacts.get(custodian)?.identity;
-    const receipt = identity && openCustodyReceipt(bytes, identity, clock());
-    if (!receipt) return this.#answered(custodian, [envelopeId], 'refused');
-    const placed = this.#placed.get(envelopeId);
-    if (!placed) return line.release(envelopeId);
-    const { messageId, recipient } = placed;
-    const untilMs = receipt.heldUntilMs;
-    const row = { envelopeId, messageId, contact: recipient, custodian, changedAtMs: clock(), untilMs };
-    await store.write(tx => {
-      // It may have ended since; when it ends from now on, the row is removed after this.
-      if (this.#placed.has(placed)) store.placements.put(tx, { ...row, receipt: encodeCustodyReceipt(receipt) });
-    });
-    if (!this.#placed.has(placed)) return line.release(envelopeId);
-    this.#refusals.took(custodian, recipient, clock());
-    this.#view = undefined;
-    this.#step(placed, { kind: 'held', custodian, untilMs });
-    this.#looks.add(this.#lines.takeWaiting());
-  }
-
-  #answered(custodian: ContactId, ids: readonly EnvelopeId[], kind: 'refused' | 'gone'): void {
-    const state = this.#placed.stateWith(custodian);
-    for (const id of ids) {
-      const placed = this.#placed.get(id);
-      if (!placed) continue;
-      this.#view = undefined;
-      const refused = kind === 'refused' && state(placed) === 'asked';
-      const always = refused && this.#refusals.refused(custodian, placed.recipient, this.#context.clock());
-      this.#step(placed, { kind: always ? 'lost' : kind, custodian });
-    }
-    this.#looks.add(this.#lines.takeWaiting());
-  }
-
-  #lineLost(custodian: ContactId): void {
-    this.#view = undefined;
-    const state = this.#placed.stateWith(custodian);
-    const asked = this.#placed.filter(placed => state(placed) === 'asked');
-    for (const placed of asked) this.#step(placed, { kind: 'lost', custodian });
-    this.#looks.add(this.#lines.takeWaiting());
-  }
-
-  /** After a new connection: what this custodian promised, does it hold it still? */
-  #check(custodian: ContactId): void {
-    const state = this.#placed.stateWith(custodian);
-    const held = this.#placed.filter(placed => state(placed) === 'held');
-    if (held.length > 0) this.#lines.to(custodian)?.check(held.map(idOf));
   }
 }
 

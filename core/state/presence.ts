@@ -119,7 +119,9 @@ export class Presence {
     const said = phase === 'accepted' ? store.instances.seen(id) : undefined;
     if (!said) return [];
     const uptime = store.uptime.get(id);
-    const seenMs = Math.max(this.#lastSeenMs.get(id) ?? 0, lastSeenAtMs ?? 0, (uptime?.lastHour ?? 0) * HOUR_MS);
+    // What was seen last counts, not what a clock that was ahead once has stored.
+    const stored = Math.max(lastSeenAtMs ?? 0, (uptime?.lastHour ?? 0) * HOUR_MS);
+    const seenMs = this.#lastSeenMs.get(id) ?? stored;
     return [
       {
         id,

@@ -1,5 +1,5 @@
-import type { ContactId } from '../base/ids.ts';
-import { afterDropping, judgeStamp, makeStamp, type OwnRuns } from '../mailbox/instance.ts';
+import { type ContactId, idBytes } from '../base/ids.ts';
+import { afterDropping, judgeEnd, makeStamp, type OwnRuns, openStamp, type RunEnd } from '../mailbox/instance.ts';
 import { beginInstance, runOfInstance, type StartsFile } from '../storage/start-instance.ts';
 import type { WriteTx } from '../storage/store.ts';
 import { encodeContent } from '../wire/content.ts';
@@ -7,6 +7,7 @@ import type { Stamp } from '../wire/stamp.ts';
 import { lastHeard } from './again.ts';
 import type { Context } from './context.ts';
 import type { Conversation } from './conversation.ts';
+import { gatherReceipts, readLately } from './receipts.ts';
 
 const INCARNATION_BYTES = 16;
 
@@ -19,6 +20,8 @@ export class Starts {
   readonly #context: Context;
   readonly #file: StartsFile;
   readonly #conversation: (contact: ContactId) => Conversation;
+  /** Stamps made for each contact in this run: one does not see how much is said to another. */
+  readonly #orders = new Map<ContactId, number>();
   #own: OwnRuns | undefined;
   #restart: Promise<void> | undefined;
   /** When this run found out that the profile is a copy; null: it is none, as far as is known. */
@@ -42,15 +45,17 @@ export class Starts {
   }
 
   /**
-   * The next stamp. Writes keep the order in which they were asked for: `put` is to be asked for before anything else
+   * The next stamp for `contact`. Writes keep the order in which they were asked for: `put` is to be asked for before anything else
    * runs, in the one write that keeps what the stamp stands on.
    */
-  stamp(): { readonly stamp: Stamp; readonly put: (tx: WriteTx) => void } {
+  stamp(contact: ContactId): { readonly stamp: Stamp; readonly put: (tx: WriteTx) => void } {
     const { account, store } = this.#context;
     const { run, count: before } = this.#begun.now;
     const now = { run, count: before + 1 };
     this.#own = { ...this.#begun, now };
-    const stamp = account.instanceKey.use(key => makeStamp(key, now));
+    const order = (this.#orders.get(contact) ?? 0) + 1;
+    this.#orders.set(contact, order);
+    const stamp = account.instanceKey.use(key => makeStamp(key, now, idBytes(contact), order));
     return { stamp, put: tx => store.instances.putCount(tx, now.count) };
   }
 
@@ -74,14 +79,13 @@ export class Starts {
     return this.#own;
   }
 
-  #unknown(seen: readonly Stamp[]): Stamp[] {
-    return this.#context.account.instanceKey.use(key =>
-      seen.filter(stamp => judgeStamp(key, this.#begun, stamp) === 'restored'),
-    );
+  #unknown(seen: readonly Stamp[]): RunEnd[] {
+    const ends = this.#context.account.instanceKey.use(key => seen.flatMap(stamp => openStamp(key, stamp) ?? []));
+    return ends.filter(end => judgeEnd(this.#begun, end) === 'restored');
   }
 
   /** Every conversation drops its own keys in a turn of its own; cut short, the next hello begins it again. */
-  async #startAnew(found: readonly Stamp[]): Promise<void> {
+  async #startAnew(found: readonly RunEnd[]): Promise<void> {
     const { store } = this.#context;
     await Promise.all(store.contacts.list().map(({ id }) => this.#conversation(id).ask({ kind: 'start-anew' })));
     const own = afterDropping(this.#begun, found);
@@ -104,6 +108,9 @@ export class Starts {
       if (contact.phase !== 'accepted') continue;
       const content = encodeContent(lastHeard(store, contact.conversation));
       store.pending.add(tx, contact.id, sequence.next(), content);
+      const conversation = store.conversations.get(contact.conversation, tx);
+      const ids = conversation ? readLately(store, conversation) : [];
+      gatherReceipts(this.#context, tx, contact, { type: 'read', atMs: this.#context.clock(), ids });
     }
   }
 

@@ -57,7 +57,7 @@ export function sendAgain(turn: Turn, id: MessageId): SentText {
 /** Sends what is not a text; it waits in the store while there is no session. */
 export function sendControl(turn: Turn, content: Exclude<Content, { kind: 'text' }>): void {
   const bytes = encodeContent(content);
-  if (sealContent(turn, bytes, null)) return;
+  if (sealContent(turn, bytes, null) > 0) return;
   const { store, sequence } = turn.context;
   const seq = sequence.next();
   turn.put(tx => store.pending.add(tx, turn.contact.id, seq, bytes));
@@ -115,21 +115,22 @@ function textContentOf(turn: Turn, id: MessageId): Buffer | undefined {
   return messageIdOf(turn.conversationId, account.public.identity, content) === id ? content : undefined;
 }
 
-/** Seals a text that was sent before, whatever became of it, under the live session. */
-export function sealAgain(turn: Turn, message: StoredMessage): void {
+/** Seals a text that was sent before, whatever became of it, under the live session. @returns bytes of the envelope */
+export function sealAgain(turn: Turn, message: StoredMessage): number {
   const content = textContentOf(turn, message.id);
   const waits = turn.stateOf(message.id)?.state === 'queued';
   // What was delivered once must not look as if it waited again.
-  if (content) sealContent(turn, content, waits ? message.id : null);
+  return content ? sealContent(turn, content, waits ? message.id : null) : 0;
 }
 
-function sealContent(turn: Turn, content: Buffer, id: MessageId | null): boolean {
-  if (!turn.sessions.live) return false;
+/** @returns bytes of the envelope; 0: there is no session to seal it under */
+function sealContent(turn: Turn, content: Buffer, id: MessageId | null): number {
+  if (!turn.sessions.live) return 0;
   const plaintext = concat(turn.stamp(), content);
   const sealed = turn.sessions.encrypt(plaintext, turn.context.random);
   wipe(plaintext);
-  if (!sealed) return false;
-  turn.post('ratchet', sealed, id);
+  if (!sealed) return 0;
+  const bytes = turn.post('ratchet', sealed, id);
   wipe(content);
-  return true;
+  return bytes;
 }

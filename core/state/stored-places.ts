@@ -3,17 +3,30 @@ import type { Holding } from '../mailbox/placement.ts';
 import type { OutboxRecord, PlacementRecord } from '../storage/records.ts';
 import type { Store } from '../storage/store.ts';
 
-const PAGE = 256;
+/** Small, so that of each of many contacts something is among the first. */
+const PAGE = 64;
 
-/** The outbox, contact by contact in its order. */
+/** The outbox: each contact's in its order, a page of each in turn. */
 export function* storedPlaces(store: Store): Iterable<OutboxRecord> {
-  for (const contact of store.outbox.contactsWithWork()) {
-    for (let after: number | undefined, page = PAGE; page === PAGE; ) {
-      const records = store.reading(() => store.outbox.listOf(contact, PAGE, after));
-      yield* records;
-      after = records.at(-1)?.seq;
-      page = records.length;
+  let unread = store.outbox.contactsWithWork().map(contact => storedPagesOf(store, contact));
+  while (unread.length > 0) {
+    const left: typeof unread = [];
+    for (const pages of unread) {
+      const page = pages.next();
+      if (page.done) continue;
+      yield* page.value;
+      left.push(pages);
     }
+    unread = left;
+  }
+}
+
+export function* storedPagesOf(store: Store, contact: ContactId): Generator<OutboxRecord[]> {
+  for (let after: number | undefined, length = PAGE; length === PAGE; ) {
+    const records = store.reading(() => store.outbox.listOf(contact, PAGE, after));
+    yield records;
+    after = records.at(-1)?.seq;
+    length = records.length;
   }
 }
 

@@ -144,7 +144,7 @@ export class Turn {
   /** What stands before everything this turn seals: kept with the ratchets that sealed it, so that neither goes back alone. */
   stamp(): Buffer {
     if (this.#stamp) return this.#stamp;
-    const { stamp, put } = this.context.stamp();
+    const { stamp, put } = this.context.stamp(this.contact.id);
     this.put(put);
     this.#stamp = encodeStamp(stamp);
     return this.#stamp;
@@ -152,12 +152,22 @@ export class Turn {
 
   /** How far the contact has come, by a message of its own. */
   see(stamp: Stamp): void {
-    const name = hex(stamp.run);
-    if (stamp.count > (this.#stamps.get(name)?.count ?? 0)) this.#stamps.set(name, stamp);
+    const name = hex(stamp.alias);
+    if (stamp.order > (this.#stamps.get(name)?.order ?? 0)) this.#stamps.set(name, stamp);
   }
 
-  /** Puts a sealed envelope for the contact into the outbox. */
-  post(kind: SealedKind, body: Uint8Array, messageId: MessageId | null): void {
+  /** Envelopes that wait for the contact, those of this turn among them. */
+  get envelopesWaiting(): number {
+    return this.context.store.outbox.countOf(this.contact.id) + this.#posted.length;
+  }
+
+  /** The same beyond one for each own text. */
+  get controlsWaiting(): number {
+    return Math.max(0, this.envelopesWaiting - this.waiting);
+  }
+
+  /** Puts a sealed envelope for the contact into the outbox. @returns its bytes */
+  post(kind: SealedKind, body: Uint8Array, messageId: MessageId | null): number {
     const { context } = this;
     const envelope = sealEnvelope(this.#peerMailbox, kind, body, this.nowMs, context.random);
     const bytes = encodeEnvelope(envelope);
@@ -171,6 +181,7 @@ export class Turn {
     };
     this.#puts.push(tx => context.store.outbox.put(tx, record));
     this.#posted.push(record);
+    return bytes.length;
   }
 
   /** An own text was delivered, or has expired: nothing that carries it is needed any more. */

@@ -125,6 +125,8 @@ export class LmdbRows implements RowBase {
         }
       });
     } catch (error) {
+      // LMDB may be past answering: a row that it does not find must not be taken for one that is not there.
+      this.#closing = true;
       const cause = await causeOf(error);
       await this.#release();
       throw diskError('store.write', cause, this.#isFull(cause));

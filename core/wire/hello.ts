@@ -17,8 +17,8 @@ export interface Hello {
 
 export const HELLO_PROTOCOL = '/molva/hello/1';
 export const HELLO_VERSION = 1;
-/** Heads of 1 byte for array, version, flag and list; each stamp has one too. */
-const MAX_BYTES = 4 + (1 + LIMITS.stampsKept) * (1 + STAMP_BYTES);
+/** Heads of 1 byte for array, version, flag and list; each stamp has one of 2. */
+const MAX_BYTES = 4 + (1 + LIMITS.stampsKept) * (2 + STAMP_BYTES);
 const shape = new Shape('hello');
 
 export function encodeHello({ holds, stamp, seen }: Hello): Buffer {

@@ -7,21 +7,21 @@ import { LIMITS } from '../base/limits.ts';
  * (docs/protocol/mailbox.md §6). Whoever reads it keeps it, and says it back in its own hellos.
  */
 export interface Stamp {
-  /** 8 bytes that name one start of one copy of the profile: the number of the start, u32, and 4 random. */
-  readonly run: Uint8Array;
-  /** Rises within the run with everything that is sealed, and with every hello; at least 1. */
-  readonly count: number;
-  /** 8 bytes that only the profile's owner can make (core/mailbox/instance.ts). */
-  readonly proof: Uint8Array;
+  /** 4 bytes that name one start of one copy of the profile, to this reader; to others it has other names. */
+  readonly alias: Uint8Array;
+  /** Rises with everything that is made for this reader in this run; at least 1. */
+  readonly order: number;
+  /** 24 bytes that only the profile itself can make or read (core/mailbox/instance.ts). */
+  readonly sealed: Uint8Array;
 }
 
 export const RUN_BYTES = 8;
-export const PROOF_BYTES = 8;
-export const STAMP_BYTES = RUN_BYTES + 4 + PROOF_BYTES;
+export const ALIAS_BYTES = 4;
+export const SEALED_BYTES = 24;
+export const STAMP_BYTES = ALIAS_BYTES + 4 + SEALED_BYTES;
 export const MAX_STARTS = 2 ** 32 - 1;
-const PROOF_AT = RUN_BYTES + 4;
 
-/** @param random at least 4 bytes of this start's own */
+/** 8 bytes that name one start of one copy: its number and 4 random. @param random at least 4 bytes of this start's own */
 export function runOf(starts: number, random: Uint8Array): Buffer {
   const run = Buffer.allocUnsafeSlow(RUN_BYTES);
   run.writeUInt32BE(starts);
@@ -34,20 +34,19 @@ export function startsOf(run: Uint8Array): number {
   return Buffer.from(run).readUInt32BE(0);
 }
 
-export function encodeStamp({ run, count, proof }: Stamp): Buffer {
+export function encodeStamp({ alias, order, sealed }: Stamp): Buffer {
   const number = Buffer.alloc(4);
-  number.writeUInt32BE(count);
-  return concat(run, number, proof);
+  number.writeUInt32BE(order);
+  return concat(alias, number, sealed);
 }
 
-/** @throws DecodeError another length; a start or a count of 0 */
+/** @throws DecodeError another length; an order of 0 */
 export function decodeStamp(bytes: Uint8Array): Stamp {
   if (bytes.length !== STAMP_BYTES) throw new DecodeError('stamp');
   const copy = Buffer.from(bytes);
-  const run = copy.subarray(0, RUN_BYTES);
-  const count = copy.readUInt32BE(RUN_BYTES);
-  if (count === 0 || startsOf(run) === 0) throw new DecodeError('stamp');
-  return { run, count, proof: copy.subarray(PROOF_AT) };
+  const order = copy.readUInt32BE(ALIAS_BYTES);
+  if (order === 0) throw new DecodeError('stamp');
+  return { alias: copy.subarray(0, ALIAS_BYTES), order, sealed: copy.subarray(ALIAS_BYTES + 4) };
 }
 
 /**
@@ -55,7 +54,7 @@ export function decodeStamp(bytes: Uint8Array): Stamp {
  * @returns undefined when that is what is kept already
  */
 export function keepStamp(kept: readonly Stamp[], stamp: Stamp): Stamp[] | undefined {
-  const known = kept.find(({ run }) => equalBytes(run, stamp.run));
-  if (known && known.count >= stamp.count) return undefined;
+  const known = kept.find(({ alias }) => equalBytes(alias, stamp.alias));
+  if (known && known.order >= stamp.order) return undefined;
   return [stamp, ...kept.filter(other => other !== known)].slice(0, LIMITS.stampsKept);
 }

@@ -61,7 +61,7 @@ for (const { name, open } of STORES) {
   test(`${name}: hours seen and instances come back as they went in`, async () => {
     const { store, end } = await open();
     const uptime = { lastHour: 490_000, bits: Buffer.alloc(21, 0xa5) };
-    const stamp = { run: Buffer.alloc(8, 7), count: 2 ** 32 - 1, proof: Buffer.alloc(8, 9) };
+    const stamp = { alias: Buffer.alloc(4, 7), order: 2 ** 32 - 1, sealed: Buffer.alloc(24, 9) };
     const seen = { holds: true, stamps: [stamp] };
     const wrote: boolean[] = [];
     for (const lastHour of [490_000, 490_000, 490_001]) {

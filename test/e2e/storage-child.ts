@@ -66,7 +66,8 @@ async function hold(store: Store): Promise<void> {
       });
       const box = n % 4 === 0 ? store.custody.boxOf([TAGS[n % 5] as Buffer, TAGS[(n + 1) % 5] as Buffer], tx) : [];
       for (const oldest of box) {
-        store.custody.remove(tx, oldest.envelopeId);
+        // What was just put may be alone there.
+        if (oldest.storedAtMs < n) store.custody.remove(tx, oldest.envelopeId);
         break;
       }
       store.custody.expire(tx, n * HOUR_MS, 3);

@@ -8,7 +8,6 @@ import { generateIdentity } from '../../core/crypto/identity.ts';
 import { BUNDLE_MAGIC, CHUNK_BYTES, EnvelopeReader, headBytes } from '../../core/wire/bundle.ts';
 import { decodeCustody, decodeCustodyReceipt, encodeCustody, encodeCustodyReceipt } from '../../core/wire/custody.ts';
 import { decodeHello, encodeHello } from '../../core/wire/hello.ts';
-import { runOf } from '../../core/wire/stamp.ts';
 import { decodeSync, encodeSync } from '../../core/wire/sync.ts';
 import { freshSeed, mutateBytes, seededNumbers } from '../support/mutate.ts';
 
@@ -16,11 +15,7 @@ const ROUNDS = 100_000;
 /** Each opens a whole file with all its slots. */
 const BUNDLE_ROUNDS = 2_000;
 const ids = Array.from({ length: 5 }, () => parseEnvelopeId(systemRandom(32)));
-const stamp = (starts: number, count: number) => ({
-  run: runOf(starts, systemRandom(4)),
-  count,
-  proof: systemRandom(8),
-});
+const stamp = (order: number) => ({ alias: systemRandom(4), order, sealed: systemRandom(24) });
 const receipt = encodeCustodyReceipt({
   envelopeId: ids[0] as (typeof ids)[0],
   heldUntilMs: 1_760_000_000_000,
@@ -38,8 +33,8 @@ const families: readonly Family[] = [
   {
     name: 'hello',
     samples: [
-      encodeHello({ holds: true, stamp: stamp(70_000, 1), seen: [] }),
-      encodeHello({ holds: false, stamp: stamp(3, 2 ** 32 - 1), seen: [1, 2, 3, 4].map(n => stamp(n, n)) }),
+      encodeHello({ holds: true, stamp: stamp(1), seen: [] }),
+      encodeHello({ holds: false, stamp: stamp(2 ** 32 - 1), seen: [1, 2, 3, 4].map(n => stamp(n)) }),
     ],
     again: bytes => encodeHello(decodeHello(bytes)),
   },

@@ -10,6 +10,7 @@ import { currentTags, deriveMailboxKeys } from '../../core/crypto/mailbox-seal.t
 import type { FrameChannel, Swarm } from '../../core/network/swarm.ts';
 import { CUSTODY_PROTOCOL, type CustodyFrame, decodeCustody, encodeCustody } from '../../core/wire/custody.ts';
 import { encodeEnvelope, envelopeIdOf } from '../../core/wire/envelope.ts';
+import { encodeHello, HELLO_PROTOCOL } from '../../core/wire/hello.ts';
 import { decodeSync, encodeSync, SYNC_PROTOCOL, type SyncFrame } from '../../core/wire/sync.ts';
 import { MemoryNetwork } from '../support/memory-network.ts';
 import { Person } from '../support/person.ts';
@@ -299,5 +300,35 @@ describe('custody, against people who mean harm', () => {
     for (let n = 0; n < 300; n += 1) await time.run(custody.deposit(envelopeFor(tag, time.clock()), null));
     assert.ok(eve.store.custody.usageOfDepositor(null).bytes > LIMITS.mailboxStrangerBytes - 1_000);
     assert.ok(eve.store.custody.has(envelopeIdOf(envelope)));
+  });
+
+  it('a contact that says hello for ever is answered a few times, and costs a few writes', async () => {
+    const { time, all } = await people('Ada', 'Mal');
+    const [ada, mal] = all;
+    await ada.meet(mal);
+    await time.pass(30 * SECOND_MS);
+    const { stamp } = mal.messenger.starts.stamp(ada.id);
+    const before = ada.store.instances.count();
+    let answers = 0;
+    const greet = async (times: number) => {
+      const channel = await mal.swarm.channel(ada.swarm.transportKey, HELLO_PROTOCOL);
+      const ended = (async () => {
+        for await (const _frame of channel.frames) answers += 1;
+      })();
+      for (let at = 0; at < times && !channel.closed; at += 1) {
+        await channel.send(encodeHello({ holds: at % 2 === 0, stamp, seen: [] })).catch(() => undefined);
+      }
+      await time.run(ended);
+      await channel.close();
+    };
+    await greet(500);
+    assert.equal(answers, 1, 'one on a stream');
+    for (let at = 0; at < 50; at += 1) await greet(1);
+    assert.ok(answers >= 3 && answers <= LIMITS.hellosAtOnce, `${answers} answers`);
+    assert.equal(ada.store.instances.count() - before, answers);
+    await time.pass(LIMITS.helloPauseMs);
+    const said = answers;
+    await greet(1);
+    assert.equal(answers, said + 1, 'heard again after a pause');
   });
 });

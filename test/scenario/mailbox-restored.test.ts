@@ -5,7 +5,6 @@ import type { ContactId } from '../../core/base/ids.ts';
 import { systemRandom } from '../../core/base/world.io.ts';
 import { MemoryRows } from '../../core/storage/memory-rows.ts';
 import { encodeHello, HELLO_PROTOCOL } from '../../core/wire/hello.ts';
-import { runOf } from '../../core/wire/stamp.ts';
 import { MemoryNetwork } from '../support/memory-network.ts';
 import { Person } from '../support/person.ts';
 import { VirtualTime } from '../support/virtual-time.ts';
@@ -180,9 +179,9 @@ describe('a profile put back or copied', () => {
     const kept = ada.store.instances.seen(ben.id)?.stamps[0];
     assert.ok(kept);
     const lies = [
-      { ...kept, count: kept.count + 1 },
-      { ...kept, run: runOf(2 ** 32 - 1, systemRandom(4)) },
-      { run: runOf(7, systemRandom(4)), count: 2 ** 32 - 1, proof: systemRandom(8) },
+      { ...kept, order: kept.order + 1 },
+      { ...kept, sealed: systemRandom(24) },
+      { alias: systemRandom(4), order: 2 ** 32 - 1, sealed: systemRandom(24) },
     ];
     const own = ben.store.instances.seen(ada.id)?.stamps[0];
     assert.ok(own);
@@ -198,6 +197,25 @@ describe('a profile put back or copied', () => {
     await time.pass(MINUTE_MS);
     assert.equal(restoredEvents(ben), 0);
     assert.deepEqual(sessionIds(ben), before);
+  });
+
+  it('shows one contact nothing of how much is said to another', async () => {
+    const { time, ada, ben, cleo } = await three();
+    const seenBy = (person: Person) => person.store.instances.seen(ben.id)?.stamps[0] ?? assert.fail();
+    const rises: number[] = [];
+    for (const texts of [0, 1, 20]) {
+      const before = seenBy(cleo).order;
+      for (let at = 0; at < texts; at += 1) {
+        const said = `${at} of ${texts}`;
+        await ben.say(ada.id, said);
+        await time.until(() => ada.heard(ben.id).includes(said));
+      }
+      await ben.say(cleo.id, `after ${texts}`);
+      await time.until(() => ben.states(cleo.id).at(-1) === 'delivered');
+      rises.push(seenBy(cleo).order - before);
+    }
+    assert.deepEqual(rises, [1, 1, 1]);
+    assert.notDeepEqual(seenBy(ada).alias, seenBy(cleo).alias);
   });
 
   it('two copies used in turn: everybody talks, nothing is lost or said twice, and each start costs one find', async () => {

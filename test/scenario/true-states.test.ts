@@ -20,7 +20,7 @@ function unread(person: Person): number {
   return person.store.conversations.list()[0]?.unread ?? -1;
 }
 
-function read(person: Person, of: Person, upTo?: string): Promise<void> {
+function read(person: Person, of: { readonly id: Person['id'] }, upTo?: string): Promise<void> {
   return person.messenger.ask(of.id, { kind: 'mark-read', upTo: upTo as never });
 }
 
@@ -128,5 +128,22 @@ describe('what is shown is true', () => {
     assert.deepEqual(ada.states(benId), ['queued']);
     await ben.start();
     await time.until(() => ada.states(benId)[0] === 'delivered', DAY_MS);
+  });
+
+  it('that a text was read is said again by a profile that had to begin anew', async () => {
+    const { time, ada, ben } = await friends();
+    const [adaId, benId] = [ada.id, ben.id];
+    await ada.say(benId, 'one');
+    await time.until(() => ada.states(benId)[0] === 'delivered');
+    await ada.stop();
+    await time.pass(5_000);
+    await read(ben, { id: adaId });
+    await ben.messenger.ask(adaId, { kind: 'start-anew' });
+    await ada.start();
+    await time.until(() => ada.states(benId)[0] === 'read', DAY_MS);
+    await ada.say(benId, 'two');
+    await time.until(() => ada.states(benId)[1] === 'delivered', DAY_MS);
+    await time.pass(60_000);
+    assert.deepEqual(ada.states(benId), ['read', 'delivered']);
   });
 });

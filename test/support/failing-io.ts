@@ -41,17 +41,17 @@ export function compileFailingIo(t: TestContext): string | undefined {
 export class FailingFolder {
   readonly directory: string;
   readonly environment: Readonly<Record<string, string>>;
-  readonly #control: string;
+  readonly control: string;
 
   constructor(t: TestContext, library: string) {
     const home = mkdtempSync(join(realpathSync(tmpdir()), 'molva-failing-'));
     t.after(() => rmSync(home, { recursive: true, force: true }));
     this.directory = join(home, 'data');
-    this.#control = join(home, 'control');
-    writeFileSync(this.#control, Buffer.alloc(16));
+    this.control = join(home, 'control');
+    writeFileSync(this.control, Buffer.alloc(16));
     this.environment = {
       LD_PRELOAD: library,
-      MOLVA_FAILING_CONTROL: this.#control,
+      MOLVA_FAILING_CONTROL: this.control,
       MOLVA_FAILING_FOLDER: this.directory,
       // Calls made in the kernel's own ring pass every library by.
       UV_USE_IO_URING: '0',
@@ -60,21 +60,22 @@ export class FailingFolder {
 
   /** From now on every so many-th call that opens or changes something in the folder fails. */
   fail(fault: Fault, every: number): void {
-    this.#put([os.errno[fault], every]);
+    setFaults(this.control, [os.errno[fault], every]);
   }
 
   calm(): void {
-    this.#put([0]);
+    setFaults(this.control, [0]);
   }
 
   get counts(): { calls: number; failed: number } {
-    const bytes = readFileSync(this.#control);
+    const bytes = readFileSync(this.control);
     return { calls: bytes.readUInt32LE(8), failed: bytes.readUInt32LE(12) };
   }
+}
 
-  #put(words: readonly number[]): void {
-    const file = openSync(this.#control, 'r+');
-    writeSync(file, Buffer.from(Uint32Array.from(words).buffer), 0, words.length * 4, 0);
-    closeSync(file);
-  }
+/** Writes the first words of a control file: the errno and every how many-th call, or nought for calm. */
+export function setFaults(control: string, words: readonly number[]): void {
+  const file = openSync(control, 'r+');
+  writeSync(file, Buffer.from(Uint32Array.from(words).buffer), 0, words.length * 4, 0);
+  closeSync(file);
 }

@@ -14,7 +14,7 @@ const EVERY = 7;
 const TEXTS = 5;
 const BURSTS = 5;
 /** Tries of something that can hardly succeed, before it is done in calm. */
-const TRIES = 3;
+const TRIES = 2;
 /** What may be said of a disk that fails; `busy`, and `unreachable` of a bundle cut off half-way, ask to come again. */
 const CLEAR = ['disk-full', 'disk-failed', 'busy', 'unreachable'];
 

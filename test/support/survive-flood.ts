@@ -8,7 +8,7 @@ import { flood, learn } from './strangers.ts';
 
 const MIB = 1024 * 1024;
 /** How much the core may grow. */
-const GROWTH_BYTES = 50 * MIB;
+const GROWTH_BYTES = 50_000_000;
 const IDENTITIES = 8;
 /** A point of the curve that is printed, in tenths of a second. */
 const CURVE_EVERY = 100;

@@ -3,12 +3,25 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { LIMITS } from '../../core/base/limits.ts';
 import { systemRandom } from '../../core/base/world.io.ts';
-import { afterDropping, judgeStamp, makeStamp, type OwnRuns } from '../../core/mailbox/instance.ts';
+import {
+  afterDropping,
+  judgeEnd,
+  makeStamp,
+  type OwnRuns,
+  openStamp,
+  type RunEnd,
+} from '../../core/mailbox/instance.ts';
 import { keepStamp, runOf, type Stamp, startsOf } from '../../core/wire/stamp.ts';
 
 const key = systemRandom(32);
 const run = (starts: number) => runOf(starts, systemRandom(4));
-const stamped = (of: Uint8Array, count: number) => makeStamp(key, { run: of, count });
+const reader = systemRandom(16);
+const stamped = (of: Uint8Array, count: number, order = count) => makeStamp(key, { run: of, count }, reader, order);
+/** As the owner judges what a contact says back. */
+function judge(by: Uint8Array, own: OwnRuns, stamp: Stamp) {
+  const end = openStamp(by, stamp);
+  return end ? judgeEnd(own, end) : 'unproved';
+}
 
 /** A copy of a profile, as its disk has it. */
 class Copy {
@@ -27,12 +40,13 @@ class Copy {
 
   seal(): Stamp {
     this.own = { ...this.own, now: { ...this.own.now, count: this.own.now.count + 1 } };
-    return makeStamp(key, this.own.now);
+    return stamped(this.own.now.run, this.own.now.count);
   }
 
   /** @returns whether it found out that it is one of several */
   hear(seen: readonly Stamp[]): boolean {
-    const found = seen.filter(stamp => judgeStamp(key, this.own, stamp) === 'restored');
+    const ends = seen.map(stamp => openStamp(key, stamp) ?? assert.fail());
+    const found: RunEnd[] = ends.filter(end => judgeEnd(this.own, end) === 'restored');
     if (found.length === 0) return false;
     this.own = afterDropping(this.own, found);
     this.finds += 1;
@@ -43,7 +57,7 @@ class Copy {
 describe('what contacts saw of a profile', () => {
   const first = run(4);
   const own: OwnRuns = { now: { run: run(5), count: 9 }, former: [{ run: first, count: 30 }], floor: 2 };
-  const judged = (stamp: Stamp) => judgeStamp(key, own, stamp);
+  const judged = (stamp: Stamp) => judge(key, own, stamp);
 
   it('of the own past is known', () => {
     assert.equal(judged(stamped(own.now.run, 9)), 'known');
@@ -59,30 +73,37 @@ describe('what contacts saw of a profile', () => {
 
   it('made up is ignored, whatever of it is changed', () => {
     for (const stamp of [stamped(first, 31), stamped(run(6), 1)]) {
-      assert.equal(judged({ ...stamp, count: stamp.count + 1 }), 'unproved');
-      assert.equal(judged({ ...stamp, run: run(900) }), 'unproved');
-      for (let at = 0; at < 8; at += 1) {
-        const proof = Buffer.from(stamp.proof);
-        proof[at] = (proof[at] as number) ^ 1;
-        assert.equal(judged({ ...stamp, proof }), 'unproved');
+      for (let bit = 0; bit < 8 * stamp.sealed.length; bit += 1) {
+        const sealed = Buffer.from(stamp.sealed);
+        sealed[bit >> 3] = (sealed[bit >> 3] as number) ^ (1 << (bit & 7));
+        assert.equal(judged({ ...stamp, sealed }), 'unproved');
       }
-      assert.equal(judgeStamp(systemRandom(32), own, stamp), 'unproved');
+      assert.equal(judge(systemRandom(32), own, stamp), 'unproved');
+      assert.equal(judged({ ...stamp, alias: systemRandom(4), order: 1 }), 'restored', 'by what is sealed alone');
     }
   });
 
+  it('shows a reader neither the run nor the count, and two readers nothing they share', () => {
+    const [mine, next] = [stamped(own.now.run, 9, 1), stamped(own.now.run, 900, 2)];
+    assert.deepEqual(mine.alias, next.alias);
+    assert.equal(next.order - mine.order, 1);
+    for (let at = 0; at + 4 <= mine.sealed.length; at += 1) {
+      assert.notDeepEqual(mine.sealed.subarray(at, at + 4), next.sealed.subarray(at, at + 4));
+    }
+    assert.notDeepEqual(makeStamp(key, own.now, systemRandom(16), 1).alias, mine.alias);
+  });
+
   it('is kept for a few runs, of each the furthest', () => {
+    const startsIn = (stamp: Stamp) => startsOf((openStamp(key, stamp) ?? assert.fail()).run);
     const runs = Array.from({ length: LIMITS.stampsKept + 1 }, (_, at) => run(at + 1));
     let kept: Stamp[] = [];
     for (const of of runs) kept = keepStamp(kept, stamped(of, 3)) ?? kept;
-    assert.deepEqual(
-      kept.map(stamp => startsOf(stamp.run)),
-      [5, 4, 3, 2],
-    );
+    assert.deepEqual(kept.map(startsIn), [5, 4, 3, 2]);
     const [, , third] = runs;
     assert.ok(third);
     assert.equal(keepStamp(kept, stamped(third, 3)), undefined);
     assert.deepEqual(
-      keepStamp(kept, stamped(third, 8))?.map(stamp => [startsOf(stamp.run), stamp.count]),
+      keepStamp(kept, stamped(third, 8))?.map(stamp => [startsIn(stamp), stamp.order]),
       [
         [3, 8],
         [5, 3],

@@ -9,6 +9,7 @@ import {
   type Custodian,
   heldNow,
   newPlacement,
+  nextChangeMs,
   type Placement,
   type PlacementInput,
   type PlacementOutput,
@@ -27,6 +28,7 @@ class Story {
   copies: CopiesRule = COPIES;
   placement: Placement = newPlacement(recipient, id, START);
   custodians: Custodian[];
+  answeredMs: number | undefined;
 
   constructor(connected: number, away = 0) {
     const make = (number: number, here: boolean): Custodian => ({
@@ -44,7 +46,8 @@ class Story {
 
   tell(input: PlacementInput): PlacementOutput[] {
     const { nowMs, recipientConnected, custodians, copies } = this;
-    const context = { nowMs, recipientConnected, custodians, copies, tieKey: Buffer.alloc(32, 5) };
+    const answeredMs = () => this.answeredMs;
+    const context = { nowMs, recipientConnected, custodians, copies, answeredMs, tieKey: Buffer.alloc(32, 5) };
     const step = stepPlacement(this.placement, input, context);
     this.placement = step.placement;
     return [...step.outputs];
@@ -132,29 +135,29 @@ describe('placement', () => {
     assert.deepEqual(story.asked(), [person(3)], 'after a day it may be asked again, as the last was not answered');
   });
 
-  it('asks three more with each minute that nothing is confirmed, until everyone has a copy', () => {
-    const story = new Story(7);
+  it('asks one more with each minute that nothing is confirmed, until everyone has a copy', () => {
+    const story = new Story(5);
     const wakeAt = (minutes: number) => ({ kind: 'wake', atMs: START + minutes * LIMITS.custodiansMoreMs });
     const first = story.tell({ kind: 'look' });
     assert.ok(first.some(output => output.kind === 'wake' && output.atMs === START + LIMITS.custodiansMoreMs));
-    story.hold(person(7), person(6), person(5));
+    story.hold(person(5), person(4), person(3));
     story.nowMs += LIMITS.custodiansMoreMs - 1;
     assert.deepEqual(story.tell({ kind: 'look' }), [wakeAt(1)]);
     story.nowMs += 1;
-    assert.deepEqual(story.asked(), [person(4), person(3), person(2)]);
-    story.hold(person(4), person(3), person(2));
+    assert.deepEqual(story.asked(), [person(2)]);
+    story.hold(person(2));
     story.nowMs = START - HOUR_MS;
     assert.deepEqual(story.tell({ kind: 'look' }), [wakeAt(1)], 'a clock set back asks nobody, and wakes later');
     story.nowMs = START + 2 * LIMITS.custodiansMoreMs;
     assert.deepEqual(story.asked(), [person(1)]);
     story.hold(person(1));
     assert.deepEqual(story.tell({ kind: 'look' }), [], 'nobody is left to wake up for');
-    assert.equal(story.held().heldBy, 7);
+    assert.equal(story.held().heldBy, 5);
   });
 
   it('never has more custodians than are remembered', () => {
     const story = new Story(40);
-    for (let minute = 0; minute < 20; minute += 1) {
+    for (let minute = 0; minute < LIMITS.holdings; minute += 1) {
       story.hold(...story.asked());
       story.nowMs += LIMITS.custodiansMoreMs;
     }
@@ -199,8 +202,37 @@ describe('placement', () => {
     story.nowMs = START + HOUR_MS;
     assert.equal(story.held().heldBy, 3, 'a look at a wrong time changes nothing that is shown later');
     story.nowMs = START - 3650 * DAY_MS;
-    assert.deepEqual(story.asked(), []);
+    assert.equal(story.held().heldBy, 0, 'nor does a clock years behind make a receipt last for years');
+    story.custodians = [...story.custodians, { ...(story.custodians[0] as Custodian), id: person(9) }];
+    assert.deepEqual(story.asked(), [person(9)]);
+    assert.equal(nextChangeMs(story.placement, story.nowMs), UNTIL - LIMITS.envelopeLifetimeMs - LIMITS.clockSkewMs);
+    story.nowMs = START + HOUR_MS;
     assert.equal(story.held().heldBy, 3);
+  });
+
+  it('a custodian gone for a day counts no more, whichever way the clock was wrong when it was seen', () => {
+    const story = new Story(1);
+    story.asked();
+    story.hold(person(1));
+    for (const lastSeenMs of [START + DAY_MS, START - DAY_MS, START + 3650 * DAY_MS]) {
+      story.set(person(1), { connected: false, lastSeenMs });
+      assert.deepEqual(story.held(), { heldBy: 0, untilMs: null, unseen: 1 });
+    }
+    story.set(person(1), { lastSeenMs: START + HOUR_MS });
+    assert.equal(story.held().heldBy, 1, 'a clock that is nearly right does no harm');
+  });
+
+  it('waits for a custodian that answers, one after another, and not for one that has stopped', () => {
+    const story = new Story(1);
+    story.asked();
+    story.answeredMs = START + LIMITS.depositAnswerMs - 1;
+    story.nowMs = START + LIMITS.depositAnswerMs;
+    const dueMs = story.answeredMs + LIMITS.depositAnswerMs;
+    assert.deepEqual(story.tell({ kind: 'look' }), [{ kind: 'wake', atMs: dueMs }]);
+    assert.equal(story.placement.holdings[0]?.state, 'asked');
+    story.nowMs = dueMs;
+    assert.deepEqual(story.asked(), []);
+    assert.equal(story.placement.holdings[0]?.state, 'refused');
   });
 
   it('nearly equal custodians share the load', () => {

@@ -31,6 +31,14 @@ describe('refusals', () => {
     assert.equal(refusals.refuses(custodian, recipient, NOW + DAY_MS + 1), false, 'it knows the recipient now');
   });
 
+  it('are forgotten of a custodian that takes again, and of no other', () => {
+    const refusals = new Refusals();
+    for (const each of [custodian, other]) refusals.refused(each, recipient, NOW);
+    refusals.forget(custodian);
+    assert.equal(refusals.refuses(custodian, recipient, NOW), false);
+    assert.equal(refusals.refuses(other, recipient, NOW), true);
+  });
+
   it('are bounded: past it none pushes out another, and a refusal concerns its envelope', () => {
     const refusals = new Refusals();
     for (let index = 0; index < LIMITS.refusals; index += 1) refusals.refused(person(10 + index), recipient, NOW);

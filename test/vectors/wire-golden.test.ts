@@ -16,7 +16,7 @@ import { LABEL } from '../../core/base/labels.ts';
 import { verifySignature } from '../../core/crypto/identity.ts';
 import { deriveMailboxKeys, mailboxTag, openEnvelope, sealEnvelope } from '../../core/crypto/mailbox-seal.ts';
 import { invitationProof, openCardSeal, rendezvousLookup, sealCard } from '../../core/crypto/rendezvous.ts';
-import { makeStamp } from '../../core/mailbox/instance.ts';
+import { makeStamp, openStamp } from '../../core/mailbox/instance.ts';
 import { type Content, decodeContent, encodeContent, receiptStatement } from '../../core/wire/content.ts';
 import { decodeDelivery, encodeDelivery } from '../../core/wire/delivery.ts';
 import { decodeEnvelope, encodeEnvelope, envelopeIdOf } from '../../core/wire/envelope.ts';
@@ -54,8 +54,10 @@ const GOLDEN = {
   lookup: '4bf7f6d8ac4ebd1924d4ad2f93b10348',
   sealedCard: 'c7075f9f625ad85d17902bfe872d002a8117ed7ac3bb381f1465d8ac779851374dda700961843494320905c4',
   proof: '6683d890b0ac0caa968dbc887267e672099a211adab3c5206510d15d6e1a4536',
-  stampProof: '377f305a73a71df3',
-  otherStampProof: 'e2ee071a986b299c',
+  stampAlias: '63b60e6c',
+  stampSealed: '1e8ecfc6bd35aa87e1733370ba92bdf4019a2a21930b2283',
+  otherStampAlias: '387e1fb1',
+  otherStampSealed: 'bc20e46c1cfc56c223b9142011d9090bb19d73b570d46418',
   invite:
     'molva:1/qyavqiexs6lzpf4xs6lzpf4xs6lzpf4xs6lzpf4xs6lzpf4xs6lzpf4xs5ijrgeytcmjrgeytcmjrgeytcmjqgqaa57oawbatgmztgmztgmztgmztgmztgmztgmztgmztgmztgmztgmztgmztgmycsaep4aaaaigcdq5b62nk4',
 };
@@ -134,16 +136,19 @@ test('golden: names of a conversation and a text; what a receipt signs', () => {
 });
 
 test('golden: stamp and hello', () => {
-  const stamp = (starts: number, count: number) =>
-    makeStamp(fill(0x85, 32), { run: runOf(starts, fill(0x86, 4)), count });
-  const first = frozen('00000009 86868686 00000107', GOLDEN.stampProof);
-  const second = frozen('00000008 86868686 ffffffff', GOLDEN.otherStampProof);
+  const key = fill(0x85, 32);
+  const stamp = (starts: number, count: number, order = count) =>
+    makeStamp(key, { run: runOf(starts, fill(0x86, 4)), count }, fill(0x87, 16), order);
+  const first = frozen(GOLDEN.stampAlias, '00000107', GOLDEN.stampSealed);
+  const second = frozen(GOLDEN.otherStampAlias, '00000003', GOLDEN.otherStampSealed);
+  const end = openStamp(key, stamp(9, 0x107)) ?? assert.fail();
+  assert.deepEqual([hex(end.run), end.count], ['0000000986868686', 0x107]);
   holds(encodeStamp(stamp(9, 0x107)), first, bytes => encodeStamp(decodeStamp(bytes)));
   const helloAgain = (bytes: Uint8Array) => encodeHello(decodeHello(bytes));
   const met = encodeHello({ holds: true, stamp: stamp(9, 0x107), seen: [] });
-  holds(met, frozen('84 01 f5 54', first, '80'), helloAgain);
-  const known = encodeHello({ holds: false, stamp: stamp(9, 0x107), seen: [stamp(8, 2 ** 32 - 1)] });
-  holds(known, frozen('84 01 f4 54', first, '81 54', second), helloAgain);
+  holds(met, frozen('84 01 f5 5820', first, '80'), helloAgain);
+  const known = encodeHello({ holds: false, stamp: stamp(9, 0x107), seen: [stamp(8, 2 ** 32 - 1, 3)] });
+  holds(known, frozen('84 01 f4 5820', first, '81 5820', second), helloAgain);
 });
 
 test('golden: greeting and reply', () => {
