@@ -176,23 +176,10 @@ async function killAround(writers: readonly Writer[], random: () => number): Pro
       kill += 1;
       onTheWayUp += 1;
     }
-    await startAgain(victim.core);
+    await victim.core.startAgain();
   }
   for (const writer of writers) writer.allowed = MESSAGES;
   return onTheWayUp;
-}
-
-/** Each try to unlock is counted before it is judged: killed in between, the next is to wait a second. */
-async function startAgain(core: RealCore): Promise<void> {
-  await core.start().catch(async error => {
-    if (!String(error).includes('unlock-delayed')) throw error;
-    await until('the passphrase may be tried', () =>
-      core.start().then(
-        () => true,
-        () => false,
-      ),
-    );
-  });
 }
 
 async function canConnect(writer: Writer): Promise<boolean> {
