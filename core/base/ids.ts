@@ -49,14 +49,6 @@ export function messageIdOf(conversation: ConversationId, sender: IdentityKey, c
   return idText(blake2b(ID_BYTES, utf8(LABEL.messageId), idBytes(conversation), sender, content)) as MessageId;
 }
 
-export function parseContactId(text: string): ContactId {
-  return checkedId(text) as ContactId;
-}
-
-export function parseConversationId(text: string): ConversationId {
-  return checkedId(text) as ConversationId;
-}
-
 export function parseMessageId(text: string): MessageId {
   return checkedId(text) as MessageId;
 }
