@@ -3,11 +3,6 @@ import type { Run } from './run-world.ts';
 /** Streams of a connection, each in order, as a real one keeps it; among them everything overtakes everything. */
 export type Stream = 'hello' | 'envelope' | 'custody' | 'pull-low' | 'pull-high';
 
-export interface LinkEnd {
-  receive(link: Link, stream: Stream, frame: Uint8Array): void;
-  lost(link: Link): void;
-}
-
 /** One connection between two people. Each frame may be the one that breaks it; what is under way is lost then. */
 export class Link {
   readonly low: number;

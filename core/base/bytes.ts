@@ -1,15 +1,9 @@
 import sodium from 'sodium-native';
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true });
 
 export function utf8(text: string): Uint8Array {
   return encoder.encode(text);
-}
-
-/** @throws TypeError when the bytes are not UTF-8 */
-export function fromUtf8(bytes: Uint8Array): string {
-  return decoder.decode(bytes);
 }
 
 export function hex(bytes: Uint8Array): string {

@@ -62,14 +62,6 @@ export function groupMessageIdOf(conversation: ConversationId, sender: ContactId
   ) as MessageId;
 }
 
-export function parseContactId(text: string): ContactId {
-  return checkedId(text) as ContactId;
-}
-
-export function parseConversationId(text: string): ConversationId {
-  return checkedId(text) as ConversationId;
-}
-
 export function parseMessageId(text: string): MessageId {
   return checkedId(text) as MessageId;
 }

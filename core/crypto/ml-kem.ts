@@ -6,7 +6,6 @@ import { AuthError, DecodeError } from '../base/errors.ts';
 export const KEM_PUBLIC_BYTES = 1184;
 export const KEM_CIPHERTEXT_BYTES = 1088;
 export const KEM_SEED_BYTES = 64;
-export const KEM_SHARED_BYTES = 32;
 
 /** DER heads for id-ml-kem-768 (RFC 9935): PKCS#8 with the seed alone, and SubjectPublicKeyInfo. */
 const SEED_HEAD = Buffer.from('3054020100300b06096086480165030404020442' + '8040', 'hex');

@@ -1,4 +1,5 @@
 import { equalBytes } from '../base/bytes.ts';
+import { within } from '../base/clock.ts';
 import { AuthError, DecodeError, InternalError, UsageError } from '../base/errors.ts';
 import { HLC_ZERO, type HlcTime } from '../base/hlc.ts';
 import type { ContactId, ConversationId, MessageId } from '../base/ids.ts';
@@ -142,7 +143,7 @@ export class Conversation {
   /** Once a minute: as `mend`, where something waits without an envelope; whoever refused it once may do so again. */
   mendIfDue(conversation: ConversationId): void {
     const { store, clock, carried } = this.#context;
-    const due = Math.abs(clock() - this.#mendedAtMs) >= LIMITS.mendMs;
+    const due = !within(this.#mendedAtMs, LIMITS.mendMs, clock());
     const unsealed = () =>
       store.pending.listOf(this.contact, 1).length > 0 ||
       store.messages.undelivered(conversation, LIMITS.actorBatch).some(id => !carried(id));

@@ -1,5 +1,5 @@
 import { equalBytes, hex } from '../base/bytes.ts';
-import { MINUTE_MS } from '../base/clock.ts';
+import { MINUTE_MS, within } from '../base/clock.ts';
 import { TransientError, UsageError } from '../base/errors.ts';
 import { type ContactId, contactIdOf } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
@@ -130,7 +130,7 @@ export class Introductions {
   renew(contact: ContactId): void {
     const nowMs = this.#context.clock();
     const last = this.#renewedAtMs.get(contact) ?? Number.NEGATIVE_INFINITY;
-    if (Math.abs(nowMs - last) < RENEW_PAUSE_MS || !this.#context.store.contacts.get(contact)) return;
+    if (within(last, RENEW_PAUSE_MS, nowMs) || !this.#context.store.contacts.get(contact)) return;
     this.#renewedAtMs.set(contact, nowMs);
     // A failure is met again with the next message that does not open.
     this.#conversation(contact)

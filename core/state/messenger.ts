@@ -1,5 +1,5 @@
 import { equalBytes } from '../base/bytes.ts';
-import { type Clock, HOUR_MS, type RandomSource, type Scheduler } from '../base/clock.ts';
+import { type Clock, HOUR_MS, type RandomSource, type Scheduler, within } from '../base/clock.ts';
 import { UsageError } from '../base/errors.ts';
 import type { ContactId, TransportKey } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
@@ -275,7 +275,7 @@ export class Messenger {
   }
 
   #recentInvite(nowMs: number): InviteRecord | undefined {
-    return this.context.store.invites.list().find(({ createdAtMs }) => Math.abs(nowMs - createdAtMs) < HOUR_MS);
+    return this.context.store.invites.list().find(({ createdAtMs }) => within(createdAtMs, HOUR_MS, nowMs));
   }
 
   /** Past the limit the oldest makes room. */

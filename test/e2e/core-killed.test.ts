@@ -7,23 +7,13 @@ import type { Message } from '../../core/commands/schema.ts';
 import { openStore } from '../../core/storage/store.io.ts';
 import { openVault } from '../../core/storage/vault.io.ts';
 import { type ApiClient, CoreGone } from '../support/api-client.ts';
+import { seededNumbers } from '../support/mutate.ts';
 import { introduce, PASSPHRASE, RealCore, until, within } from '../support/real-core.ts';
 
 const MESSAGES = 1000;
 const KILLS = 20;
 /** Calls under way at once: a kill finds some of them at every stage. */
 const AT_ONCE = 8;
-
-/** A repeatable source of numbers below 1 (mulberry32); the seed is printed. */
-function numbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** A person at a core that is killed now and then: sends, and knows what was acknowledged. */
 class Writer {
@@ -107,7 +97,7 @@ class Writer {
 test(`${MESSAGES} messages each way while either side is killed ${KILLS} times`, { timeout: 280_000 }, async t => {
   const seed = Number(process.env.MOLVA_SEED ?? randomInt(2 ** 31));
   t.diagnostic(`seed ${seed} (MOLVA_SEED repeats it)`);
-  const random = numbers(seed);
+  const random = seededNumbers(seed);
   const startedAt = performance.now();
   const [first, second] = await Promise.all([RealCore.make(t, 'Ada'), RealCore.make(t, 'Ben')]);
   await Promise.all([first.start(), second.start()]);
@@ -176,7 +166,7 @@ async function killAround(writers: readonly Writer[], random: () => number): Pro
       kill += 1;
       onTheWayUp += 1;
     }
-    await victim.core.start();
+    await victim.core.startAgain();
   }
   for (const writer of writers) writer.allowed = MESSAGES;
   return onTheWayUp;

@@ -5,19 +5,15 @@ import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../core/base/clock.ts';
 import { compareHlc } from '../../core/base/hlc.ts';
 import { LIMITS } from '../../core/base/limits.ts';
 import { openCard } from '../../core/crypto/card.ts';
-import { MemoryNetwork } from '../support/memory-network.ts';
-import { Person } from '../support/person.ts';
-import { VirtualTime } from '../support/virtual-time.ts';
+import { people } from '../support/people.ts';
+import type { Person } from '../support/person.ts';
 
 const YEARS_MS = 10 * 365 * DAY_MS;
 
 /** Ada talks with Ben, who is away and has a text to come; Cleo waits to be accepted; an invite is open. */
 async function everythingPending() {
-  const time = new VirtualTime();
-  const network = new MemoryNetwork(time.scheduler);
-  const ada = await Person.create('Ada', network, time);
-  const ben = await Person.create('Ben', network, time);
-  const cleo = await Person.create('Cleo', network, time);
+  const { time, network, all } = await people(['Ada', 'Ben', 'Cleo']);
+  const [ada, ben, cleo] = all;
   await ada.meet(ben);
   const benId = ben.id;
   await ben.say(ada.id, 'seen before');

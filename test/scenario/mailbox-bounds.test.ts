@@ -2,17 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MINUTE_MS, SECOND_MS } from '../../core/base/clock.ts';
 import { LIMITS } from '../../core/base/limits.ts';
-import { MemoryNetwork } from '../support/memory-network.ts';
-import { Person } from '../support/person.ts';
-import { VirtualTime } from '../support/virtual-time.ts';
-
-async function people<const Nicks extends readonly string[]>(...nicks: Nicks) {
-  const time = new VirtualTime();
-  const network = new MemoryNetwork(time.scheduler);
-  const all: Person[] = [];
-  for (const nick of nicks) all.push(await Person.create(nick, network, time));
-  return { time, all: all as { [At in keyof Nicks]: Person } };
-}
+import { people } from '../support/people.ts';
+import type { Person } from '../support/person.ts';
 
 /** From now on this person acknowledges nothing. @returns how to end it */
 function deafen(person: Person): () => void {
@@ -37,7 +28,7 @@ function unread(person: Person, from: Person['id']): number {
 
 /** Ada has said `texts` of so many characters to Mal, who has them, takes nothing more and asks as often as is heard in an hour. */
 async function asksForEver(texts: number, characters: number) {
-  const { time, all } = await people('Ada', 'Mal');
+  const { time, all } = await people(['Ada', 'Mal']);
   const [ada, mal] = all;
   await ada.meet(mal);
   const [adaId, malId] = [ada.id, mal.id];
@@ -64,7 +55,7 @@ describe('what one contact can make another keep', () => {
   });
 
   it('by taking no receipts: a bounded number, for they are gathered, and none is missing in the end', async () => {
-    const { time, all } = await people('Ada', 'Mal');
+    const { time, all } = await people(['Ada', 'Mal']);
     const [ada, mal] = all;
     await ada.meet(mal);
     const [adaId, malId] = [ada.id, mal.id];
@@ -92,7 +83,7 @@ describe('what one contact can make another keep', () => {
 
 describe('what a custodian gave up for something newer', () => {
   it('is not shown as held while the connection lasts', async () => {
-    const { time, all } = await people('Ada', 'Ben', 'Cleo');
+    const { time, all } = await people(['Ada', 'Ben', 'Cleo']);
     const [ada, ben, cleo] = all;
     for (const [one, other] of [
       [ada, ben],

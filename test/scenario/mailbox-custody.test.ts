@@ -2,25 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HOUR_MS, SECOND_MS } from '../../core/base/clock.ts';
 import type { CoreEvent } from '../../core/state/events.ts';
-import { MemoryNetwork } from '../support/memory-network.ts';
-import { Person } from '../support/person.ts';
-import { VirtualTime } from '../support/virtual-time.ts';
+import { threeFriends } from '../support/people.ts';
+import type { Person } from '../support/person.ts';
 
 const YEARS_MS = 10 * 365 * 24 * HOUR_MS;
-
-async function threeFriends() {
-  const time = new VirtualTime();
-  const network = new MemoryNetwork(time.scheduler);
-  const ada = await Person.create('Ada', network, time);
-  const ben = await Person.create('Ben', network, time);
-  const cleo = await Person.create('Cleo', network, time);
-  await ada.meet(ben);
-  await ada.meet(cleo);
-  await ben.meet(cleo);
-  // What the three still have to say to each other.
-  await time.pass(30 * SECOND_MS);
-  return { time, network, ada, ben, cleo };
-}
 
 const ofType = <T extends CoreEvent['type']>(person: Person, type: T) =>
   person.events.filter((event): event is Extract<CoreEvent, { type: T }> => event.type === type);

@@ -7,9 +7,8 @@ import { LIMITS } from '../../core/base/limits.ts';
 import { systemRandom } from '../../core/base/world.io.ts';
 import { CUSTODY_PROTOCOL, encodeCustody } from '../../core/wire/custody.ts';
 import { encodeEnvelope } from '../../core/wire/envelope.ts';
-import { MemoryNetwork } from '../support/memory-network.ts';
+import { threeFriends } from '../support/people.ts';
 import { Person } from '../support/person.ts';
-import { VirtualTime } from '../support/virtual-time.ts';
 
 const FLOOD = 2_000;
 
@@ -17,19 +16,6 @@ async function asHelper(person: Person): Promise<void> {
   await person.stop();
   person.helper = true;
   await person.start();
-}
-
-async function threeFriends() {
-  const time = new VirtualTime();
-  const network = new MemoryNetwork(time.scheduler);
-  const ada = await Person.create('Ada', network, time);
-  const ben = await Person.create('Ben', network, time);
-  const cleo = await Person.create('Cleo', network, time);
-  await ada.meet(ben);
-  await ada.meet(cleo);
-  await ben.meet(cleo);
-  await time.pass(30 * SECOND_MS);
-  return { time, network, ada, ben, cleo };
 }
 
 function lastHeld(person: Person, to: Person['id']): number {

@@ -5,20 +5,10 @@ import { compareHlc } from '../../core/base/hlc.ts';
 import { messageView } from '../../core/commands/views.ts';
 import type { SentText } from '../../core/state/sending.ts';
 import { MemoryRows } from '../../core/storage/memory-rows.ts';
-import { MemoryNetwork } from '../support/memory-network.ts';
-import { Person } from '../support/person.ts';
-import { VirtualTime } from '../support/virtual-time.ts';
+import { twoFriends } from '../support/people.ts';
+import type { Person } from '../support/person.ts';
 
 const YEARS_MS = 10 * 365 * 24 * HOUR_MS;
-
-async function talkers() {
-  const time = new VirtualTime();
-  const network = new MemoryNetwork(time.scheduler);
-  const ada = await Person.create('Ada', network, time);
-  const ben = await Person.create('Ben', network, time);
-  await ada.meet(ben);
-  return { time, ada, ben };
-}
 
 const conversationOf = (person: Person) => {
   const [conversation] = person.store.conversations.list();
@@ -29,7 +19,7 @@ const messagesOf = (person: Person) => person.store.messages.newest(conversation
 
 describe('order and completeness', () => {
   it('a text that a profile put back has lost comes again, in its place', async () => {
-    const { time, ada, ben } = await talkers();
+    const { time, ada, ben } = await twoFriends();
     const say = async (text: string) => {
       await ada.say(ben.id, text);
       await time.until(() => ada.states(ben.id).every(state => state === 'delivered'), 180 * SECOND_MS);
@@ -53,7 +43,7 @@ describe('order and completeness', () => {
 
   it('a clock ten years off changes neither the order nor what comes, and the time shown is that of arrival', async () => {
     for (const offsetMs of [YEARS_MS, -YEARS_MS]) {
-      const { time, ada, ben } = await talkers();
+      const { time, ada, ben } = await twoFriends();
       const both = async (number: number) => {
         await ada.say(ben.id, `a${number}`);
         await time.until(() => ben.heard(ada.id).includes(`a${number}`), 60 * SECOND_MS);
@@ -90,7 +80,7 @@ describe('order and completeness', () => {
   });
 
   it('an expired text is sent again as a new one; one that waits is not', async () => {
-    const { time, ada, ben } = await talkers();
+    const { time, ada, ben } = await twoFriends();
     const benId = ben.id;
     await ben.stop();
     await ada.say(benId, 'too late');

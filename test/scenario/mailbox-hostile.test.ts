@@ -12,17 +12,9 @@ import { CUSTODY_PROTOCOL, type CustodyFrame, decodeCustody, encodeCustody } fro
 import { encodeEnvelope, envelopeIdOf } from '../../core/wire/envelope.ts';
 import { encodeHello, HELLO_PROTOCOL } from '../../core/wire/hello.ts';
 import { decodeSync, encodeSync, SYNC_PROTOCOL, type SyncFrame } from '../../core/wire/sync.ts';
-import { MemoryNetwork } from '../support/memory-network.ts';
-import { Person } from '../support/person.ts';
-import { VirtualTime } from '../support/virtual-time.ts';
-
-async function people<const Nicks extends readonly string[]>(...nicks: Nicks) {
-  const time = new VirtualTime();
-  const network = new MemoryNetwork(time.scheduler);
-  const all: Person[] = [];
-  for (const nick of nicks) all.push(await Person.create(nick, network, time));
-  return { time, network, all: all as { [At in keyof Nicks]: Person } };
-}
+import type { MemoryNetwork } from '../support/memory-network.ts';
+import { people } from '../support/people.ts';
+import type { Person } from '../support/person.ts';
 
 function heldBy(person: Person, to: Person['id']): number {
   const conversation = person.store.contacts.get(to)?.conversation ?? assert.fail();
@@ -89,7 +81,7 @@ function envelopeFor(tag: Uint8Array, nowMs: number, bytes = 256): Buffer {
 
 describe('custody, against people who mean harm', () => {
   it('a contact that claims the mailbox key of another is served, and empties nothing', async () => {
-    const { time, all } = await people('Ada', 'Ben', 'Cleo', 'Mal');
+    const { time, all } = await people(['Ada', 'Ben', 'Cleo', 'Mal']);
     const [ada, ben, cleo, mal] = all;
     for (const [one, other] of [
       [ada, ben],
@@ -122,7 +114,7 @@ describe('custody, against people who mean harm', () => {
   });
 
   it('what a second contact was promised, the first cannot have released', async () => {
-    const { time, all } = await people('Ada', 'Ben', 'Cleo', 'Mal');
+    const { time, all } = await people(['Ada', 'Ben', 'Cleo', 'Mal']);
     const [ada, ben, cleo, mal] = all;
     await ada.meet(cleo);
     await mal.meet(cleo);
@@ -156,7 +148,7 @@ describe('custody, against people who mean harm', () => {
   });
 
   it('a stranger gets no signature from a helper, and no answer about what is held', async () => {
-    const { time, network, all } = await people('Ada');
+    const { time, network, all } = await people(['Ada']);
     const [ada] = all;
     await ada.stop();
     ada.helper = true;
@@ -177,7 +169,7 @@ describe('custody, against people who mean harm', () => {
   });
 
   it('who only knows the author refuses, whoever knows both takes: three useless ones do not stand in', async () => {
-    const { time, all } = await people('Ada', 'Ben', 'X1', 'X2', 'X3', 'Dan');
+    const { time, all } = await people(['Ada', 'Ben', 'X1', 'X2', 'X3', 'Dan']);
     const [ada, ben, x1, x2, x3, dan] = all;
     await ada.meet(ben);
     for (const one of [x1, x2, x3]) await ada.meet(one);
@@ -198,7 +190,7 @@ describe('custody, against people who mean harm', () => {
   });
 
   it('a helper gives out what it holds for people unknown to it: to read, not to remove', async () => {
-    const { time, network, all } = await people('Ada', 'Ben', 'Eve');
+    const { time, network, all } = await people(['Ada', 'Ben', 'Eve']);
     const [ada, ben, eve] = all;
     await ada.meet(ben);
     await ada.meet(eve);
@@ -234,7 +226,7 @@ describe('custody, against people who mean harm', () => {
   });
 
   it('a stranger that asks and reads nothing keeps its place for a minute; there is no ninth', async () => {
-    const { time, network, all } = await people('Ada');
+    const { time, network, all } = await people(['Ada']);
     const [ada] = all;
     await ada.stop();
     ada.helper = true;
@@ -258,7 +250,7 @@ describe('custody, against people who mean harm', () => {
   });
 
   it('what was taken under an unknown tag counts for the person as soon as it is a contact', async () => {
-    const { time, network, all } = await people('Ben', 'Eve');
+    const { time, network, all } = await people(['Ben', 'Eve']);
     const [ben, eve] = all;
     await eve.stop();
     eve.helper = true;
@@ -284,7 +276,7 @@ describe('custody, against people who mean harm', () => {
   });
 
   it('what a stranger brought and a contact brings again is the contact’s, and no flood displaces it', async () => {
-    const { time, all } = await people('Ada', 'Eve');
+    const { time, all } = await people(['Ada', 'Eve']);
     const [ada, eve] = all;
     await ada.meet(eve);
     await eve.stop();
@@ -303,7 +295,7 @@ describe('custody, against people who mean harm', () => {
   });
 
   it('a contact that says hello for ever is answered a few times, and costs a few writes', async () => {
-    const { time, all } = await people('Ada', 'Mal');
+    const { time, all } = await people(['Ada', 'Mal']);
     const [ada, mal] = all;
     await ada.meet(mal);
     await time.pass(30 * SECOND_MS);

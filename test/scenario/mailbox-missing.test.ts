@@ -7,16 +7,11 @@ import { LIMITS } from '../../core/base/limits.ts';
 import { systemRandom } from '../../core/base/world.io.ts';
 import type { Turn } from '../../core/state/turn.ts';
 import { encodeContent } from '../../core/wire/content.ts';
-import { MemoryNetwork } from '../support/memory-network.ts';
+import { twoFriends } from '../support/people.ts';
 import { Person } from '../support/person.ts';
-import { VirtualTime } from '../support/virtual-time.ts';
 
 async function talkers() {
-  const time = new VirtualTime();
-  const network = new MemoryNetwork(time.scheduler);
-  const ada = await Person.create('Ada', network, time);
-  const ben = await Person.create('Ben', network, time);
-  await ada.meet(ben);
+  const { time, network, ada, ben } = await twoFriends();
   await time.pass(30 * SECOND_MS);
   return { time, network, ada, ben, adaId: ada.id, benId: ben.id };
 }

@@ -5,23 +5,15 @@ import { type ContactId, type MessageId, messageIdFromBytes } from '../../core/b
 import { LIMITS } from '../../core/base/limits.ts';
 import { systemRandom } from '../../core/base/world.io.ts';
 import { encodeEnvelope, envelopeIdOf, expiryHours, SEALED_BUCKETS, TAG_BYTES } from '../../core/wire/envelope.ts';
-import { MemoryNetwork } from '../support/memory-network.ts';
-import { Person } from '../support/person.ts';
-import { VirtualTime } from '../support/virtual-time.ts';
+import { threeFriendsAndDan } from '../support/people.ts';
+import type { Person } from '../support/person.ts';
+import type { VirtualTime } from '../support/virtual-time.ts';
 
 const YEAR_MS = 365 * DAY_MS;
 
 /** Ada, Ben and Cleo know each other; Ada alone knows Dan. */
 async function friends() {
-  const time = new VirtualTime();
-  const network = new MemoryNetwork(time.scheduler);
-  const create = (nick: string) => Person.create(nick, network, time);
-  const [ada, ben, cleo, dan] = [await create('Ada'), await create('Ben'), await create('Cleo'), await create('Dan')];
-  await ada.meet(ben);
-  await ada.meet(cleo);
-  await ben.meet(cleo);
-  await ada.meet(dan);
-  await time.pass(30 * SECOND_MS);
+  const { time, network, ada, ben, cleo, dan } = await threeFriendsAndDan();
   const benId = ben.id;
   const held = (id: string) => ada.messenger.placing.heldOf(id as MessageId);
   return { time, network, ada, ben, cleo, dan, benId, held };

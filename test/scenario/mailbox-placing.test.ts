@@ -6,23 +6,14 @@ import { LIMITS } from '../../core/base/limits.ts';
 import { systemRandom } from '../../core/base/world.io.ts';
 import { Placing } from '../../core/state/placing.ts';
 import { Presence } from '../../core/state/presence.ts';
-import { MemoryNetwork } from '../support/memory-network.ts';
-import { Person } from '../support/person.ts';
-import { VirtualTime } from '../support/virtual-time.ts';
+import { threeFriendsAndDan } from '../support/people.ts';
+import type { Person } from '../support/person.ts';
 
 const TEXTS = 3 * LIMITS.depositWindow;
 
 /** Ada and Cleo know Ben; Ada knows Dan, who knows nobody else. */
 async function friends() {
-  const time = new VirtualTime();
-  const network = new MemoryNetwork(time.scheduler);
-  const create = (nick: string) => Person.create(nick, network, time);
-  const [ada, ben, cleo, dan] = [await create('Ada'), await create('Ben'), await create('Cleo'), await create('Dan')];
-  await ada.meet(ben);
-  await ada.meet(cleo);
-  await ben.meet(cleo);
-  await ada.meet(dan);
-  await time.pass(30 * SECOND_MS);
+  const { time, network, ada, ben, cleo, dan } = await threeFriendsAndDan();
   const benId = ben.id;
   const held = (text: number) => ada.messenger.placing.heldOf(textId(ada, benId, text));
   return { time, network, ada, ben, cleo, dan, benId, held };

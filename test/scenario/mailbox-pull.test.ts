@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { hex } from '../../core/base/bytes.ts';
-import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../core/base/clock.ts';
+import { HOUR_MS, MINUTE_MS } from '../../core/base/clock.ts';
 import { parseEnvelopeId, parseTransportKey } from '../../core/base/ids.ts';
 import { LIMITS } from '../../core/base/limits.ts';
 import { systemRandom } from '../../core/base/world.io.ts';
@@ -9,21 +9,13 @@ import { currentTags, deriveMailboxKeys, sealEnvelope } from '../../core/crypto/
 import type { FrameChannel, Swarm } from '../../core/network/swarm.ts';
 import { encodeEnvelope } from '../../core/wire/envelope.ts';
 import { decodeSync, encodeSync, SYNC_PROTOCOL, type SyncFrame } from '../../core/wire/sync.ts';
-import { MemoryNetwork } from '../support/memory-network.ts';
-import { Person } from '../support/person.ts';
-import { VirtualTime } from '../support/virtual-time.ts';
+import type { MemoryNetwork } from '../support/memory-network.ts';
+import { threeFriends } from '../support/people.ts';
+import type { Person } from '../support/person.ts';
 
 /** Ada, Ben and Cleo know each other; Ben is away and Cleo holds for him. */
-async function threeFriends() {
-  const time = new VirtualTime();
-  const network = new MemoryNetwork(time.scheduler);
-  const ada = await Person.create('Ada', network, time);
-  const ben = await Person.create('Ben', network, time);
-  const cleo = await Person.create('Cleo', network, time);
-  await ada.meet(ben);
-  await ada.meet(cleo);
-  await ben.meet(cleo);
-  await time.pass(30 * SECOND_MS);
+async function benAway() {
+  const { time, network, ada, ben, cleo } = await threeFriends();
   const mailbox = ada.store.contacts.get(ben.id)?.mailboxKey;
   assert.ok(mailbox);
   const keys = deriveMailboxKeys(mailbox);
@@ -70,7 +62,7 @@ const pullBy = async (swarm: Swarm, from: Person, read: boolean): Promise<Raw> =
 
 describe('a custodian that is pulled from', () => {
   it('by a contact that asks for ever and reads nothing: listens no more', async () => {
-    const { time, network, ada, cleo, keys, benId } = await threeFriends();
+    const { time, network, ada, cleo, keys, benId } = await benAway();
     for (let number = 0; number < 64; number += 1) await ada.say(benId, `text ${number}`);
     await time.until(() => cleo.messenger.custody.usage.envelopes === 64);
     const tags = currentTags(keys, time.clock());
@@ -92,7 +84,7 @@ describe('a custodian that is pulled from', () => {
   });
 
   it('by another contact of the recipient: sends no more than the window, and keeps what that one says it has stored', async () => {
-    const { time, network, ada, ben, cleo, keys, adaId, benId } = await threeFriends();
+    const { time, network, ada, ben, cleo, keys, adaId, benId } = await benAway();
     for (let number = 0; number < 2 * LIMITS.syncWindow; number += 1) await ada.say(benId, `text ${number}`);
     await time.until(() => cleo.messenger.custody.usage.envelopes === 2 * LIMITS.syncWindow);
     const raw = await pullBy(await replaced(network, ada, cleo), cleo, true);
@@ -113,7 +105,7 @@ describe('a custodian that is pulled from', () => {
   });
 
   it('by a stranger: gives nothing', async () => {
-    const { time, network, ada, cleo, keys, benId } = await threeFriends();
+    const { time, network, ada, cleo, keys, benId } = await benAway();
     await ada.say(benId, 'not for everybody');
     await time.until(() => cleo.messenger.custody.usage.envelopes === 1);
     const stranger = network.createSwarm(parseTransportKey(systemRandom(32)));
@@ -128,7 +120,7 @@ describe('a custodian that is pulled from', () => {
 
 describe('a recipient that pulls', () => {
   it('past hundreds of envelopes that nobody can open gets what stands behind them, by itself', async () => {
-    const { time, ada, ben, cleo, keys, adaId, benId } = await threeFriends();
+    const { time, ada, ben, cleo, keys, adaId, benId } = await benAway();
     const garbage = 4 * LIMITS.searchesAtOnce;
     for (let number = 0; number < garbage; number += 1) {
       const envelope = encodeEnvelope(sealEnvelope(keys, 'ratchet', systemRandom(200), time.clock(), systemRandom));
@@ -142,7 +134,7 @@ describe('a recipient that pulls', () => {
   });
 
   it('from one that offers without end, sends what was not wanted, or stops half-way: stores nothing and goes on', async () => {
-    const { time, network, ada, ben, cleo, adaId, benId } = await threeFriends();
+    const { time, network, ada, ben, cleo, adaId, benId } = await benAway();
     const idsOf = (count: number) => Array.from({ length: count }, () => parseEnvelopeId(systemRandom(32)));
     let runs = 0;
     let pages = 0;
@@ -181,7 +173,7 @@ describe('a recipient that pulls', () => {
 
 describe('receipts for what was pulled', () => {
   it('are a few for three hundred texts, so that custodians are not filled by them', async () => {
-    const { time, ada, ben, cleo, adaId, benId } = await threeFriends();
+    const { time, ada, ben, cleo, adaId, benId } = await benAway();
     const texts = 300;
     for (let number = 0; number < texts; number += 1) await ada.say(benId, `text ${number}`);
     await time.until(() => cleo.messenger.custody.usage.envelopes === texts, 10 * MINUTE_MS);

@@ -5,9 +5,9 @@ import type { ContactId } from '../../core/base/ids.ts';
 import { systemRandom } from '../../core/base/world.io.ts';
 import { MemoryRows } from '../../core/storage/memory-rows.ts';
 import { encodeHello, HELLO_PROTOCOL } from '../../core/wire/hello.ts';
-import { MemoryNetwork } from '../support/memory-network.ts';
+import { twoFriends } from '../support/people.ts';
 import { Person } from '../support/person.ts';
-import { VirtualTime } from '../support/virtual-time.ts';
+import type { VirtualTime } from '../support/virtual-time.ts';
 
 const ALL = [Buffer.alloc(0), Buffer.alloc(64, 0xff)] as const;
 
@@ -34,11 +34,7 @@ async function putBack(person: Person, { rows, mark }: Folder): Promise<void> {
 }
 
 async function talkers(delayMs = 0) {
-  const time = new VirtualTime();
-  const network = new MemoryNetwork(time.scheduler, { delayMs: () => delayMs });
-  const ada = await Person.create('Ada', network, time);
-  const ben = await Person.create('Ben', network, time);
-  await ada.meet(ben);
+  const { time, network, ada, ben } = await twoFriends({ delayMs: () => delayMs });
   await ada.say(ben.id, 'one');
   await time.until(() => ada.states(ben.id)[0] === 'delivered');
   await time.pass(SECOND_MS);

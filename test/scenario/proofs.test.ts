@@ -5,24 +5,10 @@ import { SECOND_MS } from '../../core/base/clock.ts';
 import { parseMessageId } from '../../core/base/ids.ts';
 import { type Proof, proofsOf } from '../../core/state/proofs.ts';
 import { TABLES } from '../../core/storage/tables.ts';
-import { MemoryNetwork } from '../support/memory-network.ts';
-import { Person } from '../support/person.ts';
-import { VirtualTime } from '../support/virtual-time.ts';
+import { threeFriends } from '../support/people.ts';
+import type { Person } from '../support/person.ts';
 
 const SPKI_ED25519 = Buffer.from('302a300506032b6570032100', 'hex');
-
-async function friends() {
-  const time = new VirtualTime();
-  const network = new MemoryNetwork(time.scheduler);
-  const ada = await Person.create('Ada', network, time);
-  const ben = await Person.create('Ben', network, time);
-  const cleo = await Person.create('Cleo', network, time);
-  await ada.meet(ben);
-  await ada.meet(cleo);
-  await ben.meet(cleo);
-  await time.pass(30 * SECOND_MS);
-  return { time, ada, ben, cleo };
-}
 
 /** With another library than the one that signed. */
 function holds({ identity, statement, signature }: Proof): boolean {
@@ -39,7 +25,7 @@ function receiptRows(person: Person): number {
 
 describe('proofs', () => {
   it('every state is backed by what somebody signed, for anybody to check', async () => {
-    const { time, ada, ben, cleo } = await friends();
+    const { time, ada, ben, cleo } = await threeFriends();
     const benId = ben.id;
     const adaId = ada.id;
     await ben.stop();
@@ -64,7 +50,7 @@ describe('proofs', () => {
   });
 
   it('a receipt goes when a later one stands for all its texts, and with the contact', async () => {
-    const { time, ada, ben } = await friends();
+    const { time, ada, ben } = await threeFriends();
     const benId = ben.id;
     const adaId = ada.id;
     await ben.stop();

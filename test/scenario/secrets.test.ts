@@ -3,18 +3,8 @@ import { describe, it } from 'node:test';
 import { LIMITS } from '../../core/base/limits.ts';
 import { ceremonyWith, codeShown } from '../../core/state/verifying.ts';
 import type { SessionRecord } from '../../core/storage/records.ts';
-import { MemoryNetwork } from '../support/memory-network.ts';
-import { Person } from '../support/person.ts';
-import { VirtualTime } from '../support/virtual-time.ts';
-
-async function friends() {
-  const time = new VirtualTime();
-  const network = new MemoryNetwork(time.scheduler);
-  const ada = await Person.create('Ada', network, time);
-  const ben = await Person.create('Ben', network, time);
-  await ada.meet(ben);
-  return { time, ada, ben };
-}
+import { twoFriends } from '../support/people.ts';
+import type { Person } from '../support/person.ts';
 
 /** Every session row read from now on. */
 function sessionsRead(person: Person): SessionRecord[] {
@@ -34,7 +24,7 @@ const isWiped = ({ state, verificationKey }: SessionRecord): boolean => isZero(s
 
 describe('rows of sessions that were read', () => {
   it('are wiped after each turn, those of sessions given up too', async () => {
-    const { time, ada, ben } = await friends();
+    const { time, ada, ben } = await twoFriends();
     const id = ben.id;
     const read = sessionsRead(ada);
     for (let round = 0; round <= LIMITS.sessionsPerContact; round += 1) {
@@ -50,7 +40,7 @@ describe('rows of sessions that were read', () => {
   });
 
   it('are wiped once a one-time code has been shown', async () => {
-    const { time, ada, ben } = await friends();
+    const { time, ada, ben } = await twoFriends();
     const id = ben.id;
     const contact = () => ada.store.contacts.get(id) ?? assert.fail();
     const { context } = ada.messenger;
@@ -65,7 +55,7 @@ describe('rows of sessions that were read', () => {
 
 describe('the secret of an open handshake', () => {
   it('is read for its answer alone, and wiped after it', async () => {
-    const { time, ada, ben } = await friends();
+    const { time, ada, ben } = await twoFriends();
     const { contacts } = ada.store;
     const read: Uint8Array[] = [];
     const initiationSecret = contacts.initiationSecret.bind(contacts);

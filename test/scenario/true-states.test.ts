@@ -1,20 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { StorageError } from '../../core/base/errors.ts';
-import { MemoryNetwork } from '../support/memory-network.ts';
+import { twoFriends } from '../support/people.ts';
 import { Person } from '../support/person.ts';
-import { VirtualTime } from '../support/virtual-time.ts';
 
 const DAY_MS = 24 * 3_600_000;
-
-async function friends() {
-  const time = new VirtualTime();
-  const network = new MemoryNetwork(time.scheduler);
-  const ada = await Person.create('Ada', network, time);
-  const ben = await Person.create('Ben', network, time);
-  await ada.meet(ben);
-  return { time, network, ada, ben };
-}
 
 function unread(person: Person): number {
   return person.store.conversations.list()[0]?.unread ?? -1;
@@ -26,7 +16,7 @@ function read(person: Person, of: { readonly id: Person['id'] }, upTo?: string):
 
 describe('what is shown is true', () => {
   it('a text that could not be stored is not acknowledged, and comes again', async () => {
-    const { time, ada, ben } = await friends();
+    const { time, ada, ben } = await twoFriends();
     const { messages } = ben.store;
     const has = messages.has.bind(messages);
     let failures = 0;
@@ -41,7 +31,7 @@ describe('what is shown is true', () => {
   });
 
   it('a text written offline before my own last one arrives unread, and its writer learns when it is read', async () => {
-    const { time, network, ada, ben } = await friends();
+    const { time, network, ada, ben } = await twoFriends();
     network.part(ada.swarm.transportKey, ben.swarm.transportKey);
     await ada.say(ben.id, 'from the train');
     await time.pass(60_000);
@@ -56,7 +46,7 @@ describe('what is shown is true', () => {
   });
 
   it('a text below the last one read is unread too, until it is marked', async () => {
-    const { time, ada, ben } = await friends();
+    const { time, ada, ben } = await twoFriends();
     await ada.say(ben.id, 'first');
     await time.until(() => ben.heard(ada.id).length === 1);
     const [first] = ben.store.messages.newest(ben.store.conversations.list()[0]?.id as never, 1);
@@ -72,7 +62,7 @@ describe('what is shown is true', () => {
   });
 
   it('marking read while texts arrive counts neither too few nor too many', async () => {
-    const { time, ada, ben } = await friends();
+    const { time, ada, ben } = await twoFriends();
     const count = 40;
     for (let index = 0; index < count; index += 1) {
       await ada.say(ben.id, `text ${index}`);
@@ -85,7 +75,7 @@ describe('what is shown is true', () => {
   });
 
   it('receipts that come together, in any order, leave the furthest state and a true count', async () => {
-    const { time, network, ada, ben } = await friends();
+    const { time, network, ada, ben } = await twoFriends();
     await ada.say(ben.id, 'one');
     await time.until(() => ben.heard(ada.id).length === 1);
     network.part(ada.swarm.transportKey, ben.swarm.transportKey);
@@ -98,7 +88,7 @@ describe('what is shown is true', () => {
   });
 
   it('a wrong clock moves only the conversation it speaks in, and the answer still stands below the question', async () => {
-    const { time, network, ada, ben } = await friends();
+    const { time, network, ada, ben } = await twoFriends();
     const cleo = await Person.create('Cleo', network, time);
     await ben.meet(cleo);
     ada.clockErrorMs = 20 * 3_600_000;
@@ -114,7 +104,7 @@ describe('what is shown is true', () => {
   });
 
   it('a text sealed again late is not called expired while its copy is under way', async () => {
-    const { time, ada, ben } = await friends();
+    const { time, ada, ben } = await twoFriends();
     const benId = ben.id;
     await ben.stop();
     await ada.say(benId, 'keep trying');
@@ -131,7 +121,7 @@ describe('what is shown is true', () => {
   });
 
   it('that a text was read is said again by a profile that had to begin anew', async () => {
-    const { time, ada, ben } = await friends();
+    const { time, ada, ben } = await twoFriends();
     const [adaId, benId] = [ada.id, ben.id];
     await ada.say(benId, 'one');
     await time.until(() => ada.states(benId)[0] === 'delivered');

@@ -2,18 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DAY_MS } from '../../core/base/clock.ts';
 import { openCard } from '../../core/crypto/card.ts';
-import { MemoryNetwork } from '../support/memory-network.ts';
+import { twoFriends } from '../support/people.ts';
 import { Person } from '../support/person.ts';
-import { VirtualTime } from '../support/virtual-time.ts';
-
-async function friends() {
-  const time = new VirtualTime();
-  const network = new MemoryNetwork(time.scheduler);
-  const ada = await Person.create('Ada', network, time);
-  const ben = await Person.create('Ben', network, time);
-  await ada.meet(ben);
-  return { time, network, ada, ben };
-}
 
 /** From now on a commit takes a while, as on a disk. */
 function slowCommits(person: Person): void {
@@ -27,7 +17,7 @@ function slowCommits(person: Person): void {
 
 describe('the own card', () => {
   it('changed twice at once: both changes are kept, each under a serial of its own', async () => {
-    const { time, ada, ben } = await friends();
+    const { time, ada, ben } = await twoFriends();
     const { account, store } = ada.messenger.context;
     const before = openCard(account.card).serial;
     const { upkeep } = ada.messenger;
@@ -41,7 +31,7 @@ describe('the own card', () => {
   });
 
   it('renamed in the moment of the weekly prekey: the new prekey is offered and kept', async () => {
-    const { time, ada, ben } = await friends();
+    const { time, ada, ben } = await twoFriends();
     const { account, store } = ada.messenger.context;
     const [former] = openCard(account.card).prekeys;
     time.nowMs += 8 * DAY_MS;
@@ -60,7 +50,7 @@ describe('the own card', () => {
   });
 
   it('is told to every contact, also when the process ends right after the change', async () => {
-    const { time, ada, ben } = await friends();
+    const { time, ada, ben } = await twoFriends();
     const id = ada.id;
     const { upkeep } = ada.messenger;
     const { rows } = ada;
@@ -83,7 +73,7 @@ describe('the own card', () => {
 
 describe('removing a contact', () => {
   it('is final, whatever else is asked of the conversation meanwhile', async () => {
-    const { time, ada, ben } = await friends();
+    const { time, ada, ben } = await twoFriends();
     const id = ada.id;
     const contact = ben.store.contacts.get(id);
     assert.ok(contact);
@@ -107,7 +97,7 @@ describe('removing a contact', () => {
   });
 
   it('leaves the sweep and the others at work', async () => {
-    const { time, network, ada, ben } = await friends();
+    const { time, network, ada, ben } = await twoFriends();
     const cyd = await Person.create('Cyd', network, time);
     await cyd.meet(ben);
     const contact = ben.store.contacts.get(ada.id);
@@ -122,7 +112,7 @@ describe('removing a contact', () => {
   });
 
   it('a contact removed and asked again is a contact again', async () => {
-    const { time, ada, ben } = await friends();
+    const { time, ada, ben } = await twoFriends();
     await time.run(ben.messenger.removeContact(ada.id));
     await time.run(ada.messenger.removeContact(ben.id));
     await ada.meet(ben);

@@ -2,17 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { CoreHost } from '../../core/commands/host.ts';
 import { verificationCommands } from '../../core/commands/verification.ts';
-import { MemoryNetwork } from '../support/memory-network.ts';
-import { Person } from '../support/person.ts';
-import { VirtualTime } from '../support/virtual-time.ts';
+import { twoFriends } from '../support/people.ts';
+import type { Person } from '../support/person.ts';
+import type { VirtualTime } from '../support/virtual-time.ts';
 
 /** Two who have met, each with the commands of its own core. */
 async function twoWhoMet() {
-  const time = new VirtualTime();
-  const network = new MemoryNetwork(time.scheduler);
-  const ada = await Person.create('Ada', network, time);
-  const ben = await Person.create('Ben', network, time);
-  await ada.meet(ben);
+  const { time, ada, ben } = await twoFriends();
   const side = (me: Person, other: Person) => {
     const commands = verificationCommands({ messenger: () => me.messenger } as CoreHost);
     const who = other.id;

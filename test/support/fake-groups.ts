@@ -1,12 +1,6 @@
-import { concat, fromUtf8, utf8 } from '../../core/base/bytes.ts';
+import { asBuffer, concat, utf8 } from '../../core/base/bytes.ts';
 import { type Cancel, HOUR_MS, MINUTE_MS } from '../../core/base/clock.ts';
-import {
-  type ContactId,
-  type EnvelopeId,
-  type GroupId,
-  groupIdFromBytes,
-  parseContactId,
-} from '../../core/base/ids.ts';
+import { type ContactId, type EnvelopeId, type GroupId, groupIdFromBytes } from '../../core/base/ids.ts';
 import { systemRandom } from '../../core/base/world.io.ts';
 import { deriveMailboxKeys, openEnvelope, sealEnvelope } from '../../core/crypto/mailbox-seal.ts';
 import type { KnownMember } from '../../core/state/groups/places.ts';
@@ -110,9 +104,9 @@ export class FakeGroup implements SpreadGroups {
     for (const { secret } of this.secrets) {
       const body = read(secret, envelope);
       if (!body) continue;
-      const by = parseContactId(fromUtf8(body.subarray(0, ID_CHARACTERS)));
+      const by = asBuffer(body.subarray(0, ID_CHARACTERS)).toString() as ContactId;
       if (!this.members.some(member => member.id === by)) return 'refused';
-      await this.#store(bytes, id, by, fromUtf8(body.subarray(ID_CHARACTERS)));
+      await this.#store(bytes, id, by, asBuffer(body.subarray(ID_CHARACTERS)).toString());
       return 'stored';
     }
     return 'refused';

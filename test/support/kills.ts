@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { seededNumbers } from './mutate.ts';
 import { introduce, until } from './real-core.ts';
 import { assertTalkAgrees } from './talk-agrees.ts';
 import { WatchedCore } from './watched-core.ts';
@@ -14,17 +15,6 @@ const TEXTS = 16;
 const START_MS = 700;
 /** Things that a core tells, in one round. */
 const STEPS = 40;
-
-/** A repeatable source of numbers below 1 (mulberry32). */
-function numbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Three cores that know each other, and somebody who kills them. */
 class Trio {
@@ -159,7 +149,7 @@ export async function surviveKills(t: TestContext, kills: number): Promise<void>
   const seed = Number(process.env.MOLVA_SEED ?? randomInt(2 ** 31));
   t.diagnostic(`MOLVA_SEED=${seed}, at least ${kills} kills`);
   const startedAt = performance.now();
-  const trio = await Trio.make(t, numbers(seed));
+  const trio = await Trio.make(t, seededNumbers(seed));
   const { ada, ben } = trio;
   let texts = 0;
   try {

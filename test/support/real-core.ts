@@ -97,6 +97,19 @@ export class RealCore {
     this.url = line.url;
   }
 
+  /** As `start`. Each try to unlock is counted before it is judged: killed in between, the next is to wait a second. */
+  async startAgain(): Promise<void> {
+    await this.start().catch(async error => {
+      if (!String(error).includes('unlock-delayed')) throw error;
+      const started = () =>
+        this.start().then(
+          () => true,
+          () => false,
+        );
+      await until('the passphrase may be tried', started);
+    });
+  }
+
   /** Starts a core and does not wait: it may be killed on its way up. */
   launch(words: readonly string[] = ['--passphrase-file', this.passphraseFile, ...LOOPBACK]): void {
     [this.#child, this.#ended] = this.#spawn(['start', ...words]);

@@ -32,7 +32,7 @@ export class WatchedCore {
   }
 
   async start(): Promise<void> {
-    await this.core.start();
+    await this.core.startAgain();
     await this.watch();
   }
 

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { DecodeError } from '../../core/base/errors.ts';
 import { LIMITS } from '../../core/base/limits.ts';
 import { encodeFrames, FrameDecoder } from '../../core/network/frames.ts';
+import { seededNumbers } from '../support/mutate.ts';
 
 const bytes = (length: number, fill = 7) => new Uint8Array(length).fill(fill);
 
@@ -73,7 +74,7 @@ describe('frame codec', () => {
 
   it('takes 100,000 mutated streams and throws only DecodeError', () => {
     const seed = Number(process.env.FUZZ_SEED ?? 20_260_101);
-    const random = mulberry32(seed);
+    const random = seededNumbers(seed);
     const base = encodeFrames([1, 2, 3, 130, 5, 8, 1, 1, 20, 20_000, 3].map(length => bytes(length)));
     let refused = 0;
     let accepted = 0;
@@ -97,14 +98,3 @@ describe('frame codec', () => {
     assert.ok(refused > 1_000 && accepted > 1_000, `refused ${refused}, accepted ${accepted}`);
   });
 });
-
-/** A small seeded generator (Mulberry32), so that a failing round can be run again. */
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
