@@ -308,6 +308,8 @@ export class Messenger {
       this.#spread.changed();
     }
     if (event.type !== 'contact-changed' && event.type !== 'contact-removed') return;
+    if (event.type === 'contact-changed') this.groups.contactChanged(event.id);
+    else this.groups.contactRemoved(event.id);
     this.#presence.forget();
     this.#recipients.forget();
     this.#spread.places.forget();

@@ -91,6 +91,7 @@ export class Groups<State = unknown> {
 
   async stop(): Promise<void> {
     await this.#mail.stop();
+    await this.#packages.stop();
     await Promise.all([...this.#actors.values()].map(actor => actor.stop()));
   }
 
@@ -101,6 +102,14 @@ export class Groups<State = unknown> {
     if (store.groupInbox.list().length > 0) await store.write(tx => store.groupInbox.sweep(tx, clock()));
     for (const group of this.#actors.keys()) this.#do(group, { kind: 'sweep' });
     for (const { group } of store.groupInbox.list()) this.mail(group);
+  }
+
+  contactChanged(id: ContactId): void {
+    this.#packages.contactChanged(id);
+  }
+
+  contactRemoved(id: ContactId): void {
+    this.#packages.contactRemoved(id);
   }
 
   /** @throws UsageError one of them cannot be added, and nothing was made; or too many groups */

@@ -18,6 +18,8 @@ export class KeyPackages<State> {
   readonly #context: Context;
   readonly #crypto: GroupCrypto<State>;
   readonly #addable: () => boolean;
+  /** Contacts that have what they need, as of the last sweep: asked of often, and costly to read. */
+  #served: ReadonlySet<ContactId | null> = new Set();
   #running: Promise<void> = Promise.resolve();
 
   /** @param addable whether contacts are to be given any */
@@ -25,6 +27,22 @@ export class KeyPackages<State> {
     this.#context = context;
     this.#crypto = crypto;
     this.#addable = addable;
+  }
+
+  /** A contact that has just been accepted is given packages at once: whoever met it can add it. */
+  contactChanged(id: ContactId): void {
+    if (!this.#addable() || this.#served.has(id)) return;
+    // What fails is made up for by the next sweep.
+    if (this.#context.store.contacts.get(id)?.phase === 'accepted') this.sweep().catch(() => undefined);
+  }
+
+  contactRemoved(id: ContactId): void {
+    this.#served = new Set([...this.#served].filter(served => served !== id));
+  }
+
+  /** Ends with what is under way. */
+  async stop(): Promise<void> {
+    await this.#running;
   }
 
   /** Drops what has ended, and gives contacts what they lack; one sweep ends before the next begins. */
@@ -51,11 +69,9 @@ export class KeyPackages<State> {
     const have = new Set(fresh.map(({ contact }) => contact));
     const lacking = store.contacts.list().filter(({ id, phase }) => phase === 'accepted' && !have.has(id));
     const lastResort = fresh.find(({ contact }) => contact === null);
-    if (lacking.length > 0)
-      await this.#give(
-        lacking.slice(0, AT_ONCE).map(({ id }) => id),
-        lastResort,
-      );
+    const next = lacking.slice(0, AT_ONCE).map(({ id }) => id);
+    if (next.length > 0) await this.#give(next, lastResort);
+    this.#served = new Set([...have, ...next]);
   }
 
   async #give(contacts: readonly ContactId[], known: KeyPackageRecord | undefined): Promise<void> {
