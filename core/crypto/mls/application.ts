@@ -4,7 +4,7 @@ import { DecodeError } from '../../base/errors.ts';
 import { refused } from './failure.ts';
 import { type GroupState, groupSuite, type Member, memberAt, requireLeaf } from './group-state.ts';
 import { applicationToSign, CONTENT, openPrivate, readPrivateMessage, sealPrivate } from './private-message.ts';
-import { wipeConsumed } from './secret-tree.ts';
+import { wipeConsumed, wipeMade } from './secret-tree.ts';
 import { Reader, varBytes } from './wire.ts';
 
 const NOTHING = new Uint8Array();
@@ -52,13 +52,25 @@ export function openApplication(state: GroupState, bytes: Uint8Array): OpenedApp
   const message = readPrivateMessage(bytes);
   if (message.contentType !== CONTENT.application) throw new DecodeError('mls.application');
   const { sender, plaintext, taken } = openPrivate(state, message);
+  try {
+    const { authenticatedData } = message;
+    const data = readSigned(state, sender, plaintext, authenticatedData);
+    const opened = { sender: memberAt(state, sender), data, authenticatedData };
+    wipeConsumed(taken);
+    return { ...opened, state: { ...state, secretTree: taken.tree } };
+  } catch (cause) {
+    wipeMade(taken);
+    throw cause;
+  }
+}
+
+/** RFC 9420 §6.3.1, PrivateMessageContent of application data. */
+function readSigned(state: GroupState, sender: number, plaintext: Uint8Array, authenticatedData: Uint8Array) {
   const leaf = requireLeaf(state, sender);
   const reader = new Reader(plaintext);
   const [data, signature] = [reader.varBytes(), reader.varBytes()];
   if (reader.rest().some(byte => byte !== 0)) throw new DecodeError('mls.padding');
-  const { authenticatedData } = message;
   const signed = applicationToSign(state, sender, data, authenticatedData);
   if (!groupSuite(state).verify(leaf.signaturePublicKey, TBS_LABEL, signed, signature)) throw refused('mls.signature');
-  wipeConsumed(taken);
-  return { sender: memberAt(state, sender), data, authenticatedData, state: { ...state, secretTree: taken.tree } };
+  return data;
 }

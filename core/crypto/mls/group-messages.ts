@@ -13,6 +13,7 @@ import { type GroupState, type Member, memberAt, referenceText, requireLeaf } fr
 import { CONTENT, openPrivate, readPrivateMessage, WIRE_FORMAT } from './private-message.ts';
 import { processCommit } from './process-commit.ts';
 import { describeProposal, NO_PSKS, type ProposalView, type PskLookup, pskIndexOf } from './proposals.ts';
+import { wipeMade } from './secret-tree.ts';
 import { NO_RANDOM, type Step, stepOf } from './step.ts';
 import { Reader } from './wire.ts';
 
@@ -91,7 +92,8 @@ export async function openHandshake(step: Step, state: GroupState, bytes: Uint8A
 
 async function openPrivateHandshake(step: Step, state: GroupState, bytes: Uint8Array): Promise<AuthenticatedContent> {
   const message = readPrivateMessage(bytes);
-  const { sender, plaintext } = openPrivate(state, message);
+  const { sender, plaintext, taken } = openPrivate(state, message);
+  wipeMade(taken);
   const contentType = message.contentType === CONTENT.commit ? ('commit' as const) : ('proposal' as const);
   const content = decodePrivateMessageContent(contentType)(plaintext, 0);
   if (content === undefined) throw new DecodeError('mls.content');

@@ -45,12 +45,12 @@ export class LabeledKdf {
   }
 
   extract(salt: Uint8Array, label: string, keyMaterial: Uint8Array): Buffer {
-    return this.#hash.extract(salt, concat(this.#prefix, utf8(label), keyMaterial));
+    return this.#hash.extract(salt, this.#prefix, utf8(label), keyMaterial);
   }
 
   expand(key: Uint8Array, label: string, info: Uint8Array, length: number): Buffer {
     const head = Uint8Array.of(length >>> 8, length & 0xff);
-    return this.#hash.expand(key, concat(head, this.#prefix, utf8(label), info), length);
+    return this.#hash.expand(key, length, head, this.#prefix, utf8(label), info);
   }
 }
 

@@ -4,9 +4,9 @@ import { DecodeError } from '../../base/errors.ts';
 import { CHACHA_NONCE_BYTES, openChaCha, sealChaCha } from '../aead.ts';
 import { refused } from './failure.ts';
 import { contextBytes, type GroupState, groupSuite } from './group-state.ts';
-import { type RatchetKind, type TakenKey, takeKeyAt, takeNextKey } from './secret-tree.ts';
+import { type RatchetKind, type TakenKey, takeKeyAt, takeNextKey, wipeMade } from './secret-tree.ts';
 import { AEAD_KEY_BYTES } from './suite.ts';
-import { Reader, uint16, uint32, uint64, varBytes } from './wire.ts';
+import { lengthHead, Reader, uint16, uint32, uint64 } from './wire.ts';
 
 /** RFC 9420 §6, on the wire. */
 export const CONTENT = { application: 1, proposal: 2, commit: 3 } as const;
@@ -14,7 +14,9 @@ export type ContentType = (typeof CONTENT)[keyof typeof CONTENT];
 export const MLS10 = 1;
 export const WIRE_FORMAT = { public: 1, private: 2, welcome: 3, groupInfo: 4, keyPackage: 5 } as const;
 const REUSE_GUARD_BYTES = 4;
-const SENDER_MEMBER = 1;
+const FROM_MEMBER = Uint8Array.of(1);
+const APPLICATION = Uint8Array.of(CONTENT.application);
+const PRIVATE_HEAD = concat(uint16(MLS10), uint16(WIRE_FORMAT.private));
 
 /** The head of a PrivateMessage (RFC 9420 §6.3), readable by whoever carries it. */
 export interface PrivateHead {
@@ -32,6 +34,7 @@ export interface PrivateMessage extends PrivateHead {
 export interface OpenedPrivate {
   readonly sender: number;
   readonly plaintext: Buffer;
+  /** The caller wipes what it replaced, or where the state stays as it was, what was made of it. */
   readonly taken: TakenKey;
 }
 
@@ -63,21 +66,18 @@ export function sealPrivate(
   const suite = groupSuite(state);
   const leaf = state.path.leafIndex;
   const taken = takeNextKey(suite, state.secretTree, leaf, ratchetOf(contentType));
-  const head = { groupId: state.context.groupId, epoch: state.context.epoch, contentType, authenticatedData };
+  const { groupId, epoch } = state.context;
+  const head = headData({ groupId, epoch, contentType });
+  const contentHead = contentData(head, authenticatedData);
   const guard = random(REUSE_GUARD_BYTES);
   const nonce = guarded(taken.nonce, guard);
-  const ciphertext = sealChaCha(plaintext, contentData(head), nonce, asBuffer(taken.key));
+  const ciphertext = sealChaCha(plaintext, contentHead, nonce, asBuffer(taken.key));
   const sender = concat(uint32(leaf), uint32(taken.generation), guard);
   const keys = senderDataKeys(state, ciphertext);
-  const senderData = sealChaCha(sender, senderDataData(head), keys.nonce, keys.key);
-  wipe(keys.key);
-  const message = concat(
-    uint16(MLS10),
-    uint16(WIRE_FORMAT.private),
-    contentData(head),
-    varBytes(senderData),
-    varBytes(ciphertext),
-  );
+  const senderData = sealChaCha(sender, head, keys.nonce, keys.key);
+  wipe(keys.key, keys.nonce, nonce);
+  const [senderHead, cipherHead] = [lengthHead(senderData.length), lengthHead(ciphertext.length)];
+  const message = concat(PRIVATE_HEAD, contentHead, senderHead, senderData, cipherHead, ciphertext);
   return { message, taken };
 }
 
@@ -88,8 +88,9 @@ export function openPrivate(state: GroupState, message: PrivateMessage): OpenedP
     throw refused('mls.epoch');
   }
   const keys = senderDataKeys(state, message.ciphertext);
-  const opened = openChaCha(message.senderData, senderDataData(message), keys.nonce, keys.key);
-  wipe(keys.key);
+  const head = headData(message);
+  const opened = openChaCha(message.senderData, head, keys.nonce, keys.key);
+  wipe(keys.key, keys.nonce);
   if (opened === undefined) throw refused('mls.sender-data');
   const reader = new Reader(opened);
   const [sender, generation, guard] = [reader.uint32(), reader.uint32(), reader.take(REUSE_GUARD_BYTES)];
@@ -97,24 +98,29 @@ export function openPrivate(state: GroupState, message: PrivateMessage): OpenedP
   const suite = groupSuite(state);
   const taken = takeKeyAt(suite, state.secretTree, sender, ratchetOf(message.contentType), generation);
   const nonce = guarded(taken.nonce, guard);
-  const plaintext = openChaCha(message.ciphertext, contentData(message), nonce, asBuffer(taken.key));
-  if (plaintext === undefined) throw refused('mls.content');
-  return { sender, plaintext, taken };
+  const data = contentData(head, message.authenticatedData);
+  const plaintext = openChaCha(message.ciphertext, data, nonce, asBuffer(taken.key));
+  wipe(nonce);
+  if (plaintext !== undefined) return { sender, plaintext, taken };
+  wipeMade(taken);
+  throw refused('mls.content');
 }
 
 /** What a member signs of application data (RFC 9420 §6.1, FramedContentTBS). */
 export function applicationToSign(state: GroupState, sender: number, data: Uint8Array, authenticatedData: Uint8Array) {
   const { context } = state;
   return concat(
-    uint16(MLS10),
-    uint16(WIRE_FORMAT.private),
-    varBytes(context.groupId),
+    PRIVATE_HEAD,
+    lengthHead(context.groupId.length),
+    context.groupId,
     uint64(context.epoch),
-    Uint8Array.of(SENDER_MEMBER),
+    FROM_MEMBER,
     uint32(sender),
-    varBytes(authenticatedData),
-    Uint8Array.of(CONTENT.application),
-    varBytes(data),
+    lengthHead(authenticatedData.length),
+    authenticatedData,
+    APPLICATION,
+    lengthHead(data.length),
+    data,
     contextBytes(context),
   );
 }
@@ -123,14 +129,14 @@ function ratchetOf(contentType: ContentType): RatchetKind {
   return contentType === CONTENT.application ? 'application' : 'handshake';
 }
 
-/** RFC 9420 §6.3.1, PrivateContentAAD: as the message itself begins. */
-function contentData(head: PrivateHead): Buffer {
-  return concat(senderDataData(head), varBytes(head.authenticatedData));
+/** RFC 9420 §6.3.2, SenderDataAAD: as the message itself begins. */
+function headData({ groupId, epoch, contentType }: Omit<PrivateHead, 'authenticatedData'>): Buffer {
+  return concat(lengthHead(groupId.length), groupId, uint64(epoch), Uint8Array.of(contentType));
 }
 
-/** RFC 9420 §6.3.2, SenderDataAAD. */
-function senderDataData({ groupId, epoch, contentType }: PrivateHead): Buffer {
-  return concat(varBytes(groupId), uint64(epoch), Uint8Array.of(contentType));
+/** RFC 9420 §6.3.1, PrivateContentAAD: as it goes on. */
+function contentData(head: Buffer, authenticatedData: Uint8Array): Buffer {
+  return concat(head, lengthHead(authenticatedData.length), authenticatedData);
 }
 
 function senderDataKeys(state: GroupState, ciphertext: Uint8Array): { key: Buffer; nonce: Buffer } {

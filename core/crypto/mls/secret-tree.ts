@@ -39,11 +39,14 @@ export interface MessageKey {
 
 export type RatchetKind = keyof LeafRatchets;
 
-/** A key, the tree without it, and what to wipe once the tree has taken the old one's place. */
+/** A key, and the tree without it: one of `wipeConsumed` and `wipeMade` ends it. */
 export interface TakenKey extends MessageKey {
   readonly generation: number;
   readonly tree: SecretTree;
+  /** What no one needs once the tree has taken the old one's place. */
   readonly consumed: readonly Uint8Array[];
+  /** What no one needs if the old tree stays: derived on the way, and not in it. */
+  readonly made: readonly Uint8Array[];
 }
 
 /** Takes ownership of the secret. */
@@ -98,17 +101,18 @@ export function copySecrets(tree: SecretTree): SecretTree {
 interface OpenedLeaf {
   readonly tree: SecretTree;
   readonly ratchets: LeafRatchets;
-  readonly consumed: Uint8Array[];
+  readonly consumed: readonly Uint8Array[];
+  readonly made: readonly Uint8Array[];
 }
 
 function openLeaf(suite: Suite, tree: SecretTree, leaf: number): OpenedLeaf {
   const known = tree.ratchets.get(leaf);
-  if (known) return { tree, ratchets: known, consumed: [] };
+  if (known) return { tree, ratchets: known, consumed: [], made: [] };
   const target = 2 * leaf;
   const secrets = new Map(tree.secrets);
   const start = [...secrets.keys()].find(node => isUnder(target, node));
   if (start === undefined) throw new InternalError('mls.secret-tree');
-  const consumed: Uint8Array[] = [];
+  const [consumed, made]: [Uint8Array[], Uint8Array[]] = [[], []];
   const take = (node: number): Uint8Array => {
     const secret = secrets.get(node) as Uint8Array;
     requireUnused(secret);
@@ -120,8 +124,11 @@ function openLeaf(suite: Suite, tree: SecretTree, leaf: number): OpenedLeaf {
   while (!isLeaf(at)) {
     const secret = take(at);
     const [left, right] = [leftOf(at), rightOf(at)];
-    secrets.set(left, suite.expand(secret, 'tree', LEFT, suite.hash.bytes));
-    secrets.set(right, suite.expand(secret, 'tree', RIGHT, suite.hash.bytes));
+    for (const [child, side] of [[left, LEFT] as const, [right, RIGHT] as const]) {
+      const derived = suite.expand(secret, 'tree', side, suite.hash.bytes);
+      secrets.set(child, derived);
+      made.push(derived);
+    }
     at = isUnder(target, left) ? left : right;
   }
   const secret = take(target);
@@ -129,7 +136,8 @@ function openLeaf(suite: Suite, tree: SecretTree, leaf: number): OpenedLeaf {
     handshake: { secret: suite.derive(secret, 'handshake'), generation: 0, skipped: new Map() },
     application: { secret: suite.derive(secret, 'application'), generation: 0, skipped: new Map() },
   };
-  return { tree: { ...tree, secrets }, ratchets, consumed };
+  made.push(ratchets.handshake.secret, ratchets.application.secret);
+  return { tree: { ...tree, secrets }, ratchets, consumed, made };
 }
 
 const LEFT = Buffer.from('left');
@@ -143,13 +151,15 @@ function takeKey(suite: Suite, opened: OpenedLeaf, leaf: number, kind: RatchetKi
   ratchets.set(leaf, { ...opened.ratchets, [kind]: taken.ratchet });
   const { key, nonce } = taken.found;
   const consumed = [...opened.consumed, ...taken.consumed, key, nonce];
-  return { key, nonce, generation, tree: { ...opened.tree, ratchets }, consumed };
+  const made = [...opened.made, ...taken.made];
+  return { key, nonce, generation, tree: { ...opened.tree, ratchets }, consumed, made };
 }
 
 interface Advanced {
   readonly found: MessageKey;
   readonly ratchet: Ratchet;
   readonly consumed: readonly Uint8Array[];
+  readonly made: readonly Uint8Array[];
 }
 
 function takeSkipped(ratchet: Ratchet, generation: number): Advanced {
@@ -157,23 +167,24 @@ function takeSkipped(ratchet: Ratchet, generation: number): Advanced {
   if (found === undefined) throw refused('mls.generation');
   const skipped = new Map(ratchet.skipped);
   skipped.delete(generation);
-  return { found, ratchet: { ...ratchet, skipped }, consumed: [] };
+  return { found, ratchet: { ...ratchet, skipped }, consumed: [], made: [] };
 }
 
 function takeAhead(suite: Suite, ratchet: Ratchet, generation: number): Advanced {
   if (generation - ratchet.generation > LIMITS.mlsSkippedKeys) throw refused('mls.generation');
   const skipped = new Map(ratchet.skipped);
-  const consumed: Uint8Array[] = [];
+  const [consumed, all]: [Uint8Array[], Uint8Array[]] = [[], []];
   let secret = ratchet.secret;
   requireUnused(secret);
   for (let at = ratchet.generation; ; at += 1) {
     const made = keyOf(suite, secret, at);
     const next = suite.deriveAt(secret, 'secret', at, suite.hash.bytes);
     consumed.push(secret);
+    all.push(made.key, made.nonce, next);
     secret = next;
     if (at === generation) {
       dropOldest(skipped, consumed);
-      return { found: made, ratchet: { secret, generation: at + 1, skipped }, consumed };
+      return { found: made, ratchet: { secret, generation: at + 1, skipped }, consumed, made: all };
     }
     skipped.set(at, made);
   }
@@ -201,6 +212,11 @@ function dropOldest(skipped: Map<number, MessageKey>, consumed: Uint8Array[]): v
 }
 
 /** Wipes what a taken key replaced; the tree it was taken from is no longer to be used. */
-export function wipeConsumed(taken: Pick<TakenKey, 'consumed'>): void {
-  wipe(...taken.consumed);
+export function wipeConsumed({ consumed }: Pick<TakenKey, 'consumed'>): void {
+  wipe(...consumed);
+}
+
+/** Wipes a key that was taken in vain, and all that came with it; the tree it was taken from stays. */
+export function wipeMade({ made }: Pick<TakenKey, 'made'>): void {
+  wipe(...made);
 }

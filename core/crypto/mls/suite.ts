@@ -9,7 +9,7 @@ import { ED25519_SECRET_BYTES, ed25519FromSeed, ed25519Sign, ed25519Verify } fro
 import { HashFunction } from './hash-function.ts';
 import { Hpke } from './hpke.ts';
 import { type Kem, X25519Kem, XWingKem } from './kem.ts';
-import { labelBytes, uint16, uint32, varBytes } from './wire.ts';
+import { labelBytes, lengthHead, uint16, uint32, varBytes } from './wire.ts';
 
 /** The suites a group can have: docs/decisions/0012 tells which is the default, and why. */
 export const SUITES = {
@@ -40,7 +40,7 @@ export class Suite {
 
   /** RFC 9420 §8, ExpandWithLabel. The caller wipes the result. */
   expand(secret: Uint8Array, label: string, context: Uint8Array, length: number): Buffer {
-    return this.hash.expand(secret, concat(uint16(length), labelBytes(label), varBytes(context)), length);
+    return this.hash.expand(secret, length, uint16(length), labelBytes(label), lengthHead(context.length), context);
   }
 
   /** RFC 9420 §8, DeriveSecret. */
@@ -75,7 +75,7 @@ export class Suite {
       kdf: {
         size: this.hash.bytes,
         extract: async (salt, keyMaterial) => this.hash.extract(salt, keyMaterial),
-        expand: async (key, info, length) => this.hash.expand(key, info, length),
+        expand: async (key, info, length) => this.hash.expand(key, length, info),
       },
       signature: {
         sign: async (secret, message) => ed25519Sign(signingSecret(secret), message),
