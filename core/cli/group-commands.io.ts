@@ -95,7 +95,8 @@ async function leave(session: Session, [group = '']: readonly string[]): Promise
   if (!session.options.yes)
     throw usage('Only an admin can bring you back. Say "molva group leave G --yes" if you mean it.');
   const left = await session.core().call('groups.leave', { group });
-  session.print(left, () => `You have left ${safe(left.name)}. What was said stays readable here.\n`);
+  const words = left.phase === 'leaving' ? 'You leave it as soon as another member is met:' : 'You have left';
+  session.print(left, () => `${words} ${safe(left.name)}. What was said stays readable here.\n`);
 }
 
 async function invite(session: Session, [group = '']: readonly string[]): Promise<void> {

@@ -3,7 +3,7 @@ import { safe } from './safe.ts';
 
 /** Groups as plain text for a person. Whatever other people wrote goes through `safe`. */
 
-const PHASE = { member: '', left: 'you have left', removed: 'you were removed' } as const;
+const PHASE = { member: '', leaving: 'you are leaving', left: 'you have left', removed: 'you were removed' } as const;
 const TRUST = { verified: 'verified', unverified: 'not verified', changed: 'KEY CHANGED' } as const;
 
 export function groupsText(groups: readonly Group[]): string {

@@ -1,9 +1,9 @@
 import * as v from 'valibot';
-import { contact, count, id, message, timeMs, trust } from './shapes.ts';
+import { contact, count, id, message, safetyNumber, timeMs, trust } from './shapes.ts';
 
 /** What the API shows of groups; schema.ts says where. */
 
-export const groupRole = v.picklist(['admin', 'member']);
+const groupRole = v.picklist(['admin', 'member']);
 
 export const groupMember = v.object({
   id: id(),
@@ -13,6 +13,9 @@ export const groupMember = v.object({
   contact: v.pipe(v.boolean(), v.description('is a contact too')),
   trust: v.nullable(v.pipe(trust, v.description('of a contact; null: not compared, for it is none, or oneself'))),
   online: v.boolean(),
+  safetyNumber: v.nullable(
+    v.pipe(safetyNumber, v.description('with this member; null: of oneself, and while its card has not come')),
+  ),
   equivocated: v.pipe(v.boolean(), v.description('has signed two different things in one place')),
 });
 
@@ -20,7 +23,12 @@ export const group = v.object({
   id: id(),
   conversation: id(),
   name: v.string(),
-  phase: v.pipe(v.picklist(['member', 'left', 'removed']), v.description('left, removed: it can be read, not written')),
+  phase: v.pipe(
+    v.picklist(['member', 'leaving', 'left', 'removed']),
+    v.description(
+      'all but member: it can be read, not written; leaving: asked for, and not yet carried out by anybody',
+    ),
+  ),
   role: groupRole,
   members: v.pipe(count(), v.description('how many, oneself included')),
   createdAt: v.pipe(timeMs(), v.description('when it began on this machine')),
@@ -35,3 +43,8 @@ export const conversation = v.object({
   lastMessage: v.nullable(message),
   unread: count(),
 });
+
+export type GroupMember = v.InferOutput<typeof groupMember>;
+export type Group = v.InferOutput<typeof group>;
+export type GroupDetails = v.InferOutput<typeof groupDetails>;
+export type Conversation = v.InferOutput<typeof conversation>;

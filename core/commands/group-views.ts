@@ -2,9 +2,10 @@ import type { ContactId, GroupId } from '../base/ids.ts';
 import type { GroupMemberView, GroupView } from '../state/groups/views.ts';
 import type { Messenger } from '../state/messenger.ts';
 import type { ContactRecord, StoredMessage } from '../storage/records.ts';
-import { decodeCard } from '../wire/card.ts';
+import { type ContactCard, decodeCard } from '../wire/card.ts';
 import { decodeNotice, type Notice as StoredNotice } from '../wire/notice.ts';
 import { nickOf } from './names.ts';
+import { safetyNumberWith } from './safety.ts';
 import type { Group, GroupDetails, GroupMember, Notice } from './schema.ts';
 
 /** Groups as the API shows them. */
@@ -26,6 +27,7 @@ function memberView(messenger: Messenger, group: GroupId, { id, admin, equivocat
   const { store, account } = messenger.context;
   const you = id === account.id;
   const contact = you ? undefined : store.contacts.get(id);
+  const card = you ? undefined : cardOf(messenger, group, id, contact);
   return {
     id,
     nick: memberNick(messenger, group, id),
@@ -33,16 +35,25 @@ function memberView(messenger: Messenger, group: GroupId, { id, admin, equivocat
     you,
     contact: contact !== undefined,
     trust: contact?.trust ?? null,
-    online: you || isOnline(messenger, group, id, contact),
+    online: you || isOnline(messenger, contact ?? card),
+    safetyNumber: card ? safetyNumberWith(messenger, card) : null,
     equivocated,
   };
 }
 
 /** Whoever is no contact is known by the card it gave the group. */
-function isOnline(messenger: Messenger, group: GroupId, id: ContactId, contact: ContactRecord | undefined): boolean {
-  if (contact) return messenger.isOnline(contact);
-  const record = messenger.context.store.groupMembers.get(group, id);
-  return record !== undefined && messenger.isOnline(decodeCard(record.card));
+function cardOf(
+  { context }: Messenger,
+  group: GroupId,
+  id: ContactId,
+  contact: ContactRecord | undefined,
+): ContactCard | undefined {
+  const record = contact ?? context.store.groupMembers.get(group, id);
+  return record && decodeCard(record.card);
+}
+
+function isOnline(messenger: Messenger, peer: ContactRecord | ContactCard | undefined): boolean {
+  return peer !== undefined && messenger.isOnline(peer);
 }
 
 /** As a contact is called here, else what the member calls itself; where no card has come, the beginning of its id. */

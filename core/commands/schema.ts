@@ -1,26 +1,20 @@
 import * as v from 'valibot';
 import type { BundleReport } from '../state/bundles.ts';
 import { GROUP_METHODS } from './group-methods.ts';
-import { conversation, group, groupDetails, groupMember, groupRole } from './group-shapes.ts';
+import { conversation } from './group-shapes.ts';
 import { done, invite, link, method, nick, none, passphrase, text, who, whoOrGroup } from './parameters.ts';
 import {
   contact,
   contactRequest,
-  coreState,
   count,
   custody,
   id,
   message,
-  messageState,
-  notice,
   profile,
   proof,
-  reach,
   settings,
   status,
-  syncDirection,
   timeMs,
-  trust,
   verification,
 } from './shapes.ts';
 
@@ -30,77 +24,43 @@ import {
  */
 
 export {
-  contact,
-  contactRequest,
+  type Conversation,
   conversation,
-  coreState,
-  custody,
+  type Group,
+  type GroupDetails,
+  type GroupMember,
   group,
   groupDetails,
   groupMember,
-  groupRole,
+} from './group-shapes.ts';
+export { type ApiEvent, EVENTS, type EventData, type EventName } from './schema-events.ts';
+export {
+  type Contact,
+  type ContactRequest,
+  type CoreState,
+  type Custody,
+  contact,
+  contactRequest,
+  custody,
+  type Message,
+  type MessageState,
   message,
-  messageState,
+  type Notice,
   notice,
+  type Profile,
+  type Proof,
   profile,
   proof,
+  type Reach,
   reach,
+  type Settings,
+  type Status,
   settings,
   status,
-  syncDirection,
-  trust,
+  type Trust,
+  type Verification,
   verification,
-};
-
-export const EVENTS = {
-  'core-state': v.object({ state: coreState }),
-  'peer-connected': v.object({ contact: id() }),
-  'peer-disconnected': v.object({ contact: id() }),
-  'message-received': v.object({ message }),
-  'message-sent': v.object({ message }),
-  'message-state': v.object({
-    id: id(),
-    conversation: id(),
-    state: messageState,
-    heldBy: count(),
-    until: v.nullable(timeMs()),
-    reach: v.nullable(reach),
-    at: timeMs(),
-  }),
-  'profile-restored': v.object({ at: timeMs() }),
-  'bundle-progress': v.object({
-    transfer: v.pipe(v.string(), v.description('the name given in the header `Molva-Transfer`, or one of its own')),
-    direction: v.picklist(['export', 'import']),
-    bytes: count(),
-    envelopes: count(),
-  }),
-  'contact-request': v.object({ request: contactRequest }),
-  'request-closed': v.object({ id: id() }),
-  'contact-changed': v.object({ contact }),
-  'contact-removed': v.object({ id: id() }),
-  'conversation-read': v.object({ conversation: id() }),
-  'verification-changed': v.object({ verification }),
-  'group-changed': v.object({ group }),
-  'group-members': v.object({ group: v.pipe(id(), v.description('its members, their nicks or roles are others now')) }),
-  'group-commit': v.object({
-    group: id(),
-    epoch: v.pipe(v.string(), v.description('which one is the head now; hexadecimal')),
-    by: v.nullable(v.pipe(id(), v.description('who committed it'))),
-    changes: v.array(v.picklist(['add', 'remove', 'leave', 'promote', 'demote', 'rename', 'keys'])),
-  }),
-  'group-fork-healed': v.object({
-    group: id(),
-    rolledBack: v.pipe(count(), v.description('epochs of the branch before that were left')),
-  }),
-  'network-changed': v.object({ online: v.boolean(), peers: count(), addresses: v.array(v.string()) }),
-  'offline-sync-started': v.object({ contact: id(), direction: syncDirection, queued: count() }),
-  'offline-sync-finished': v.object({
-    contact: id(),
-    direction: syncDirection,
-    sent: v.pipe(count(), v.description('out: envelopes the contact has stored')),
-    received: v.pipe(count(), v.description('in: envelopes stored here')),
-  }),
-} as const;
+} from './shapes.ts';
 
 const byWho = v.strictObject({ who });
 
@@ -320,31 +280,6 @@ export type Params<M extends MethodName> = v.InferInput<Methods[M]['params']>;
 /** Parameters as a command receives them: checked, with defaults filled in. */
 export type Checked<M extends MethodName> = v.InferOutput<Methods[M]['params']>;
 export type Result<M extends MethodName> = v.InferOutput<Methods[M]['result']>;
-
-export type EventName = keyof typeof EVENTS;
-export type EventData<E extends EventName> = v.InferOutput<(typeof EVENTS)[E]>;
-/** What travels to the page and to `watch`: one event with its name. */
-export type ApiEvent = { [E in EventName]: { readonly event: E } & EventData<E> }[EventName];
-
-export type Message = v.InferOutput<typeof message>;
-export type Proof = v.InferOutput<typeof proof>;
-export type MessageState = v.InferOutput<typeof messageState>;
-export type Contact = v.InferOutput<typeof contact>;
-export type Trust = v.InferOutput<typeof trust>;
-export type Conversation = v.InferOutput<typeof conversation>;
-export type Group = v.InferOutput<typeof group>;
-export type GroupDetails = v.InferOutput<typeof groupDetails>;
-export type GroupMember = v.InferOutput<typeof groupMember>;
-export type GroupRole = v.InferOutput<typeof groupRole>;
-export type Notice = v.InferOutput<typeof notice>;
-export type Reach = v.InferOutput<typeof reach>;
-export type ContactRequest = v.InferOutput<typeof contactRequest>;
-export type Profile = v.InferOutput<typeof profile>;
-export type Verification = v.InferOutput<typeof verification>;
-export type Custody = v.InferOutput<typeof custody>;
-export type Settings = v.InferOutput<typeof settings>;
-export type Status = v.InferOutput<typeof status>;
-export type CoreState = v.InferOutput<typeof coreState>;
 
 /** One handler a method; the API is generic over it. */
 export type CommandTable = { [M in MethodName]: (params: Checked<M>) => Promise<Result<M>> };

@@ -81,6 +81,8 @@ export const proof = v.object({
   signature: hexBytes('Ed25519 signature'),
 });
 
+export const safetyNumber = v.pipe(v.string(), v.description('60 digits in groups of 5'));
+
 export const contact = v.object({
   id: id(),
   conversation: id(),
@@ -92,7 +94,8 @@ export const contact = v.object({
   ),
   trust,
   online: v.boolean(),
-  safetyNumber: v.pipe(v.string(), v.description('60 digits in groups of 5')),
+  addable: v.pipe(v.boolean(), v.description('has given what it takes to add it to a group')),
+  safetyNumber,
   addedAt: timeMs(),
   lastSeenAt: v.nullable(timeMs()),
 });
@@ -100,7 +103,7 @@ export const contact = v.object({
 export const contactRequest = v.object({
   id: id(),
   nick: v.string(),
-  safetyNumber: v.string(),
+  safetyNumber,
   receivedAt: timeMs(),
 });
 
@@ -164,3 +167,18 @@ export const status = v.object({
   ),
   memoryBytes: count(),
 });
+
+export type MessageState = v.InferOutput<typeof messageState>;
+export type Trust = v.InferOutput<typeof trust>;
+export type CoreState = v.InferOutput<typeof coreState>;
+export type Notice = v.InferOutput<typeof notice>;
+export type Reach = v.InferOutput<typeof reach>;
+export type Message = v.InferOutput<typeof message>;
+export type Proof = v.InferOutput<typeof proof>;
+export type Contact = v.InferOutput<typeof contact>;
+export type ContactRequest = v.InferOutput<typeof contactRequest>;
+export type Profile = v.InferOutput<typeof profile>;
+export type Verification = v.InferOutput<typeof verification>;
+export type Custody = v.InferOutput<typeof custody>;
+export type Settings = v.InferOutput<typeof settings>;
+export type Status = v.InferOutput<typeof status>;

@@ -1,16 +1,14 @@
 import { hex } from '../base/bytes.ts';
 import type { ConversationId, GroupId, MessageId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
-import { identityPublicOf } from '../crypto/card.ts';
-import { safetyNumber } from '../crypto/verification.ts';
 import type { Held } from '../mailbox/placement.ts';
 import type { Messenger } from '../state/messenger.ts';
 import type { Proof as Signed } from '../state/proofs.ts';
 import { placeText } from '../storage/message-place.ts';
 import type { ContactRecord, ConversationRecord, RequestRecord, StoredMessage } from '../storage/records.ts';
-import { decodeCard } from '../wire/card.ts';
 import { groupView, memberNick, noticeView } from './group-views.ts';
 import { nickOf } from './names.ts';
+import { safetyNumberWith } from './safety.ts';
 import type { Contact, ContactRequest, Conversation, Message, MessageState, Profile, Proof, Reach } from './schema.ts';
 
 /** Stored records as the API shows them. */
@@ -28,6 +26,7 @@ export function contactView(messenger: Messenger, record: ContactRecord): Contac
     phase: record.phase,
     trust: record.trust,
     online: messenger.isOnline(record),
+    addable: messenger.context.store.peerKeyPackages.get(record.id) !== undefined,
     safetyNumber: safetyNumberWith(messenger, record.card),
     addedAt: record.addedAtMs,
     lastSeenAt: record.lastSeenAtMs,
@@ -122,8 +121,4 @@ export function reachView({ groups }: Messenger, group: GroupId, id: MessageId):
 
 function stateOf({ context }: Messenger, { id, outgoing }: StoredMessage): MessageState {
   return outgoing ? (context.store.messages.stateOf(id)?.state ?? 'queued') : 'received';
-}
-
-function safetyNumberWith({ context }: Messenger, card: Uint8Array): string {
-  return safetyNumber(context.account.public, identityPublicOf(decodeCard(card)));
 }

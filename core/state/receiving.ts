@@ -100,6 +100,8 @@ function receiveControl(turn: Turn, content: Exclude<Content, TextContent>): voi
 /** They are looked at when they are used: until then they are the contact's word. */
 function keepKeyPackages(turn: Turn, { oneTime, lastResort }: KeyPackagesContent): void {
   const { peerKeyPackages } = turn.context.store;
+  // From now on it can be added to groups.
+  if (!peerKeyPackages.get(turn.contact.id)) turn.event({ type: 'contact-changed', id: turn.contact.id });
   turn.put(tx => peerKeyPackages.put(tx, { contact: turn.contact.id, oneTime, lastResort }));
 }
 

@@ -5,7 +5,7 @@ const id = (letter: string) => letter.repeat(26);
 
 /** One group of Ann, Bob and somebody with a name that would redraw the screen; changes of anybody else are refused. */
 export function groupCommands(open: () => void, contact: Contact) {
-  const nobody = { contact: false, trust: null, online: false, equivocated: false } as const;
+  const nobody = { contact: false, trust: null, online: false, safetyNumber: null, equivocated: false } as const;
   const people: GroupMember[] = [
     { id: id('a'), nick: 'Ann', role: 'admin', you: true, ...nobody },
     { id: id('b'), nick: 'Bob', role: 'member', you: false, ...nobody, contact: true, trust: 'verified', online: true },

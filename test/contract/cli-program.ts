@@ -39,6 +39,7 @@ function makeCore(options: StartOptions, emit: (event: ApiEvent) => void, stop: 
     phase: 'accepted',
     trust: 'unverified',
     online: true,
+    addable: true,
     safetyNumber: '12345 '.repeat(12).trim(),
     addedAt: 1,
     lastSeenAt: null,

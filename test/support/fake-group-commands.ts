@@ -9,7 +9,7 @@ import type {
   Message,
   Notice,
 } from '../../core/commands/schema.ts';
-import type { FakeProfile } from './fake-profile.ts';
+import { type FakeProfile, safetyNumberOf } from './fake-profile.ts';
 
 /** Groups of the fake core: every change is carried out at once and told as the core tells it. */
 
@@ -19,14 +19,20 @@ const CREATED_AT = 1_700_000_000_000;
 type NoticeParts = Pick<Notice, 'kind'> & Partial<Notice>;
 
 export function memberOf(contact: Contact, more: Partial<GroupMember> = {}): GroupMember {
-  const { id, nick, trust, online } = contact;
-  return { id, nick, role: 'member', you: false, contact: true, trust, online, equivocated: false, ...more };
+  const { id, nick, trust, online, safetyNumber } = contact;
+  const known = { contact: true, trust, online, safetyNumber } as const;
+  return { id, nick, role: 'member', you: false, equivocated: false, ...known, ...more };
 }
 
 /** A member that is no contact. */
 export function strangerIn(profile: FakeProfile, nick: string, more: Partial<GroupMember> = {}): GroupMember {
   const id = profile.next('stranger');
-  const nobody = { contact: false, trust: null, online: false } as const;
+  const nobody = {
+    contact: false,
+    trust: null,
+    online: false,
+    safetyNumber: safetyNumberOf(id.charCodeAt(0)),
+  } as const;
   return { id, nick, role: 'member', you: false, equivocated: false, ...nobody, ...more };
 }
 
@@ -37,7 +43,7 @@ export function addGroup(
   more: Partial<Group> = {},
 ): GroupDetails {
   const role = more.role ?? 'admin';
-  const you = { you: true, contact: false, trust: null, online: true, equivocated: false } as const;
+  const you = { you: true, contact: false, trust: null, online: true, safetyNumber: null, equivocated: false } as const;
   const people = [{ id: profile.id, nick: profile.nick, role, ...you }, ...others];
   const [id, conversation] = [profile.next('group'), profile.next('talk')];
   const group: Group = { id, conversation, name, phase: 'member', role, members: 0, createdAt: CREATED_AT, ...more };

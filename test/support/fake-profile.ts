@@ -82,6 +82,7 @@ export class FakeProfile {
       phase: 'accepted',
       trust: 'unverified',
       online: false,
+      addable: more.phase !== 'requested',
       safetyNumber: safetyNumberOf(this.#count),
       addedAt: Date.now() - 40 * 86_400_000,
       lastSeenAt: null,
