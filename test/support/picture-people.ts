@@ -1,4 +1,4 @@
-import type { Contact, Group, GroupDetails, Message } from '../../core/commands/schema.ts';
+import type { Contact, Group, GroupDetails, GroupMember, Message } from '../../core/commands/schema.ts';
 import { addGroup, memberOf, notify, say, strangerIn } from './fake-group-commands.ts';
 import type { FakeProfile } from './fake-profile.ts';
 
@@ -75,16 +75,26 @@ function others(profile: FakeProfile, evening: number): void {
   const grandma = profile.addContact('Baba Nina', { trust: 'verified', online: true });
   profile.addMessage(grandma, 'Пирог готов, приезжай!', { sentAt: evening - 3 * DAY });
   profile.addMessage(grandma, 'И привези банки.', { sentAt: evening - 3 * DAY + MINUTE });
+  const ole = profile.addContact('Ole', {
+    addable: false,
+    addedAt: evening - 11 * DAY,
+    lastSeenAt: evening - 11 * DAY,
+  });
+  profile.unread.delete(ole.conversation);
   const sam = profile.addContact('Sam', { phase: 'requested', addedAt: evening - 12 * DAY });
   profile.unread.delete(sam.conversation);
 }
 
 /** A group in which much happened. */
-export function crew(profile: FakeProfile, more: Partial<Group> = {}): GroupDetails {
+export function crew(
+  profile: FakeProfile,
+  more: Partial<Group> = {},
+  other: GroupMember['role'] = 'admin',
+): GroupDetails {
   people(profile);
   const [mira, lena, nina] = ['Mira', 'Lena Vogt', 'Baba Nina'].map(nick => profile.find(nick)) as Contact[];
   const known = [mira, lena, nina].map(contact => memberOf(contact as Contact));
-  const tomasz = strangerIn(profile, 'Tomasz', { role: 'admin', online: true });
+  const tomasz = strangerIn(profile, 'Tomasz', { role: other, online: true });
   const ben = strangerIn(profile, 'Ben', { equivocated: true });
   const group = addGroup(profile, 'Boat crew', [...known, tomasz, ben], more);
   const you = { id: profile.id, nick: profile.nick };

@@ -116,7 +116,7 @@ const SCENES: readonly Scene[] = [
     prepare: crew,
     act: async page => {
       await openGroupDetails(page);
-      await page.getByRole('button', { name: 'Change Ben’s part' }).click();
+      await page.getByRole('button', { name: 'More about Ben' }).click();
       await page.getByRole('button', { name: 'Remove from the group' }).click();
     },
   },
@@ -146,6 +146,39 @@ const SCENES: readonly Scene[] = [
       await page.getByRole('button', { name: 'Add people' }).click();
       await page.getByRole('checkbox', { name: /Jonas/ }).check();
     },
+  },
+  {
+    name: 'group-member',
+    prepare: crew,
+    act: async page => {
+      await openGroupDetails(page);
+      await page.getByRole('button', { name: 'More about Lena Vogt' }).click();
+      await page.getByText('The same 60 digits').waitFor();
+    },
+  },
+  {
+    name: 'group-invite',
+    prepare: crew,
+    act: async page => {
+      await openGroupDetails(page);
+      await page.getByRole('button', { name: 'Add people' }).click();
+      await page.getByRole('button', { name: 'Make a link' }).click();
+      const code = page.getByRole('img', { name: 'Invite to the group as a QR code' });
+      await code.scrollIntoViewIfNeeded();
+    },
+  },
+  {
+    name: 'group-last-admin',
+    prepare: profile => void crew(profile, { role: 'admin' }, 'member'),
+    act: async page => {
+      await openGroupDetails(page);
+      await page.getByRole('button', { name: 'Leave the group' }).scrollIntoViewIfNeeded();
+    },
+  },
+  {
+    name: 'group-leaving',
+    prepare: profile => void crew(profile, { phase: 'leaving', role: 'member' }),
+    act: openGroup,
   },
   { name: 'group-left', prepare: profile => void crew(profile, { phase: 'left', role: 'member' }), act: openGroup },
   {

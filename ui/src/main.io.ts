@@ -14,6 +14,7 @@ import { GroupCreate } from './elements/group-create.ts';
 import { GroupDetails } from './elements/group-details.ts';
 import { GroupMember } from './elements/group-member.ts';
 import { HoldButton } from './elements/hold-button.ts';
+import { InviteText } from './elements/invite-text.ts';
 import { LinkDialog } from './elements/link-dialog.ts';
 import { MessageList } from './elements/message-list.ts';
 import { PassphraseField } from './elements/passphrase-field.ts';
@@ -47,6 +48,7 @@ const ELEMENTS: Readonly<Record<string, CustomElementConstructor>> = {
   'molva-group-details': GroupDetails,
   'molva-group-member': GroupMember,
   'molva-hold-button': HoldButton,
+  'molva-invite-text': InviteText,
   'molva-link-dialog': LinkDialog,
   'molva-message-list': MessageList,
   'molva-passphrase-field': PassphraseField,

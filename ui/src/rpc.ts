@@ -1,5 +1,6 @@
 import type { ApiEvent } from '../../core/commands/schema.ts';
-import { type CallErrorCode, text } from './text.ts';
+import { text } from './text.ts';
+import type { CallErrorCode } from './texts/errors.ts';
 
 /** Codes that stand for several things; here the core's own sentence says which. */
 const TOLD_BY_CORE: readonly CallErrorCode[] = ['refused', 'limit-reached', 'keychain-unavailable', 'bad-bytes'];

@@ -1,7 +1,6 @@
 import { css, html, LitElement, nothing } from 'lit';
 import type { Contact } from '../../../core/commands/schema.ts';
 import { ActionController } from '../controllers/action-controller.ts';
-import { shortDate } from '../format.ts';
 import type { Model } from '../model.ts';
 import { named } from '../named.ts';
 import { problemWithNick } from '../nick.ts';
@@ -19,13 +18,11 @@ export class AddContact extends LitElement {
   static override properties = {
     model: { attribute: false },
     invite: { state: true },
-    copied: { state: true },
     added: { state: true },
     group: { state: true },
   };
   declare model: Model;
   declare private invite: { invite: string; expiresAt: number } | undefined;
-  declare private copied: string;
   declare private added: Contact | undefined;
   /** Into which group the contact is asked to add this person. */
   declare private group: string | undefined;
@@ -43,48 +40,12 @@ export class AddContact extends LitElement {
         padding-top: var(--s5);
         border-top: 1px solid var(--line);
       }
-      .own {
-        display: grid;
-        grid-template-columns: 212px minmax(0, 1fr);
-        gap: var(--s4);
+      molva-invite-text {
         margin-top: var(--s3);
-      }
-      .words {
-        display: grid;
-        grid-template-rows: minmax(0, 1fr) auto auto;
-        gap: var(--s2);
-        align-content: start;
-      }
-      textarea {
-        display: block;
-        font-family: var(--mono);
-        font-size: var(--small);
-        resize: none;
-        word-break: break-all;
-      }
-      .words textarea {
-        height: 100%;
-        min-height: 118px;
-      }
-      .error {
-        color: var(--danger);
-        font-weight: 600;
-      }
-      .error:empty {
-        display: none;
       }
       form {
         margin-top: var(--s3);
         gap: var(--s3);
-      }
-      @media (max-width: 719px) {
-        .own {
-          grid-template-columns: minmax(0, 1fr);
-          justify-items: center;
-        }
-        .words {
-          width: 100%;
-        }
       }
     `,
   ];
@@ -93,18 +54,6 @@ export class AddContact extends LitElement {
     void this.#make.run(async () => {
       this.invite = await this.model.call('invite.create', {});
     });
-  }
-
-  async #copy(): Promise<void> {
-    const { invite } = this;
-    if (invite === undefined) return;
-    this.renderRoot.querySelector<HTMLTextAreaElement>('#own')?.select();
-    try {
-      await navigator.clipboard.writeText(invite.invite);
-      this.copied = text.copied;
-    } catch {
-      this.copied = text.copyFailed;
-    }
   }
 
   #submit(event: Event): void {
@@ -160,20 +109,18 @@ export class AddContact extends LitElement {
       <h3>${add.yours}</h3>
       <p class="small soft">${add.yoursHint}</p>
       <p class="error" role="alert">${this.#make.error}</p>
-      ${this.invite === undefined ? (this.#make.busy ? html`<p class="soft">${add.making}</p>` : nothing) : this.#renderInvite(this.invite)}
+      ${this.#make.busy ? html`<p class="soft">${add.making}</p>` : nothing}
+      ${
+        this.invite === undefined
+          ? nothing
+          : html`<molva-invite-text
+              .invite=${this.invite.invite}
+              .expiresAt=${this.invite.expiresAt}
+              label=${add.inviteText}
+              qrLabel=${add.qr}
+            ></molva-invite-text>`
+      }
     </section>`;
-  }
-
-  #renderInvite({ invite, expiresAt }: { invite: string; expiresAt: number }) {
-    const { add } = text;
-    return html`<div class="own">
-      <molva-qr-code .value=${invite} label=${add.qr}></molva-qr-code>
-      <div class="words">
-        <textarea id="own" readonly aria-label=${add.inviteText} .value=${invite}></textarea>
-        <button @click=${this.#copy}><span role="status">${this.copied ?? text.copy}</span></button>
-        <p class="small soft">${add.until(shortDate(expiresAt))}</p>
-      </div>
-    </div>`;
   }
 
   #renderTheirs() {

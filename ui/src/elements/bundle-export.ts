@@ -5,6 +5,7 @@ import { ModelController } from '../controllers/model-controller.ts';
 import { TransferController } from '../controllers/transfer-controller.ts';
 import type { Model } from '../model.ts';
 import { bundleStyles } from '../styles/bundle.ts';
+import { choiceStyles } from '../styles/choice.ts';
 import { shared } from '../styles/shared.ts';
 import { acceptedIn } from '../talks.ts';
 import { text } from '../text.ts';
@@ -18,7 +19,7 @@ export class BundleExport extends LitElement {
     chosen: { state: true },
     exported: { state: true },
   };
-  static override styles = [shared, bundleStyles];
+  static override styles = [shared, choiceStyles, bundleStyles];
   declare model: Model;
   declare private all: boolean;
   /** Contact ids. */

@@ -24,12 +24,6 @@ export class ChangePassphrase extends LitElement {
       form {
         padding-top: var(--s3);
       }
-      .error {
-        color: var(--danger);
-      }
-      .error:empty {
-        display: none;
-      }
     `,
   ];
 

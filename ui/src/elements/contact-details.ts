@@ -7,6 +7,7 @@ import type { Model } from '../model.ts';
 import { named } from '../named.ts';
 import { problemWithNick } from '../nick.ts';
 import { detailsStyles } from '../styles/details.ts';
+import { numbers } from '../styles/numbers.ts';
 import { shared } from '../styles/shared.ts';
 import { text } from '../text.ts';
 
@@ -25,7 +26,7 @@ export class ContactDetails extends LitElement {
   #rename = new ActionController(this);
   #remove = new ActionController(this);
 
-  static override styles = [shared, detailsStyles];
+  static override styles = [shared, numbers, detailsStyles];
 
   protected override firstUpdated(): void {
     this.renderRoot.querySelector<HTMLElement>('header button')?.focus();

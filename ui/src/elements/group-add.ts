@@ -2,12 +2,10 @@ import { html, LitElement, nothing } from 'lit';
 import type { Contact } from '../../../core/commands/schema.ts';
 import { ActionController } from '../controllers/action-controller.ts';
 import { ModelController } from '../controllers/model-controller.ts';
-import { shortDate } from '../format.ts';
+import { choiceFor, hindrance } from '../group-choice.ts';
 import type { Model } from '../model.ts';
-import { bundleStyles } from '../styles/bundle.ts';
 import { groupStyles } from '../styles/group.ts';
 import { shared } from '../styles/shared.ts';
-import { acceptedIn } from '../talks.ts';
 import { text } from '../text.ts';
 import type { Dialog } from './dialog.ts';
 
@@ -17,14 +15,12 @@ export class GroupAdd extends LitElement {
     model: { attribute: false },
     chosen: { state: true },
     invite: { state: true },
-    copied: { state: true },
   };
-  static override styles = [shared, bundleStyles, groupStyles];
+  static override styles = [shared, groupStyles];
   declare model: Model;
   /** Contact ids. */
   declare private chosen: ReadonlySet<string>;
   declare private invite: { invite: string; expiresAt: number } | undefined;
-  declare private copied: string | undefined;
   #add = new ActionController(this);
   #make = new ActionController(this);
 
@@ -34,11 +30,10 @@ export class GroupAdd extends LitElement {
     new ModelController(this);
   }
 
-  /** Who could be added. */
+  /** Who is not in it. */
   get #people(): readonly Contact[] {
     const { group } = this.model.state;
-    const members = new Set(group?.people.map(({ id }) => id));
-    return acceptedIn(this.model.state).filter(({ id }) => !members.has(id));
+    return choiceFor(this.model.state, new Set(group?.people.map(({ id }) => id)));
   }
 
   async #submit(event: Event): Promise<void> {
@@ -64,16 +59,6 @@ export class GroupAdd extends LitElement {
     });
   }
 
-  async #copy(): Promise<void> {
-    this.renderRoot.querySelector<HTMLTextAreaElement>('textarea')?.select();
-    try {
-      await navigator.clipboard.writeText(this.invite?.invite ?? '');
-      this.copied = text.copied;
-    } catch {
-      this.copied = text.copyFailed;
-    }
-  }
-
   protected override render() {
     const { group } = text;
     return html`<molva-dialog heading=${group.addTitle} @dismiss=${() => this.dispatchEvent(new Event('dismiss'))}>
@@ -85,13 +70,14 @@ export class GroupAdd extends LitElement {
     const { group } = text;
     const { busy, error } = this.#add;
     if (this.#people.length === 0) return html`<p class="soft">${group.noContacts}</p>`;
-    const words = busy ? group.adding : group.addChosen(Math.max(1, this.chosen.size));
+    const words = busy ? group.adding : group.addChosen(this.chosen.size);
     return html`<form class="stack" @submit=${this.#submit}>
       <fieldset>
         <legend>${group.addWhom}</legend>
         <molva-people-choice
           .people=${this.#people}
           .chosen=${this.chosen}
+          .hindrance=${hindrance}
           label=${group.addWhom}
           @choose=${(event: CustomEvent<ReadonlySet<string>>) => {
             this.chosen = event.detail;
@@ -113,11 +99,13 @@ export class GroupAdd extends LitElement {
       ${
         this.invite === undefined
           ? html`<button class="made" ?disabled=${busy} @click=${this.#makeInvite}>${group.inviteMake}</button>`
-          : html`<textarea readonly rows="4" aria-label=${group.inviteText} .value=${this.invite.invite}></textarea>
-              <div class="row">
-                <button @click=${this.#copy}><span role="status">${this.copied ?? text.copy}</span></button>
-                <span class="small soft">${text.add.until(shortDate(this.invite.expiresAt))}</span>
-              </div>`
+          : html`<molva-invite-text
+              class="made"
+              .invite=${this.invite.invite}
+              .expiresAt=${this.invite.expiresAt}
+              label=${group.inviteText}
+              qrLabel=${group.inviteQr}
+            ></molva-invite-text>`
       }
       ${error === '' ? nothing : html`<p class="error" role="alert">${error}</p>`}
     </section>`;

@@ -1,18 +1,18 @@
 import { html, LitElement } from 'lit';
 import { ActionController } from '../controllers/action-controller.ts';
 import { ModelController } from '../controllers/model-controller.ts';
+import { choiceFor, hindrance } from '../group-choice.ts';
 import type { Model } from '../model.ts';
 import { problemWithGroupName } from '../nick.ts';
-import { bundleStyles } from '../styles/bundle.ts';
+import { groupStyles } from '../styles/group.ts';
 import { shared } from '../styles/shared.ts';
-import { acceptedIn } from '../talks.ts';
 import { text } from '../text.ts';
 import type { Dialog } from './dialog.ts';
 
 /** Makes a group: its name, and who is in it from the start. Fires `dismiss`. */
 export class GroupCreate extends LitElement {
   static override properties = { model: { attribute: false }, chosen: { state: true } };
-  static override styles = [shared, bundleStyles];
+  static override styles = [shared, groupStyles];
   declare model: Model;
   /** Contact ids. */
   declare private chosen: ReadonlySet<string>;
@@ -55,14 +55,15 @@ export class GroupCreate extends LitElement {
 
   #renderPeople() {
     const { group } = text;
-    const people = acceptedIn(this.model.state);
+    const people = choiceFor(this.model.state);
     if (people.length === 0) return html`<p class="soft">${group.noContacts}</p>`;
     return html`<fieldset>
       <legend>${group.whom}</legend>
-      <p class="small soft">${group.whomHint}</p>
+      <p class="small soft hint">${group.whomHint}</p>
       <molva-people-choice
         .people=${people}
         .chosen=${this.chosen}
+        .hindrance=${hindrance}
         label=${group.whom}
         @choose=${(event: CustomEvent<ReadonlySet<string>>) => {
           this.chosen = event.detail;

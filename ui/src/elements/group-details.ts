@@ -1,4 +1,5 @@
 import { html, LitElement, nothing } from 'lit';
+import { repeat } from 'lit/directives/repeat.js';
 import type { GroupDetails as Details, Group } from '../../../core/commands/schema.ts';
 import { ActionController } from '../controllers/action-controller.ts';
 import { ModelController } from '../controllers/model-controller.ts';
@@ -10,19 +11,31 @@ import { groupStyles } from '../styles/group.ts';
 import { shared } from '../styles/shared.ts';
 import { text } from '../text.ts';
 
+/** Of a large group no more is shown at first. */
+const SHOWN = 12;
+
 /** Beside a group's conversation: who is in it, what one may change, and the way out. Fires `dismiss`. */
 export class GroupDetails extends LitElement {
-  static override properties = { model: { attribute: false }, group: { attribute: false }, leaving: { state: true } };
+  static override properties = {
+    model: { attribute: false },
+    group: { attribute: false },
+    asking: { state: true },
+    all: { state: true },
+  };
   static override styles = [shared, detailsStyles, groupStyles];
   declare model: Model;
   declare group: Group;
-  declare private leaving: boolean;
+  /** Whether to leave. */
+  declare private asking: boolean;
+  /** A long list is shown whole. */
+  declare private all: boolean;
   #rename = new ActionController(this);
   #leave = new ActionController(this);
 
   constructor() {
     super();
-    this.leaving = false;
+    this.asking = false;
+    this.all = false;
     new ModelController(this);
   }
 
@@ -54,6 +67,17 @@ export class GroupDetails extends LitElement {
     });
   }
 
+  #showAll(): void {
+    this.all = true;
+  }
+
+  /** The button that was pressed is gone: the focus goes to the one that stands for it. */
+  #ask(asking: boolean): void {
+    this.asking = asking;
+    const next = asking ? '.no' : '.leave';
+    void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>(next)?.focus());
+  }
+
   #showAdd(): void {
     this.dispatchEvent(new CustomEvent('show-dialog', { detail: 'add-to-group', bubbles: true, composed: true }));
   }
@@ -81,10 +105,17 @@ export class GroupDetails extends LitElement {
   #renderMembers() {
     const { group: words } = text;
     const people = this.#details?.people ?? [];
+    const shown = this.all ? people : people.slice(0, SHOWN);
+    const title = this.group.phase === 'member' ? words.membersTitle : words.membersThen;
     return html`<section>
-      <h3 id="members">${words.membersTitle} <span class="soft">${this.group.members}</span></h3>
+      <div class="titled">
+        <h3 id="members">${title} <span class="soft">${this.group.members}</span></h3>
+        ${this.#isAdmin ? html`<button class="quiet small" @click=${this.#showAdd}>${words.add}</button>` : nothing}
+      </div>
       <ul aria-labelledby="members">
-        ${people.map(
+        ${repeat(
+          shown,
+          member => member.id,
           member => html`<li>
             <molva-group-member
               .model=${this.model}
@@ -95,7 +126,7 @@ export class GroupDetails extends LitElement {
           </li>`,
         )}
       </ul>
-      ${this.#isAdmin ? html`<button class="quiet" @click=${this.#showAdd}>${words.add}</button>` : nothing}
+      ${shown.length < people.length ? html`<button class="quiet small" @click=${this.#showAll}>${words.membersAll(people.length)}</button>` : nothing}
     </section>`;
   }
 
@@ -113,18 +144,24 @@ export class GroupDetails extends LitElement {
 
   #renderLeave() {
     const { group: words } = text;
-    const ask = (leaving: boolean) => () => {
-      this.leaving = leaving;
-    };
-    if (!this.leaving) {
-      return html`<section><button class="danger" @click=${ask(true)}>${words.leave}</button></section>`;
+    const admins = this.#details?.people.filter(({ role }) => role === 'admin').length;
+    const last = this.#isAdmin && admins === 1 && this.group.members > 1;
+    if (!this.asking) {
+      return html`<section class="ask">
+        <div>
+          <button class="danger leave" ?disabled=${last} aria-describedby=${last ? 'last' : nothing} @click=${() => this.#ask(true)}>
+            ${words.leave}
+          </button>
+        </div>
+        ${last ? html`<p id="last" class="small soft">${words.lastAdmin}</p>` : nothing}
+      </section>`;
     }
     const leave = () => this.#leave.run(() => this.model.leaveGroup(this.group.id));
-    return html`<section class="ask" role="alertdialog" aria-label=${words.leave}>
-      <p class="small">${words.leaveAsk}</p>
+    return html`<section class="ask" role="alertdialog" aria-label=${words.leave} aria-describedby="asked">
+      <p id="asked" class="small">${words.leaveAsk}</p>
       <div class="row">
         <button class="danger" ?disabled=${this.#leave.busy} @click=${leave}>${words.leaveYes}</button>
-        <button @click=${ask(false)}>${text.cancel}</button>
+        <button class="no" @click=${() => this.#ask(false)}>${text.cancel}</button>
       </div>
       <p class="error small" role="alert">${this.#leave.error}</p>
     </section>`;

@@ -33,13 +33,6 @@ export class LinkDialog extends LitElement {
       strong {
         color: var(--ink);
       }
-      .error {
-        color: var(--danger);
-        font-weight: 600;
-      }
-      .error:empty {
-        display: none;
-      }
     `,
   ];
 

@@ -9,16 +9,19 @@ const WAITING: readonly Message['state'][] = ['queued', 'held', 'sent'];
 
 /** How far an own message has come, in words. */
 export function stateWords({ state, heldBy, until, reach }: Message): string {
+  if (reach?.of === 0) return text.group.alone;
   if (reach !== null && state !== 'queued') return text.group.sent(reach.deliveredTo, reach.of);
   return state === 'held' && until !== null ? text.conversation.held(heldBy, dayAndTime(until)) : text.states[state];
 }
 
 export function renderState(message: Message) {
-  const { state } = message;
+  const { state, reach } = message;
   const words = stateWords(message);
-  const title = state === 'held' ? `${words}. ${text.stateMeaning.held}` : text.stateMeaning[state];
+  const title =
+    reach !== null ? words : state === 'held' ? `${words}. ${text.stateMeaning.held}` : text.stateMeaning[state];
+  const everyone = reach !== null && reach.of > 0 && reach.deliveredTo >= reach.of;
   return html`<span class="state" data-state=${state} title=${title}
-    >${icons[state]}<span class="hidden">${words}</span></span
+    >${icons[everyone ? 'delivered' : state]}<span class="hidden">${words}</span></span
   >`;
 }
 

@@ -44,12 +44,6 @@ export class RequestCard extends LitElement {
       button {
         flex: 1;
       }
-      .error {
-        color: var(--danger);
-      }
-      .error:empty {
-        display: none;
-      }
     `,
   ];
 

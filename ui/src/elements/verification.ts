@@ -56,13 +56,6 @@ export class Verification extends LitElement {
       .row button {
         flex: 1;
       }
-      .error {
-        color: var(--danger);
-        font-weight: 600;
-      }
-      .error:empty {
-        display: none;
-      }
       .between {
         display: flex;
         justify-content: space-between;

@@ -1,43 +1,9 @@
 import { css } from 'lit';
 
 export const bundleStyles = css`
-  fieldset {
-    margin: 0;
-    padding: 0;
-    border: 0;
-  }
-  legend {
-    margin-bottom: var(--s1);
-    padding: 0;
-    font-weight: 600;
-  }
-  label.one {
-    display: flex;
-    gap: var(--s3);
-    align-items: center;
-    min-height: 38px;
-    margin: 0;
-    padding: 0 var(--s2);
-    border-radius: var(--round);
-    font-weight: 400;
-  }
-  label.one:hover {
-    background: var(--hover);
-  }
-  label.one input {
-    flex: none;
-    width: 18px;
-    height: 18px;
-    margin: 0;
-    accent-color: var(--accent-fill);
-  }
   .under {
     display: block;
     margin-left: var(--s5);
-  }
-  .people {
-    max-height: min(40dvh, 260px);
-    overflow-y: auto;
   }
   progress {
     display: block;
@@ -86,11 +52,6 @@ export const bundleStyles = css`
     content: '·';
     font-weight: 700;
   }
-  .error {
-    color: var(--danger);
-    font-weight: 600;
-  }
-  .error:empty,
   [role='status']:empty {
     display: none;
   }

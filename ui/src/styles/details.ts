@@ -42,14 +42,6 @@ export const detailsStyles = css`
     padding-top: var(--s4);
     border-top: 1px solid var(--line);
   }
-  .numbers {
-    display: grid;
-    grid-template-columns: repeat(4, auto);
-    gap: var(--s1) var(--s3);
-    justify-content: space-between;
-    margin: var(--s3) 0 var(--s2);
-    font-size: 1rem;
-  }
   molva-qr-code {
     margin: var(--s2) auto 0;
     --qr: 232px;
@@ -68,10 +60,6 @@ export const detailsStyles = css`
   }
   .error {
     margin-top: var(--s1);
-    color: var(--danger);
-  }
-  .error:empty {
-    display: none;
   }
   .ask {
     display: grid;

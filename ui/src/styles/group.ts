@@ -29,24 +29,40 @@ export const groupStyles = css`
   .more {
     grid-column: 4;
   }
-  .warned,
-  .actions {
-    grid-column: 1 / -1;
-  }
   .warned {
     display: flex;
-    gap: var(--s2);
-    align-items: center;
+    grid-column: 2 / -1;
+    gap: var(--s1);
+    align-items: start;
     color: var(--warn);
     font-weight: 600;
   }
+  .warned svg.i {
+    width: 17px;
+    height: 17px;
+    margin-top: 1px;
+  }
   .actions {
     display: grid;
+    grid-column: 1 / -1;
     gap: var(--s2);
     margin: var(--s1) 0 var(--s2);
     padding: var(--s3);
     border-radius: var(--round);
     background: var(--raised);
+  }
+  .actions .numbers {
+    margin: 0;
+    font-size: 0.9375rem;
+  }
+  .titled {
+    display: flex;
+    align-items: baseline;
+    justify-content: space-between;
+    margin-bottom: var(--s2);
+  }
+  .hint {
+    margin-bottom: var(--s2);
   }
   .made {
     margin-top: var(--s3);
@@ -54,22 +70,8 @@ export const groupStyles = css`
   h3 .soft {
     font-weight: 400;
   }
-  textarea {
-    display: block;
-    margin: var(--s3) 0 var(--s2);
-    font-family: var(--mono);
-    font-size: var(--small);
-    resize: none;
-    word-break: break-all;
-  }
   form + section {
     padding-top: var(--s5);
     border-top: 1px solid var(--line);
-  }
-  .error {
-    color: var(--danger);
-  }
-  .error:empty {
-    display: none;
   }
 `;

@@ -5,16 +5,6 @@ export const settingsStyles = css`
     margin-bottom: var(--s2);
     font-size: var(--body);
   }
-  fieldset {
-    margin: 0;
-    padding: 0;
-    border: 0;
-  }
-  legend {
-    margin-bottom: var(--s1);
-    padding: 0;
-    font-weight: 600;
-  }
   section + section,
   molva-change-passphrase + section {
     padding-top: var(--s4);
@@ -131,10 +121,6 @@ export const settingsStyles = css`
     border: 1px solid var(--danger);
     border-radius: var(--round);
   }
-  .error {
-    color: var(--danger);
-  }
-  .error:empty,
   [role='status']:empty {
     display: none;
   }

@@ -117,6 +117,17 @@ export const shared = css`
     border-color: var(--accent);
     outline-offset: -1px;
   }
+  fieldset {
+    min-width: 0;
+    margin: 0;
+    padding: 0;
+    border: 0;
+  }
+  legend {
+    margin-bottom: var(--s1);
+    padding: 0;
+    font-weight: 600;
+  }
   ::placeholder {
     color: var(--ink-soft);
     opacity: 1;
@@ -126,6 +137,13 @@ export const shared = css`
   }
   .small {
     font-size: var(--small);
+  }
+  .error {
+    color: var(--danger);
+    font-weight: 600;
+  }
+  .error:empty {
+    display: none;
   }
   .row {
     display: flex;

@@ -1,14 +1,17 @@
-import type { Group, Notice } from '../../core/commands/schema.ts';
+import type { Group, Notice } from '../../../core/commands/schema.ts';
 
 const members = (count: number) => (count === 1 ? '1 member' : `${count} members`);
 
 /** Why nothing can be written, by how one stands with the group. */
 const closed: Record<Exclude<Group['phase'], 'member'>, string> = {
+  leaving:
+    'You are leaving: it is done as soon as another member learns of it. What was said until now stays readable here.',
   left: 'You have left this group. What was said until then stays readable here.',
   removed: 'You were removed from this group. What was said until then stays readable here.',
 };
 
 const standing: typeof closed = {
+  leaving: 'You are leaving',
   left: 'You have left',
   removed: 'You were removed',
 };
@@ -24,9 +27,11 @@ const notices: Record<Notice['kind'], (by: string, member: string, name: string,
   demoted: (by, member) => `${by} took the admin’s role from ${member}`,
   'fork-healed': () => 'The group had come apart and is one again. Nothing that was said is lost.',
   equivocation: (_, member) =>
-    `Two different messages stand in one place of ${member}’s messages. Both are signed by ${member}: others may have seen only one of them.`,
+    `${member} signed two different messages in one place. Some members may have read something else than you: ask ${member}.`,
   hole: (_, member, __, count) =>
-    count === 1 ? `One message of ${member} has not come.` : `${count} messages of ${member} have not come.`,
+    count === 1
+      ? `One message of ${member} has not come. It is taken from whoever has it.`
+      : `${count} messages of ${member} have not come. They are taken from whoever has them.`,
 };
 
 /** The words about groups. */
@@ -36,6 +41,8 @@ export const groupText = {
   whom: 'Who is in it',
   whomHint: 'You can add others later. Everyone in the group sees who else is in it.',
   noContacts: 'Nobody is left to choose: you have no other contacts.',
+  notAccepted: 'Has not accepted yet',
+  notAddable: 'Cannot be added yet: be online at the same time once',
   noName: 'Give the group a name.',
   nameTooLong: 'This name is too long.',
   create: 'Make the group',
@@ -45,12 +52,18 @@ export const groupText = {
   membersOnline: (count: number, online: number) =>
     online === 0 ? members(count) : `${members(count)}, ${online} online`,
   membersTitle: 'Members',
+  membersThen: 'Members when you were last in it',
+  membersAll: (count: number) => `Show all ${count}`,
   you: 'you',
   admin: 'Admin',
   noContact: 'Not your contact',
-  noContactHint: 'You have compared no code with this member. Ask for an invite to become contacts.',
+  noContactHint: 'You have compared no code with this member.',
+  safetyHint: (nick: string) =>
+    `The same 60 digits stand on ${nick}’s screen. Compare them, and you know that nobody is in between.`,
+  noCard: (nick: string) => `${nick}’s contact card has not come yet, so there is no number to compare.`,
+  talk: 'Open the conversation',
   equivocated: 'Signed two different messages in one place',
-  actions: (nick: string) => `Change ${nick}’s part`,
+  more: (nick: string) => `More about ${nick}`,
   promote: 'Make admin',
   demote: 'Make plain member',
   remove: 'Remove from the group…',
@@ -62,25 +75,31 @@ export const groupText = {
   add: 'Add people…',
   addTitle: 'Add people',
   addWhom: 'Your contacts',
-  addChosen: (count: number) => (count === 1 ? 'Add 1 person' : `Add ${count} people`),
+  addChosen: (count: number) => (count === 0 ? 'Add' : count === 1 ? 'Add 1 person' : `Add ${count} people`),
   addNone: 'Choose at least one contact.',
   adding: 'Adding…',
   invite: 'By a link',
   inviteHint: 'Whoever holds it asks to become your contact. Accept only those who are meant: they are added at once.',
   inviteMake: 'Make a link',
   inviteText: 'Invite to the group as text',
+  inviteQr: 'Invite to the group as a QR code',
   leave: 'Leave the group',
   leaveAsk: 'Only an admin can bring you back. What was said until now stays readable on this computer.',
   leaveYes: 'Leave',
-  lastAdmin: 'You are the only admin. Make somebody else one first.',
+  lastAdmin: 'A group needs an admin, and you are the only one. Make somebody else one first.',
   closed,
   standing,
   notices,
   joined: (nick: string, name: string) =>
     `${nick} is asked to add you to “${name}”. The group appears by itself when that is done.`,
   already: 'You are in this group already.',
+  alone: 'Nobody else is in this group yet',
   sent: (deliveredTo: number, of: number) =>
-    deliveredTo === 0 ? 'Sent; no member is known to have it yet' : `${deliveredTo} of ${of} have it`,
+    deliveredTo === 0
+      ? 'Sent; no member is known to have it yet'
+      : deliveredTo >= of
+        ? 'Everyone has it'
+        : `${deliveredTo} of ${of} have it`,
   someone: 'Somebody',
   self: 'You',
 } as const;
