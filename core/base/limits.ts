@@ -71,6 +71,9 @@ export const LIMITS = {
   /** Retry of a peer that cannot be reached: doubling from the first to the last. */
   retryFirstMs: 1_000,
   retryLastMs: 5 * MINUTE_MS,
+  /** Peers lost within this of each other, as pings find a dead line, may come back together; remembered are as many as connections. */
+  lostTogetherMs: MINUTE_MS,
+  lostPeers: 256,
   /** One frame on a libp2p stream: an envelope and its head. */
   frameBytes: 72 * 1024,
   /** Asking for a card by an invite, from the open stream to the answer. */

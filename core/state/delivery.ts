@@ -9,6 +9,7 @@ import type { Context } from './context.ts';
 import type { Hellos } from './hello.ts';
 import type { Intake } from './intake.ts';
 import { Link } from './link.ts';
+import { LostTogether } from './lost-together.ts';
 
 /** Direct delivery: one link a contact for what goes out, one reader a channel for what comes in. */
 export class Delivery {
@@ -17,6 +18,7 @@ export class Delivery {
   readonly #intake: Intake;
   readonly #hellos: Hellos;
   readonly #links = new Map<ContactId, Link>();
+  readonly #lost: LostTogether<ContactId>;
   readonly #unsubscribe: () => void;
   /** Strangers about to be disconnected; no more of them than connections. */
   readonly #leaving = new Set<string>();
@@ -27,6 +29,7 @@ export class Delivery {
     this.#swarm = swarm;
     this.#intake = intake;
     this.#hellos = hellos;
+    this.#lost = new LostTogether(context.clock);
     this.#unsubscribe = swarm.on({
       connected: peer => this.#seen(peer, 'peer-connected'),
       disconnected: peer => this.#seen(peer, 'peer-disconnected'),
@@ -55,6 +58,11 @@ export class Delivery {
       if (transport && this.#swarm.isConnected(transport)) this.#learnAddresses(transport);
     }
     link.tell({ kind: 'due' });
+  }
+
+  /** This machine is somewhere else now: nobody is waited for because of where it was. */
+  reachAll(): void {
+    for (const link of this.#links.values()) link.tell({ kind: 'seen' });
   }
 
   outboxChanged(contact: ContactId): void {
@@ -86,7 +94,12 @@ export class Delivery {
     const contact = this.#context.store.contacts.byTransport(peer);
     if (contact?.phase !== 'accepted') return;
     this.#context.bus.emit({ type, contact: contact.id });
-    if (type === 'peer-connected') this.#links.get(contact.id)?.tell({ kind: 'seen' });
+    if (type === 'peer-disconnected') this.#lost.lost(contact.id);
+    else this.#reachTogether([contact.id, ...this.#lost.back(contact.id)]);
+  }
+
+  #reachTogether(contacts: readonly ContactId[]): void {
+    for (const contact of contacts) this.#links.get(contact)?.tell({ kind: 'seen' });
   }
 
   /** A contact that moved says so when it connects; its hints are kept for the next dial. */

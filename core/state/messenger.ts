@@ -358,6 +358,8 @@ export class Messenger {
 
   #addressesChanged(): void {
     this.context.bus.emit({ type: 'network-changed' });
+    this.#delivery.reachAll();
+    this.#spread.moved();
     // Made up for at the next change or start.
     this.upkeep.offerAddresses(this.swarm.addresses()).catch(() => undefined);
   }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { DAY_MS, MINUTE_MS, SECOND_MS } from '../../core/base/clock.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../core/base/clock.ts';
 import type { GroupId } from '../../core/base/ids.ts';
+import { LIMITS } from '../../core/base/limits.ts';
 import { currentTags, deriveMailboxKeys } from '../../core/crypto/mailbox-seal.ts';
 import { MemoryNetwork } from '../support/memory-network.ts';
 import { Person } from '../support/person.ts';
@@ -107,6 +108,29 @@ describe('members of a group who are no contacts', () => {
     await time.until(() => people.every(person => texts(person, group).length === 2), 10 * MINUTE_MS);
     await time.until(() => new Set(people.map(person => epochOf(person, group))).size === 1, 10 * MINUTE_MS);
     assert.equal(new Set(people.map(person => nameOf(person, group))).size, 1);
+  });
+
+  it('in two parts for hours are all connected and agree seconds after the first two of them meet', async () => {
+    const { time, network, group, people, ada, ben, cleo, dan, eve } = await fiveMembers();
+    const [here, there] = [
+      [ada, ben],
+      [cleo, dan, eve],
+    ];
+    const meets = (one: Person, other: Person) => one.swarm.isConnected(other.swarm.transportKey);
+    const pairs = people.flatMap((one, at) => people.slice(at + 1).map(other => [one, other] as const));
+    assert.ok(pairs.every(pair => meets(...pair)));
+    part(network, here, there);
+    await time.pass(3 * HOUR_MS);
+    await time.run(ada.messenger.groups.change(group, { kind: 'rename', name: 'Of Ada' }));
+    await time.run(dan.messenger.groups.send(group, 'there'));
+    await time.pass(MINUTE_MS);
+    assert.notEqual(nameOf(eve, group), 'Of Ada');
+    part(network, here, there, true);
+    await time.until(() => here.some(one => there.some(other => meets(one, other))), LIMITS.retryLastMs);
+    await time.until(() => pairs.every(pair => meets(...pair)), 10 * SECOND_MS);
+    await time.until(() => people.every(person => nameOf(person, group) === 'Of Ada'), 10 * SECOND_MS);
+    await time.until(() => people.every(person => texts(person, group).includes('there')), 10 * SECOND_MS);
+    assert.equal(new Set(people.map(person => epochOf(person, group))).size, 1);
   });
 
   it('go on without one who was removed, which finds nothing of what they say', async () => {

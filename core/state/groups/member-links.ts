@@ -1,10 +1,11 @@
-import { utf8 } from '../../base/bytes.ts';
+import { hex, utf8 } from '../../base/bytes.ts';
 import type { Cancel } from '../../base/clock.ts';
 import { blake2b } from '../../base/hash.ts';
-import type { ContactId } from '../../base/ids.ts';
+import type { ContactId, TransportKey } from '../../base/ids.ts';
 import { LIMITS } from '../../base/limits.ts';
 import type { Swarm } from '../../network/swarm.ts';
 import type { Context } from '../context.ts';
+import { LostTogether } from '../lost-together.ts';
 import type { GroupPlaces, KnownMember } from './places.ts';
 
 interface Tries {
@@ -23,6 +24,8 @@ export class MemberLinks {
   /** Members that could not be reached. */
   readonly #tries = new Map<ContactId, Tries>();
   readonly #dialing = new Map<ContactId, AbortController>();
+  /** By the hexadecimal transport key. */
+  readonly #lost: LostTogether<string>;
   #wake: Cancel | undefined;
   #stopped = false;
 
@@ -30,12 +33,33 @@ export class MemberLinks {
     this.#context = context;
     this.#swarm = swarm;
     this.#places = places;
+    this.#lost = new LostTogether(context.clock);
   }
 
   stop(): void {
     this.#stopped = true;
     this.#wake?.();
     for (const abort of this.#dialing.values()) abort.abort();
+  }
+
+  /** The connection to a member has ended; another may take its place. */
+  lost(peer: TransportKey): void {
+    this.#lost.lost(hex(peer));
+    this.look();
+  }
+
+  /** Members that were lost when this one was are tried again now. */
+  met(peer: TransportKey): void {
+    const back = new Set(this.#lost.back(hex(peer)));
+    if (back.size === 0) return;
+    for (const { id, transportKey } of this.#places.members()) if (back.has(hex(transportKey))) this.#tries.delete(id);
+    this.look();
+  }
+
+  /** Nobody is waited for any longer. */
+  tryAll(): void {
+    this.#tries.clear();
+    this.look();
   }
 
   /** Dials as many as are wanted and due. Called when members or connections change, and by its own wake-up. */

@@ -67,9 +67,12 @@ export class GroupSpread {
 
   start(): void {
     const watch = this.#swarm.on({
-      connected: peer => this.#pulls.begin(peer),
+      connected: peer => {
+        this.#pulls.begin(peer);
+        this.#links.met(peer);
+      },
       disconnected: peer => {
-        if (this.places.groupsOf(peer).length > 0) this.#links.look();
+        if (this.places.groupsOf(peer).length > 0) this.#links.lost(peer);
       },
     });
     const hear = this.#parts.groups.onPublish((group, envelope) => void this.#publish(group, envelope));
@@ -93,6 +96,11 @@ export class GroupSpread {
     this.#joinTopics();
     this.#pulls.changed();
     this.#links.look();
+  }
+
+  /** This machine is somewhere else now. */
+  moved(): void {
+    this.#links.tryAll();
   }
 
   /** Once a minute: topics change with the day, and what gossip did not bring is asked for. */
