@@ -23,13 +23,14 @@ const encoded = new WeakMap<Epoch, { readonly parent: Epoch | undefined; readonl
 export function encodeEpochRecord(epoch: Epoch, parent: Epoch | undefined): Buffer {
   const known = encoded.get(epoch);
   if (known && known.parent === parent) return known.bytes;
-  const { id, number, committer, members, ranking, judgements, asks } = epoch;
+  const { id, number, committer, returned, members, ranking, judgements, asks } = epoch;
   const places = new Map(members.map((member, place) => [member, place]));
   const bytes = encodeCbor([
     epochIdBytes(id),
     epoch.parent === null ? null : epochIdBytes(epoch.parent),
     number,
     committer === null ? null : idBytes(committer),
+    returned === null ? null : idBytes(returned),
     difference(parent ? memberBytes(parent) : NOTHING, memberBytes(epoch)),
     difference(parent ? encodeGroupData(parent.data) : NOTHING, encodeGroupData(epoch.data)),
     Buffer.from(ranking.map(member => places.get(member) as number)),
@@ -42,23 +43,24 @@ export function encodeEpochRecord(epoch: Epoch, parent: Epoch | undefined): Buff
 
 /** @throws DecodeError not the documented form, or written against another parent */
 export function decodeEpochRecord(bytes: Uint8Array, parentOf: (id: EpochId) => Epoch | undefined): Epoch {
-  const fields = shape.tuple(decodeCbor(bytes, bytes.length, 'group-epoch.decode'), 9);
+  const fields = shape.tuple(decodeCbor(bytes, bytes.length, 'group-epoch.decode'), 10);
   const above = fields[1] === null ? null : readEpochId(fields[1]);
   const parent = above === null ? undefined : parentOf(above);
   if (above !== null && !parent) shape.fail();
-  const members = split(restored(parent ? memberBytes(parent) : NOTHING, fields[4]), ID_BYTES).map(contactIdFromBytes);
-  const data = decodeGroupData(restored(parent ? encodeGroupData(parent.data) : NOTHING, fields[5]));
-  const places = shape.bytesUpTo(fields[6], LIMITS.groupMembers);
+  const members = split(restored(parent ? memberBytes(parent) : NOTHING, fields[5]), ID_BYTES).map(contactIdFromBytes);
+  const data = decodeGroupData(restored(parent ? encodeGroupData(parent.data) : NOTHING, fields[6]));
+  const places = shape.bytesUpTo(fields[7], LIMITS.groupMembers);
   return {
     id: readEpochId(fields[0]),
     parent: above,
     number: shape.uint(fields[2]),
     committer: fields[3] === null ? null : readContact(fields[3]),
+    returned: fields[4] === null ? null : readContact(fields[4]),
     members,
     data,
     ranking: [...places].map(place => members[place] ?? shape.fail()),
-    judgements: shape.list(fields[7], LIMITS.groupAsksPerCommit, readJudgement),
-    asks: split(shape.bytesUpTo(fields[8], LIMITS.groupAsksPerCommit * ASK_NAME_BYTES), ASK_NAME_BYTES).map(hex),
+    judgements: shape.list(fields[8], LIMITS.groupAsksPerCommit, readJudgement),
+    asks: split(shape.bytesUpTo(fields[9], LIMITS.groupAsksPerCommit * ASK_NAME_BYTES), ASK_NAME_BYTES).map(hex),
   };
 }
 

@@ -3,14 +3,14 @@ import { LIMITS } from '../base/limits.ts';
 import type { Change } from './asks.ts';
 import { ask, askAgain, commitWaiting, scheduleCommit, scheduleRenewal } from './committing.ts';
 import type { CryptoContext, EpochId, GroupCrypto } from './group-crypto.ts';
-import { beginGroup, type GroupInput, type GroupState, type GroupStep, type LastAct, rootOf } from './group-state.ts';
+import { type GroupInput, type GroupState, type GroupStep, spread } from './group-state.ts';
 import { GroupTurn } from './group-turn.ts';
 import { prune } from './horizon.ts';
-import { LayeredMap } from './layered-map.ts';
+import { comeBack, takeWelcome } from './joining.ts';
 import { type Choose, headOf } from './lineage.ts';
 import { receive } from './receiving.ts';
 import { scheduleAnswer, scheduleStand, standWhenDue } from './standing.ts';
-import { type Epoch, isBelow, rolledBack, withEpoch } from './tree.ts';
+import { isBelow, rolledBack } from './tree.ts';
 
 /**
  * One group on one member (docs/protocol/group.md §6). A step that throws has changed nothing. The caller stores the state
@@ -55,7 +55,10 @@ async function take<State>(turn: GroupTurn<State>, input: GroupInput): Promise<v
     case 'welcome':
       return takeWelcome(turn, input.welcome, input.secret);
     case 'group-info':
-      return comeBack(turn, input.groupInfo);
+      return comeBack(turn, input.groupInfo, input.lastAct ?? null);
+    case 'put-back':
+      turn.fallSilent();
+      return;
   }
 }
 
@@ -88,11 +91,13 @@ async function moveToHead<State>(turn: GroupTurn<State>): Promise<void> {
   draft.head = to;
   turn.outputs.push({ kind: 'head', from, to, rolledBack: left });
   turn.setTimers({ commitMs: null });
-  if (turn.headState === null) {
+  if (turn.removed) {
     turn.setTimers({ standMs: null });
     turn.outputs.push({ kind: 'removed' });
     return;
   }
+  // The head went past where this member came back: it comes back once more, there.
+  if (turn.silent) return askSoon(turn);
   if (judged) scheduleRenewal(turn, 'removal');
   if (draft.renewedIn !== null && !isBelow(tree, to, draft.renewedIn)) scheduleRenewal(turn, 'left-behind');
   scheduleStand(turn, left > 0);
@@ -124,64 +129,12 @@ function sweep<State>(turn: GroupTurn<State>): void {
   const { draft, nowMs } = turn;
   prune(turn);
   const ahead = draft.waiting.filter(({ post }) => post.number > turn.head.number);
-  const lost = ahead.some(({ sinceMs }) => sinceMs <= nowMs - LIMITS.groupLostMs);
-  if (lost && !draft.catchingUp && turn.headState !== null) turn.outputs.push({ kind: 'lost' });
-  turn.setTimers({ sweepMs: nowMs + (ahead.length > 0 ? LIMITS.groupLostMs : HOUR_MS) });
+  const lost = turn.silent || ahead.some(({ sinceMs }) => sinceMs <= nowMs - LIMITS.groupLostMs);
+  if (lost && !draft.catchingUp && !turn.removed) turn.outputs.push({ kind: 'lost' });
+  turn.setTimers({ sweepMs: nowMs + (lost || ahead.length > 0 ? LIMITS.groupLostMs : HOUR_MS) });
 }
 
-/** Added once more: on another branch, or after a removal. */
-async function takeWelcome<State>(turn: GroupTurn<State>, welcome: Uint8Array, secret: Uint8Array): Promise<void> {
-  const { draft, crypto } = turn;
-  const state = await crypto.join(welcome, secret, turn.context);
-  const root = await rootOf(crypto, state);
-  if (draft.lineage.tree.epochs.get(root.id) && draft.states.has(root.id)) return;
-  // Someone removed has not seen where the others went since.
-  await enter(turn, root, state, turn.headState === null);
-}
-
-/** @throws DecodeError, AuthError a group info that is not right */
-async function comeBack<State>(turn: GroupTurn<State>, groupInfo: Uint8Array): Promise<void> {
-  const { draft, crypto } = turn;
-  const info = crypto.viewOfInfo(groupInfo);
-  const ours = Buffer.compare(info.groupId, draft.groupId) === 0 && info.members.includes(crypto.self);
-  if (!ours || draft.lineage.tree.epochs.has(info.epoch) || info.number <= turn.head.number) return;
-  const { message, state } = await crypto.externalCommit(groupInfo, turn.context);
-  const root = await rootOf(crypto, state);
-  const { head, act, id } = await turn.nextAct({ epoch: info.epoch, state: null }, 'commit', message);
-  turn.outputs.push({ kind: 'publish', post: { epoch: info.epoch, number: info.number, act, message } });
-  await enter(turn, root, state, true);
-  turn.recordAct({ id, sender: crypto.self, seq: head.seq, previous: head.previous, epoch: root.id });
-}
-
-/** Epochs from before stay, to be read and followed, and to be gone back to should all others turn out to be there. */
-async function enter<State>(turn: GroupTurn<State>, epoch: Epoch, state: State, afresh: boolean): Promise<void> {
-  const { draft } = turn;
-  const { tree, chains, stale } = draft.lineage;
-  const acts = [...chains.values()].map(({ latest }) => latest.id);
-  turn.setState(epoch.id, state);
-  draft.learntMs = LayeredMap.with(draft.learntMs, epoch.id, turn.nowMs);
-  draft.lineage = { tree: withEpoch(tree, epoch), chains, stale: afresh ? new Set(acts) : stale };
-  draft.roots = [...draft.roots, epoch.id];
-  turn.toJudge = true;
-  scheduleStand(turn, true);
-  const waiting = draft.waiting.filter(({ post }) => post.epoch === epoch.id);
-  draft.waiting = draft.waiting.filter(({ post }) => post.epoch !== epoch.id);
-  for (const { post, sinceMs } of waiting) await receive(turn, post, sinceMs);
-}
-
-/** For a profile that has lost its record of a group it is a member of: everything begins with an external commit. */
-export async function rejoinGroup<State>(
-  crypto: GroupCrypto<State>,
-  groupInfo: Uint8Array,
-  lastAct: LastAct | null,
-  context: CryptoContext,
-): Promise<GroupStep<State>> {
-  const info = crypto.viewOfInfo(groupInfo);
-  const { message, state } = await crypto.externalCommit(groupInfo, context);
-  const turn = new GroupTurn(crypto, await beginGroup(crypto, state, lastAct, context), context);
-  const { head, act, id } = await turn.nextAct({ epoch: info.epoch, state: null }, 'commit', message);
-  turn.recordAct({ id, sender: crypto.self, seq: head.seq, previous: head.previous, epoch: turn.draft.head });
-  turn.outputs.push({ kind: 'publish', post: { epoch: info.epoch, number: info.number, act, message } });
-  turn.changed.set(turn.draft.head, null);
-  return { state: turn.draft, outputs: turn.outputs, changed: turn.changed };
+function askSoon<State>(turn: GroupTurn<State>): void {
+  const atMs = turn.nowMs + spread(LIMITS.groupMovedStandMs, turn.context);
+  turn.setTimers({ standMs: null, sweepMs: Math.min(turn.draft.timers.sweepMs, atMs) });
 }

@@ -31,6 +31,11 @@ export interface GroupState<State> {
   readonly queued: readonly (Uint8Array | Change)[];
   /** The last act another member knows of a profile that has lost its own record: the chain goes on from there. */
   readonly resumeFrom: LastAct | null;
+  /**
+   * Of a profile that was put back from a copy: keys in its states may have been used since. It says nothing before it has come
+   * back by a commit of its own, and then only in that epoch and below. Null: it may speak anywhere.
+   */
+  readonly putBack: { readonly backIn: EpochId | null } | null;
   /** The last epoch this member made: where it is left behind, its keys are to be renewed once more. */
   readonly renewedIn: EpochId | null;
   readonly timers: Timers;
@@ -66,9 +71,11 @@ export type GroupInput =
   | { readonly kind: 'catch-up' }
   | { readonly kind: 'caught-up' }
   | { readonly kind: 'due' }
+  /** The states are of a copy that may have been used further since. */
+  | { readonly kind: 'put-back' }
   | { readonly kind: 'welcome'; readonly welcome: Uint8Array; readonly secret: Uint8Array }
-  /** Another member's answer to `lost`. */
-  | { readonly kind: 'group-info'; readonly groupInfo: Uint8Array };
+  /** Another member's answer to `lost`, and the last act of this member that it knows. */
+  | { readonly kind: 'group-info'; readonly groupInfo: Uint8Array; readonly lastAct?: LastAct | null };
 
 export type GroupOutput =
   | { readonly kind: 'publish'; readonly post: Post }
@@ -143,6 +150,7 @@ export async function beginGroup<State>(
     catchingUp: false,
     queued: [],
     resumeFrom,
+    putBack: null,
     renewedIn: null,
     timers: {
       commitMs: null,
@@ -161,6 +169,7 @@ export async function rootOf<State>(crypto: GroupCrypto<State>, state: State): P
     parent: null,
     number,
     committer: null,
+    returned: null,
     members,
     data: decodeGroupData(data),
     ranking: await rankingOf(crypto, state, null),

@@ -3,7 +3,14 @@ import { type ActBody, type ActHead, digestOf, encodeActBody, type SealedAct } f
 import { sealAct } from './act-seal.ts';
 import { type Act, type ActId, withAct } from './chains.ts';
 import type { CryptoContext, EpochId, GroupCrypto } from './group-crypto.ts';
-import { type GroupOutput, type GroupState, headEpoch, type Timers, type WaitingPost } from './group-state.ts';
+import {
+  type GroupOutput,
+  type GroupState,
+  headEpoch,
+  type LastAct,
+  type Timers,
+  type WaitingPost,
+} from './group-state.ts';
 import { LayeredMap } from './layered-map.ts';
 import { type Choose, heaviest } from './lineage.ts';
 import { type Epoch, isBelow } from './tree.ts';
@@ -41,9 +48,25 @@ export class GroupTurn<State> {
     return headEpoch(this.draft);
   }
 
-  /** The state to speak from; null for someone who has been removed. */
+  /** The state to speak from; null for someone who has been removed, or may not speak there. */
   get headState(): State | null {
-    return this.draft.states.get(this.draft.head) ?? null;
+    return this.silent ? null : (this.draft.states.get(this.draft.head) ?? null);
+  }
+
+  get removed(): boolean {
+    return !this.draft.states.has(this.draft.head);
+  }
+
+  /** A profile that was put back may have used the keys of the head already. */
+  get silent(): boolean {
+    const { putBack, lineage, head } = this.draft;
+    return putBack !== null && (putBack.backIn === null || !isBelow(lineage.tree, head, putBack.backIn));
+  }
+
+  /** What is said from here on may have been said with the same keys before: nothing is, until this member has come back. */
+  fallSilent(): void {
+    this.draft.putBack = { backIn: null };
+    this.setTimers({ sweepMs: this.nowMs, commitMs: null, standMs: null });
   }
 
   setTimers(change: Partial<Timers>): void {
@@ -68,10 +91,16 @@ export class GroupTurn<State> {
     message: Uint8Array,
   ): Promise<{ head: ActHead; act: SealedAct; id: ActId }> {
     const sender = this.crypto.self;
-    const last = this.draft.lineage.chains.get(sender)?.latest ?? this.draft.resumeFrom;
+    const last = this.#lastAct;
     const [seq, previous] = last ? [last.seq + 1, last.id] : [0, null];
     const head: ActHead = { sender, seq, previous, kind, digest: digestOf(message) };
     return { head, ...(await sealAct(this.crypto, at.state, at.epoch, head, this.context)) };
+  }
+
+  get #lastAct(): LastAct | null {
+    const { lineage, resumeFrom } = this.draft;
+    const latest = lineage.chains.get(this.crypto.self)?.latest ?? null;
+    return latest && resumeFrom && latest.seq < resumeFrom.seq ? resumeFrom : (latest ?? resumeFrom);
   }
 
   recordAct(act: Act): void {

@@ -11,7 +11,7 @@ import { rankingOf } from './group-state.ts';
 import type { GroupTurn } from './group-turn.ts';
 import { LayeredMap } from './layered-map.ts';
 import { honour, type Outcome, startOutcome } from './rights.ts';
-import { type Epoch, withEpoch } from './tree.ts';
+import { type Epoch, isBelow, withEpoch } from './tree.ts';
 
 type Commit<State> = Processed<State> & { kind: 'commit' };
 
@@ -48,6 +48,7 @@ async function takeReadable<State>(turn: GroupTurn<State>, post: Post, state: St
   const act = await openAct(turn.crypto, state, post);
   const { sender, seq, previous, kind } = act.head;
   if (turn.draft.lineage.chains.get(sender)?.acts.get(seq)?.id === act.id) return null;
+  if (sender === turn.crypto.self) noteOwn(turn, post.epoch, seq);
   let stands = post.epoch;
   try {
     const processed = await turn.crypto.process(state, post.message, turn.context);
@@ -60,6 +61,14 @@ async function takeReadable<State>(turn: GroupTurn<State>, post: Post, state: St
   }
   turn.recordAct({ id: act.id, sender, seq, previous, epoch: stands });
   return turn.draft.states.has(stands) && stands !== post.epoch ? stands : null;
+}
+
+/** An own act that this profile does not know of: it is a copy that was put back. What it said before it came back is known to be old. */
+function noteOwn<State>(turn: GroupTurn<State>, epoch: EpochId, seq: number): void {
+  const { putBack, lineage, resumeFrom } = turn.draft;
+  const last = Math.max(lineage.chains.get(turn.crypto.self)?.latest.seq ?? -1, resumeFrom?.seq ?? -1);
+  if (seq <= last) return;
+  if (putBack === null || (putBack.backIn !== null && isBelow(lineage.tree, epoch, putBack.backIn))) turn.fallSilent();
 }
 
 /** Forged, damaged, not allowed, or read before. */
@@ -157,6 +166,7 @@ export async function addEpoch<State>(
     parent: parent.id,
     number: parent.number + 1,
     committer: made.external ? null : made.sender,
+    returned: made.external ? made.sender : null,
     members: [...outcome.members],
     data: outcome.data,
     ranking: made.state ? await rankingOf(turn.crypto, made.state, made.sender) : [],

@@ -22,7 +22,7 @@ const waitingBytes = new WeakMap<WaitingPost, Buffer>();
 
 type Settled = Pick<
   GroupState<unknown>,
-  'roots' | 'head' | 'catchingUp' | 'queued' | 'resumeFrom' | 'renewedIn' | 'timers'
+  'roots' | 'head' | 'catchingUp' | 'queued' | 'resumeFrom' | 'putBack' | 'renewedIn' | 'timers'
 >;
 
 export function encodeGroup<State>(state: GroupState<State>): Buffer {
@@ -88,26 +88,28 @@ function decodeLineage(tree: Tree, chains: unknown, stale: unknown): Lineage {
 }
 
 function encodeSettled(state: Settled): Cbor {
-  const { roots, head, catchingUp, queued, resumeFrom, renewedIn, timers } = state;
+  const { roots, head, catchingUp, queued, resumeFrom, putBack, renewedIn, timers } = state;
   return [
     roots.map(epochIdBytes),
     epochIdBytes(head),
     catchingUp,
     queued.map((item): Cbor => (item instanceof Uint8Array ? [0, item] : [1, changeToCbor(item)])),
     resumeFrom === null ? null : [resumeFrom.seq, Buffer.from(resumeFrom.id, 'hex')],
+    putBack && [putBack.backIn && epochIdBytes(putBack.backIn)],
     renewedIn === null ? null : epochIdBytes(renewedIn),
     [timers.commitMs, timers.standMs, timers.answeredMs, timers.renewMs, timers.sweepMs],
   ];
 }
 
 function decodeSettled(value: unknown): Settled {
-  const [roots, head, catchingUp, queued, resumeFrom, renewedIn, timers] = shape.tuple(value, 7);
+  const [roots, head, catchingUp, queued, resumeFrom, putBack, renewedIn, timers] = shape.tuple(value, 8);
   return {
     roots: shape.list(roots, MOST, readEpochId),
     head: readEpochId(head),
     catchingUp: typeof catchingUp === 'boolean' ? catchingUp : shape.fail(),
     queued: shape.list(queued, MOST, decodeQueued),
     resumeFrom: resumeFrom === null ? null : decodeLastAct(resumeFrom),
+    putBack: putBack === null ? null : decodePutBack(putBack),
     renewedIn: renewedIn === null ? null : readEpochId(renewedIn),
     timers: decodeTimers(timers),
   };
@@ -116,6 +118,11 @@ function decodeSettled(value: unknown): Settled {
 function decodeQueued(value: unknown): Uint8Array | Change {
   const [kind, item] = shape.tuple(value, 2);
   return shape.uint(kind, 1) === 0 ? Buffer.from(shape.bytesUpTo(item, LIMITS.sealedBytes)) : changeFromCbor(item);
+}
+
+function decodePutBack(value: unknown): Settled['putBack'] {
+  const [backIn] = shape.tuple(value, 1);
+  return { backIn: backIn === null ? null : readEpochId(backIn) };
 }
 
 function decodeLastAct(value: unknown): LastAct {

@@ -17,6 +17,8 @@ export interface Epoch {
   readonly number: number;
   /** null for a creation, and for someone who came back by an external commit: such a one has no rank. */
   readonly committer: ContactId | null;
+  /** Who came back by the external commit that made it. */
+  readonly returned: ContactId | null;
   readonly members: readonly ContactId[];
   readonly data: GroupData;
   /** All members, in the order in which their commits on this epoch go before each other (docs/protocol/group.md §5). */

@@ -1,7 +1,7 @@
 import type { ContactId } from '../../core/base/ids.ts';
 import type { Post } from '../../core/groups/act-codec.ts';
 import type { CryptoContext, EpochId, GroupCrypto } from '../../core/groups/group-crypto.ts';
-import { rejoinGroup, stepGroup } from '../../core/groups/group-machine.ts';
+import { stepGroup } from '../../core/groups/group-machine.ts';
 import {
   createGroup,
   type GroupInput,
@@ -9,6 +9,7 @@ import {
   type GroupState,
   joinGroup,
 } from '../../core/groups/group-state.ts';
+import { rejoinGroup } from '../../core/groups/joining.ts';
 import type { Choose } from '../../core/groups/lineage.ts';
 import { decodeGroup, encodeGroup } from '../../core/groups/state-codec.ts';
 import type { GroupRun } from './run-world.ts';

@@ -22,6 +22,7 @@ function epoch(id: string, parent: string | null, committer: ContactId | null, c
     members: MEMBERS,
     data: { name: '', admins: [A, B], honoured: new Map() },
     ranking: MEMBERS,
+    returned: null,
     judgements: [],
     asks: [],
     ...change,

@@ -1,0 +1,101 @@
+import type { CryptoContext, EpochId, EpochView, GroupCrypto } from './group-crypto.ts';
+import { beginGroup, type GroupStep, type LastAct, rootOf } from './group-state.ts';
+import { GroupTurn } from './group-turn.ts';
+import { LayeredMap } from './layered-map.ts';
+import { addEpoch, receive } from './receiving.ts';
+import { startOutcome } from './rights.ts';
+import { scheduleStand } from './standing.ts';
+import { type Epoch, withEpoch } from './tree.ts';
+
+/** How a member enters an epoch that it did not reach by following commits (docs/protocol/group.md §6). */
+
+/** Added once more: on another branch, or after a removal. */
+export async function takeWelcome<State>(
+  turn: GroupTurn<State>,
+  welcome: Uint8Array,
+  secret: Uint8Array,
+): Promise<void> {
+  const { draft, crypto } = turn;
+  const state = await crypto.join(welcome, secret, turn.context);
+  const root = await rootOf(crypto, state);
+  if (draft.lineage.tree.epochs.get(root.id) && draft.states.has(root.id)) return;
+  // Whoever is added gets a leaf of its own, whose keys nobody has used.
+  if (draft.putBack) draft.putBack = { backIn: root.id };
+  // Someone removed has not seen where the others went since.
+  await enter(turn, root, state, turn.removed);
+}
+
+/**
+ * @param lastAct of this member, as far as whoever gave the group info knows
+ * @throws DecodeError, AuthError a group info that is not right
+ */
+export async function comeBack<State>(
+  turn: GroupTurn<State>,
+  groupInfo: Uint8Array,
+  lastAct: LastAct | null,
+): Promise<void> {
+  const { draft, crypto } = turn;
+  const info = crypto.viewOfInfo(groupInfo);
+  if (!leadsOn(turn, info)) return;
+  const { message, state } = await crypto.externalCommit(groupInfo, turn.context);
+  draft.resumeFrom = lastAct ?? draft.resumeFrom;
+  const { head, act, id } = await turn.nextAct({ epoch: info.epoch, state: null }, 'commit', message);
+  turn.outputs.push({ kind: 'publish', post: { epoch: info.epoch, number: info.number, act, message } });
+  const epoch = await enterBack(turn, info.epoch, state);
+  if (draft.putBack) draft.putBack = { backIn: epoch };
+  turn.recordAct({ id, sender: crypto.self, seq: head.seq, previous: head.previous, epoch });
+}
+
+/** Whether to come back there: on a way not known, or, for a profile that was put back, on the head itself. */
+function leadsOn<State>({ draft, crypto, head, silent }: GroupTurn<State>, info: EpochView): boolean {
+  const ours = Buffer.compare(info.groupId, draft.groupId) === 0 && info.members.includes(crypto.self);
+  // What a profile said before it was put back is in the backlog: whoever goes on before hearing it says two things in one place.
+  if (!ours || (silent && draft.catchingUp)) return false;
+  if (draft.lineage.tree.epochs.has(info.epoch)) return silent && info.epoch === draft.head;
+  return info.number > head.number || (silent && info.number === head.number);
+}
+
+async function enterBack<State>(turn: GroupTurn<State>, from: EpochId, state: State): Promise<EpochId> {
+  const { crypto, draft } = turn;
+  const root = await rootOf(crypto, state);
+  const parent = draft.lineage.tree.epochs.get(from);
+  if (!parent) await enter(turn, { ...root, returned: crypto.self }, state, true);
+  else {
+    const made = { epoch: root.id, external: true, sender: crypto.self, state };
+    await addEpoch(turn, parent, made, [], startOutcome(parent.data, parent.members));
+  }
+  return root.id;
+}
+
+/** Epochs from before stay, to be read and followed, and to be gone back to should all others turn out to be there. */
+async function enter<State>(turn: GroupTurn<State>, epoch: Epoch, state: State, afresh: boolean): Promise<void> {
+  const { draft } = turn;
+  const { tree, chains, stale } = draft.lineage;
+  const acts = [...chains.values()].map(({ latest }) => latest.id);
+  turn.setState(epoch.id, state);
+  draft.learntMs = LayeredMap.with(draft.learntMs, epoch.id, turn.nowMs);
+  draft.lineage = { tree: withEpoch(tree, epoch), chains, stale: afresh ? new Set(acts) : stale };
+  draft.roots = [...draft.roots, epoch.id];
+  turn.toJudge = true;
+  scheduleStand(turn, true);
+  const waiting = draft.waiting.filter(({ post }) => post.epoch === epoch.id);
+  draft.waiting = draft.waiting.filter(({ post }) => post.epoch !== epoch.id);
+  for (const { post, sinceMs } of waiting) await receive(turn, post, sinceMs);
+}
+
+/** For a profile that has lost its record of a group it is a member of: everything begins with an external commit. */
+export async function rejoinGroup<State>(
+  crypto: GroupCrypto<State>,
+  groupInfo: Uint8Array,
+  lastAct: LastAct | null,
+  context: CryptoContext,
+): Promise<GroupStep<State>> {
+  const info = crypto.viewOfInfo(groupInfo);
+  const { message, state } = await crypto.externalCommit(groupInfo, context);
+  const turn = new GroupTurn(crypto, await beginGroup(crypto, state, lastAct, context), context);
+  const { head, act, id } = await turn.nextAct({ epoch: info.epoch, state: null }, 'commit', message);
+  turn.recordAct({ id, sender: crypto.self, seq: head.seq, previous: head.previous, epoch: turn.draft.head });
+  turn.outputs.push({ kind: 'publish', post: { epoch: info.epoch, number: info.number, act, message } });
+  turn.changed.set(turn.draft.head, null);
+  return { state: turn.draft, outputs: turn.outputs, changed: turn.changed };
+}
