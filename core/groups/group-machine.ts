@@ -7,7 +7,7 @@ import { type GroupInput, type GroupState, type GroupStep, spread } from './grou
 import { GroupTurn } from './group-turn.ts';
 import { prune } from './horizon.ts';
 import { comeBack, takeWelcome } from './joining.ts';
-import { type Choose, headOf } from './lineage.ts';
+import { type Choose, headBelow, headOf } from './lineage.ts';
 import { receive } from './receiving.ts';
 import { scheduleAnswer, scheduleStand, standWhenDue } from './standing.ts';
 import { isBelow, rolledBack } from './tree.ts';
@@ -48,7 +48,7 @@ async function take<State>(turn: GroupTurn<State>, input: GroupInput): Promise<v
       return;
     case 'caught-up':
       turn.draft.catchingUp = false;
-      turn.toJudge = true;
+      turn.doubtFrom('root');
       return;
     case 'due':
       return atItsTime(turn);
@@ -66,7 +66,7 @@ async function take<State>(turn: GroupTurn<State>, input: GroupInput): Promise<v
 async function settle<State>(turn: GroupTurn<State>): Promise<void> {
   const { draft } = turn;
   if (draft.catchingUp) return;
-  if (turn.toJudge) await moveToHead(turn);
+  if (turn.doubt !== null) await moveToHead(turn, turn.doubt);
   const queued = draft.queued;
   draft.queued = [];
   for (const item of queued) await sayOrQueue(turn, item);
@@ -81,9 +81,10 @@ async function sayOrQueue<State>(turn: GroupTurn<State>, item: Uint8Array | Chan
   else await ask(turn, item);
 }
 
-async function moveToHead<State>(turn: GroupTurn<State>): Promise<void> {
-  const { draft } = turn;
-  const [from, to] = [draft.head, headOf(draft.lineage, draft.roots, turn.choose)];
+async function moveToHead<State>(turn: GroupTurn<State>, doubt: EpochId | 'root'): Promise<void> {
+  const { draft, choose } = turn;
+  const from = draft.head;
+  const to = doubt === 'root' ? headOf(draft.lineage, draft.roots, choose) : headBelow(draft.lineage, doubt, choose);
   if (to === from) return;
   const { tree } = draft.lineage;
   const left = tree.epochs.has(from) ? rolledBack(tree, from, to) : 0;

@@ -12,7 +12,7 @@ import {
   type WaitingPost,
 } from './group-state.ts';
 import { LayeredMap } from './layered-map.ts';
-import { type Choose, heaviest } from './lineage.ts';
+import { type Choose, doubtOf, heaviest } from './lineage.ts';
 import { type Epoch, isBelow } from './tree.ts';
 
 type Draft<State> = { -readonly [Field in keyof GroupState<State>]: GroupState<State>[Field] };
@@ -27,8 +27,8 @@ export class GroupTurn<State> {
   readonly draft: Draft<State>;
   /** The states that this step made, by what they were before; null where they were not. */
   readonly changed = new Map<EpochId, State | null>();
-  /** Something happened that may move the head. */
-  toJudge = false;
+  /** Below which epoch on the way to the head something happened that may move it; 'root' for all of the way. */
+  doubt: EpochId | 'root' | null = null;
   /** Another member said something beside the head's line. */
   heardElsewhere = false;
 
@@ -103,13 +103,25 @@ export class GroupTurn<State> {
     return latest && resumeFrom && latest.seq < resumeFrom.seq ? resumeFrom : (latest ?? resumeFrom);
   }
 
-  recordAct(act: Act): void {
-    const { chains, news } = withAct(this.draft.lineage.chains, act);
-    this.draft.lineage = { ...this.draft.lineage, chains };
-    // An act on the head's own line only adds to what chose it.
+  /** @param from null when nothing is in doubt */
+  doubtFrom(from: EpochId | 'root' | null): void {
     const { tree } = this.draft.lineage;
-    const inLine = isBelow(tree, act.epoch, this.draft.head) || isBelow(tree, this.draft.head, act.epoch);
-    if (!inLine || news.forkedAt !== null) this.toJudge = true;
+    if (from === null || this.doubt === 'root') return;
+    // Other rules are not bound to change only where something happened.
+    if (from === 'root' || this.choose !== heaviest) this.doubt = 'root';
+    else if (this.doubt === null || isBelow(tree, this.doubt, from)) this.doubt = from;
+  }
+
+  recordAct(act: Act): void {
+    const { lineage, head } = this.draft;
+    const before = lineage.chains.get(act.sender)?.latest;
+    const { chains, news } = withAct(lineage.chains, act);
+    this.draft.lineage = { ...lineage, chains };
+    const chain = chains.get(act.sender);
+    if (news.forkedAt !== null) this.doubtFrom('root');
+    else if (chain && chain.latest !== before && chain.forkedAt === null)
+      this.doubtFrom(doubtOf(lineage, head, before, chain.latest));
+    const inLine = isBelow(lineage.tree, act.epoch, head) || isBelow(lineage.tree, head, act.epoch);
     if (!inLine) this.heardElsewhere = true;
     if (news.holes.length > 0) this.outputs.push({ kind: 'hole', member: act.sender, seqs: news.holes });
     if (news.forkedAt !== null) {

@@ -76,7 +76,7 @@ async function enter<State>(turn: GroupTurn<State>, epoch: Epoch, state: State, 
   draft.learntMs = LayeredMap.with(draft.learntMs, epoch.id, turn.nowMs);
   draft.lineage = { tree: withEpoch(tree, epoch), chains, stale: afresh ? new Set(acts) : stale };
   draft.roots = [...draft.roots, epoch.id];
-  turn.toJudge = true;
+  turn.doubtFrom('root');
   scheduleStand(turn, true);
   const waiting = draft.waiting.filter(({ post }) => post.epoch === epoch.id);
   draft.waiting = draft.waiting.filter(({ post }) => post.epoch !== epoch.id);

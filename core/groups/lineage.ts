@@ -1,7 +1,7 @@
 import type { ContactId } from '../base/ids.ts';
-import type { ActId, Chains } from './chains.ts';
+import type { Act, ActId, Chains } from './chains.ts';
 import type { EpochId } from './group-crypto.ts';
-import { type Epoch, type Tree, walkOf } from './tree.ts';
+import { childTowards, type Epoch, isBelow, meetingOf, type Tree } from './tree.ts';
 
 /**
  * Which epoch is the group's head: a pure function of the epochs and acts that are known (docs/protocol/group.md §5).
@@ -26,14 +26,46 @@ export type Choose = (fork: Fork) => EpochId;
 
 /** @param roots where to begin: more than one for someone who was added on two branches and knows nothing from before */
 export function headOf(lineage: Lineage, roots: readonly EpochId[], choose: Choose = heaviest): EpochId {
-  const { tree } = lineage;
-  let parent: Epoch | null = null;
-  for (let ids = roots; ; ids = tree.children.get((parent as Epoch).id) ?? []) {
-    const children: readonly Epoch[] = ids.map(id => tree.epochs.get(id) as Epoch);
-    const [only] = children;
-    if (!only) return (parent as unknown as Epoch).id;
-    parent = children.length === 1 ? only : (tree.epochs.get(choose({ lineage, parent, children })) as Epoch);
+  return headBelow(lineage, chosenOf(lineage, null, roots, choose), choose);
+}
+
+/** Where the way leads from an epoch that is on it. */
+export function headBelow(lineage: Lineage, from: EpochId, choose: Choose = heaviest): EpochId {
+  const { children } = lineage.tree;
+  let head = from;
+  for (let below = children.get(head); below !== undefined; below = children.get(head)) {
+    head = chosenOf(lineage, head, below, choose);
   }
+  return head;
+}
+
+function chosenOf(lineage: Lineage, above: EpochId | null, below: readonly EpochId[], choose: Choose): EpochId {
+  const [first, second] = below;
+  if (first !== undefined && second === undefined) return first;
+  const { epochs } = lineage.tree;
+  const parent = above === null ? null : (epochs.get(above) as Epoch);
+  return choose({ lineage, parent, children: below.map(id => epochs.get(id) as Epoch) });
+}
+
+/**
+ * From where on the way to the head an act may lead elsewhere: null when it only adds to what chose the head, or changes
+ * nothing on the way; 'root' when all must be judged anew. Holds for the rule, `heaviest`.
+ * @param before the sender's latest act until now
+ */
+export function doubtOf(
+  { tree }: Lineage,
+  head: EpochId,
+  before: Act | undefined,
+  latest: Act,
+): EpochId | 'root' | null {
+  const meeting = meetingOf(tree, head, latest.epoch);
+  const was = before && meetingOf(tree, head, before.epoch);
+  if (!meeting) return 'root';
+  const beside = meeting.id !== head && meeting.id !== latest.epoch;
+  // Its say goes from one who is further down the way, or from the way's rivals: only the first takes from the head.
+  if (!beside) return was && was.depth > meeting.depth ? meeting.id : null;
+  const together = before && meetingOf(tree, before.epoch, latest.epoch);
+  return together && together.depth > meeting.depth ? null : meeting.id;
 }
 
 /** Weight, then an admin's removal, then the parent epoch's ranking of its members, then the hash. */
@@ -54,18 +86,22 @@ export function heaviest(fork: Fork): EpochId {
 
 /** Distinct members of the parent epoch whose latest act stands on each child or below. */
 export function weightsOf(fork: Fork, silenced: ReadonlySet<ContactId>): Map<EpochId, number> {
-  const { chains, tree, stale } = fork.lineage;
-  const { enter, leave } = walkOf(tree);
+  const { chains, stale } = fork.lineage;
   const weights = new Map<EpochId, number>();
   for (const member of electorateOf(fork)) {
     const chain = chains.get(member);
     if (!chain || chain.forkedAt !== null || silenced.has(member)) continue;
-    const at = enter.get(chain.latest.epoch);
-    if (at === undefined || (!fork.parent && stale.has(chain.latest.id))) continue;
-    const child = fork.children.find(({ id }) => (enter.get(id) ?? 0) <= at && at < (leave.get(id) ?? 0));
-    if (child) weights.set(child.id, (weights.get(child.id) ?? 0) + 1);
+    if (!fork.parent && stale.has(chain.latest.id)) continue;
+    const child = branchOf(fork, chain.latest.epoch);
+    if (child !== undefined) weights.set(child, (weights.get(child) ?? 0) + 1);
   }
   return weights;
+}
+
+/** On which of the fork's branches an epoch lies. */
+function branchOf({ lineage: { tree }, parent, children }: Fork, epoch: EpochId): EpochId | undefined {
+  if (parent) return childTowards(tree, parent.id, epoch);
+  return children.find(({ id }) => isBelow(tree, epoch, id))?.id;
 }
 
 /**
@@ -109,12 +145,9 @@ function judgementOf(fork: Fork): { removals: readonly Removal[]; silenced: Read
 }
 
 function judgedBelow(fork: Fork): (Removal & { readonly kind: 'remove' | 'demote' })[] {
-  const { enter, leave, judging } = walkOf(fork.lineage.tree);
-  return fork.children.flatMap(({ id: child }) => {
-    const [from, to] = [enter.get(child) ?? 0, leave.get(child) ?? 0];
-    return judging
-      .filter(({ id }) => from <= (enter.get(id) ?? -1) && (enter.get(id) ?? -1) < to)
-      .flatMap(epoch => epoch.judgements.map(judgement => ({ ...judgement, child })));
+  return fork.lineage.tree.judging.flatMap(({ id, judgements }) => {
+    const child = branchOf(fork, id);
+    return child === undefined ? [] : judgements.map(judgement => ({ ...judgement, child }));
   });
 }
 

@@ -11,7 +11,7 @@ import { rankingOf } from './group-state.ts';
 import type { GroupTurn } from './group-turn.ts';
 import { LayeredMap } from './layered-map.ts';
 import { honour, type Outcome, startOutcome } from './rights.ts';
-import { type Epoch, isBelow, withEpoch } from './tree.ts';
+import { type Epoch, isBelow, meetingOf, withEpoch } from './tree.ts';
 
 type Commit<State> = Processed<State> & { kind: 'commit' };
 
@@ -173,8 +173,10 @@ export async function addEpoch<State>(
     judgements: outcome.judgements,
     asks: asks.map(ask => askName(draft.groupId, ask)),
   };
-  draft.lineage = { ...draft.lineage, tree: withEpoch(draft.lineage.tree, epoch) };
-  turn.toJudge = true;
+  const tree = withEpoch(draft.lineage.tree, epoch);
+  draft.lineage = { ...draft.lineage, tree };
+  // What it removes or demotes counts at every fork above; by itself it is one child more.
+  turn.doubtFrom(epoch.judgements.length > 0 ? 'root' : (meetingOf(tree, draft.head, parent.id)?.id ?? 'root'));
   draft.learntMs = LayeredMap.with(draft.learntMs, epoch.id, turn.nowMs);
   if (made.state) turn.setState(epoch.id, made.state);
 }

@@ -2,6 +2,7 @@ import type { ContactId } from '../base/ids.ts';
 import type { EpochId } from './group-crypto.ts';
 import type { GroupData } from './group-data.ts';
 import { LayeredMap } from './layered-map.ts';
+import { Place } from './place.ts';
 
 /** Something an ask did to a member, in the epoch whose commit honoured it. */
 export interface Judgement {
@@ -33,17 +34,23 @@ export interface Tree {
   readonly epochs: ReadonlyMap<EpochId, Epoch>;
   /** Under null: the roots. */
   readonly children: ReadonlyMap<EpochId | null, readonly EpochId[]>;
+  readonly places: ReadonlyMap<EpochId, Place>;
+  /** Epochs with judgements: few of many. */
+  readonly judging: readonly Epoch[];
 }
 
-export const EMPTY_TREE: Tree = { epochs: new Map(), children: new Map() };
+export const EMPTY_TREE: Tree = { epochs: new Map(), children: new Map(), places: new Map(), judging: [] };
 
 export function withEpoch(tree: Tree, epoch: Epoch): Tree {
   if (tree.epochs.has(epoch.id)) return tree;
-  const parent = epoch.parent !== null && tree.epochs.has(epoch.parent) ? epoch.parent : null;
-  const siblings = tree.children.get(parent) ?? [];
+  const above = epoch.parent === null ? null : (tree.places.get(epoch.parent) ?? null);
+  const parent = above?.id ?? null;
+  const placed = parent === epoch.parent ? epoch : { ...epoch, parent };
   return {
-    epochs: LayeredMap.with(tree.epochs, epoch.id, parent === epoch.parent ? epoch : { ...epoch, parent }),
-    children: LayeredMap.with(tree.children, parent, [...siblings, epoch.id]),
+    epochs: LayeredMap.with(tree.epochs, epoch.id, placed),
+    children: LayeredMap.with(tree.children, parent, [...(tree.children.get(parent) ?? []), epoch.id]),
+    places: LayeredMap.with(tree.places, epoch.id, new Place(epoch.id, above)),
+    judging: epoch.judgements.length > 0 ? [...tree.judging, placed] : tree.judging,
   };
 }
 
@@ -54,54 +61,26 @@ export function withoutEpochs(tree: Tree, gone: ReadonlySet<EpochId>): Tree {
   return kept;
 }
 
-/** For each epoch where it stands in one walk of the tree, and where the walk leaves it: what lies below lies between. */
-export interface Walk {
-  readonly enter: ReadonlyMap<EpochId, number>;
-  readonly leave: ReadonlyMap<EpochId, number>;
-  readonly judging: readonly Epoch[];
-}
-
-const walks = new WeakMap<Tree, Walk>();
-
-export function walkOf(tree: Tree): Walk {
-  const known = walks.get(tree);
-  if (known) return known;
-  const [enter, leave, judging] = [new Map<EpochId, number>(), new Map<EpochId, number>(), [] as Epoch[]];
-  const path: { id: EpochId; next: number }[] = [];
-  for (const root of tree.children.get(null) ?? []) {
-    path.push({ id: root, next: 0 });
-    while (path.length > 0) {
-      const top = path[path.length - 1] as { id: EpochId; next: number };
-      if (top.next === 0) {
-        enter.set(top.id, enter.size);
-        const epoch = tree.epochs.get(top.id) as Epoch;
-        if (epoch.judgements.length > 0) judging.push(epoch);
-      }
-      const child = tree.children.get(top.id)?.[top.next];
-      top.next += 1;
-      if (child) path.push({ id: child, next: 0 });
-      else {
-        leave.set(top.id, enter.size);
-        path.pop();
-      }
-    }
-  }
-  const walk = { enter, leave, judging };
-  walks.set(tree, walk);
-  return walk;
-}
-
 /** Whether `low` is `high` or lies below it. */
 export function isBelow(tree: Tree, low: EpochId, high: EpochId): boolean {
-  const { enter, leave } = walkOf(tree);
-  const [at, from, to] = [enter.get(low), enter.get(high), leave.get(high)];
-  return at !== undefined && from !== undefined && to !== undefined && from <= at && at < to;
+  const above = tree.places.get(high);
+  return above !== undefined && tree.places.get(low)?.isBelow(above) === true;
+}
+
+/** The child of `parent` that is `low` or has it below; undefined when `low` does not lie below `parent`. */
+export function childTowards(tree: Tree, parent: EpochId, low: EpochId): EpochId | undefined {
+  const top = tree.places.get(parent);
+  return top && tree.places.get(low)?.childOf(top)?.id;
+}
+
+/** The lowest epoch that is, or is above, both; null when they have no beginning in common. */
+export function meetingOf(tree: Tree, one: EpochId, other: EpochId): Place | null {
+  const place = tree.places.get(other);
+  return (place && tree.places.get(one)?.meeting(place)) ?? null;
 }
 
 /** How many epochs of `from`'s branch are left behind when the head goes to `to`; none when they have no beginning in common. */
 export function rolledBack(tree: Tree, from: EpochId, to: EpochId): number {
-  let depth = 0;
-  let at: EpochId | null = from;
-  for (; at !== null && !isBelow(tree, to, at); depth += 1) at = tree.epochs.get(at)?.parent ?? null;
-  return at === null ? 0 : depth;
+  const meeting = meetingOf(tree, from, to);
+  return meeting ? (tree.places.get(from) as Place).depth - meeting.depth : 0;
 }

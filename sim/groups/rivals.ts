@@ -1,6 +1,6 @@
 import type { EpochId } from '../../core/groups/group-crypto.ts';
 import { type Choose, type Fork, heaviest } from '../../core/groups/lineage.ts';
-import { type Epoch, type Tree, walkOf } from '../../core/groups/tree.ts';
+import type { Epoch, Tree } from '../../core/groups/tree.ts';
 
 /** The rule, and others it was weighed against (docs/decisions/0014-the-heaviest-branch.md). */
 export const RULES: Readonly<Record<string, Choose>> = { weight: heaviest, rank: byRank, hash: byHash, longest };
@@ -27,12 +27,6 @@ function least(children: readonly Epoch[], order: (a: Epoch, b: Epoch) => number
 }
 
 function deepest(tree: Tree, top: EpochId): number {
-  const { enter, leave } = walkOf(tree);
-  const [from, to] = [enter.get(top) ?? 0, leave.get(top) ?? 0];
-  let depth = 0;
-  for (const epoch of tree.epochs.values()) {
-    const at = enter.get(epoch.id) ?? -1;
-    if (from <= at && at < to) depth = Math.max(depth, epoch.number);
-  }
-  return depth;
+  const below = tree.children.get(top) ?? [];
+  return below.reduce((depth, id) => Math.max(depth, 1 + deepest(tree, id)), 0);
 }

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { ContactId } from '../../core/base/ids.ts';
-import { type Act, type ActId, type Chains, withAct } from '../../core/groups/chains.ts';
+import { type Act, type ActId, type Chain, type Chains, withAct } from '../../core/groups/chains.ts';
 import type { EpochId } from '../../core/groups/group-crypto.ts';
-import { headOf, type Lineage } from '../../core/groups/lineage.ts';
+import { doubtOf, headBelow, headOf, type Lineage } from '../../core/groups/lineage.ts';
 import { EMPTY_TREE, type Epoch, rolledBack, type Tree, withEpoch } from '../../core/groups/tree.ts';
 import { freshSeed, seededNumbers } from '../support/mutate.ts';
 
@@ -99,6 +99,34 @@ describe(`lineage, seed ${seed}`, () => {
       { seed, numRuns: 400 },
     );
     assert.ok(forked > 50, 'there were equivocations');
+  });
+
+  it('judging anew only below where an act has put the head in doubt leads to the same head', () => {
+    const seen = { none: 0, part: 0, moved: 0 };
+    fc.assert(
+      fc.property(fc.integer(), drawn => {
+        const number = seededNumbers(drawn);
+        const { epochs, acts } = randomWorld(number);
+        let known = lineage(epochs, []);
+        let head = headOf(known, [ROOT]);
+        for (const next of acts) {
+          const before = known.chains.get(next.sender);
+          const { chains, news } = withAct(known.chains, next);
+          known = { ...known, chains };
+          const { latest, forkedAt } = chains.get(next.sender) as Chain;
+          if (latest === before?.latest && news.forkedAt === null) continue;
+          const doubt = forkedAt === null ? doubtOf(known, head, before?.latest, latest) : 'root';
+          const was = head;
+          if (doubt !== null) head = doubt === 'root' ? headOf(known, [ROOT]) : headBelow(known, doubt);
+          assert.equal(head, headOf(known, [ROOT]));
+          seen.none += Number(doubt === null);
+          seen.part += Number(doubt !== null && doubt !== 'root' && doubt !== ROOT);
+          seen.moved += Number(was !== head);
+        }
+      }),
+      { seed, numRuns: 400 },
+    );
+    assert.ok(seen.none > 100 && seen.part > 100 && seen.moved > 100, JSON.stringify(seen));
   });
 
   it('a committer can choose its hash, and its rank not', () => {
