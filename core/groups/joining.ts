@@ -21,6 +21,8 @@ export async function takeWelcome<State>(
   if (draft.lineage.tree.epochs.get(root.id) && draft.states.has(root.id)) return;
   // Whoever is added gets a leaf of its own, whose keys nobody has used.
   if (draft.putBack) draft.putBack = { backIn: root.id };
+  // Asked before it left, or was put out: whoever added it afterwards knew of that, and it is not asked again.
+  if (turn.removed) draft.asks = new Map([...draft.asks].filter(([, { author }]) => author !== crypto.self));
   // Someone removed has not seen where the others went since.
   await enter(turn, root, state, turn.removed);
 }

@@ -133,6 +133,20 @@ describe('members of a group who are no contacts', () => {
     assert.equal(new Set(people.map(person => epochOf(person, group))).size, 1);
   });
 
+  it('keep one who left and was added again: it does not leave once more', async () => {
+    const { time, group, people, ada, eve } = await fiveMembers();
+    await time.run(eve.messenger.groups.leave(group));
+    await time.until(() => people.every(person => members(person, group) === 4), MINUTE_MS);
+    await time.until(() => ada.store.peerKeyPackages.get(eve.id) !== undefined);
+    await time.run(ada.messenger.groups.add(group, eve.id));
+    await time.until(() => people.every(person => members(person, group) === 5), MINUTE_MS);
+    await time.pass(LIMITS.groupStandMs);
+    assert.equal(eve.messenger.groups.get(group).phase, 'member');
+    await time.run(ada.messenger.groups.send(group, 'welcome back'));
+    await time.until(() => people.every(person => texts(person, group).includes('welcome back')), MINUTE_MS);
+    assert.ok(people.every(person => members(person, group) === 5));
+  });
+
   it('go on without one who was removed, which finds nothing of what they say', async () => {
     const { time, group, people, ada, ben, cleo, dan, eve } = await fiveMembers();
     await time.run(ada.messenger.groups.change(group, { kind: 'remove', member: eve.id }));
