@@ -1,5 +1,6 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { usage } from './failure.ts';
+import { GROUP_FORM } from './group-forms.ts';
 
 const OPTIONS = {
   'data-dir': { type: 'string' },
@@ -75,13 +76,7 @@ export const COMMANDS = {
     [1, 8],
     ['confirm', 'cancel', 'no-wait'],
   ),
-  group: spec(
-    'create NAME [WHO...] | list | info G | members G | add G WHO... | remove G WHO... | rename G NAME | ' +
-      'admin G add|remove WHO... | leave G --yes | invite G | join INVITE',
-    'make a group, and all else that is done with one',
-    [1, 257],
-    ['yes'],
-  ),
+  group: spec(GROUP_FORM, 'make a group, and all else that is done with one', [1, 257], ['yes']),
   custody: spec('[on | off | status]', 'hold messages for contacts that are away, or stop taking them', [0, 1]),
   bundle: spec(
     'export FILE [--for WHO]... [--force] | import FILE',

@@ -1,6 +1,7 @@
 import { EXIT, type ExitCode } from '../commands/error-map.ts';
 import type { GroupDetails } from '../commands/schema.ts';
 import { CliFailure, usage } from './failure.ts';
+import { GROUP_FORMS, type GroupAction, isGroupAction } from './group-forms.ts';
 import { groupsText, groupText, membersText } from './group-text.ts';
 import { safe } from './safe.ts';
 import type { Session } from './session.io.ts';
@@ -8,37 +9,27 @@ import { stamp } from './text.ts';
 
 /** group create, list, info, members, add, remove, rename, admin, leave, invite, join. */
 
-interface Action {
-  /** What stands after the name; fewest and most words of it. */
-  readonly form: string;
-  readonly words: readonly [number, number];
-  readonly run: (session: Session, words: readonly string[]) => Promise<void>;
-}
-
-const MANY = 255;
-
-const ACTIONS: Readonly<Record<string, Action>> = {
-  create: { form: 'NAME [WHO...]', words: [1, MANY], run: create },
-  list: { form: '', words: [0, 0], run: list },
-  info: { form: 'G', words: [1, 1], run: info },
-  members: { form: 'G', words: [1, 1], run: members },
-  add: { form: 'G WHO...', words: [2, MANY], run: (session, words) => each(session, 'groups.add', words) },
-  remove: { form: 'G WHO...', words: [2, MANY], run: (session, words) => each(session, 'groups.remove', words) },
-  rename: { form: 'G NAME', words: [2, 2], run: rename },
-  admin: { form: 'G add|remove WHO...', words: [3, MANY], run: admin },
-  leave: { form: 'G --yes', words: [1, 1], run: leave },
-  invite: { form: 'G', words: [1, 1], run: invite },
-  join: { form: 'INVITE', words: [1, 1], run: join },
+const RUN: Readonly<Record<GroupAction, (session: Session, words: readonly string[]) => Promise<void>>> = {
+  create,
+  list,
+  info,
+  members,
+  add: (session, words) => each(session, 'groups.add', words),
+  remove: (session, words) => each(session, 'groups.remove', words),
+  rename,
+  admin,
+  leave,
+  invite,
+  join,
 };
 
 export async function group(session: Session): Promise<ExitCode> {
   const [name = '', ...words] = session.words;
-  const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
-  if (!action) throw usage(`Say "molva group" and one of ${Object.keys(ACTIONS).join(', ')}.`);
-  const { form, words: range, run } = action;
+  if (!isGroupAction(name)) throw usage(`Say "molva group" and one of ${Object.keys(GROUP_FORMS).join(', ')}.`);
+  const { form, words: range } = GROUP_FORMS[name];
   if (words.length < range[0] || words.length > range[1]) throw usage(`Usage: molva group ${name} ${form}`.trimEnd());
   if (session.options.yes && name !== 'leave') throw usage('--yes is for "molva group leave".');
-  await run(session, words);
+  await RUN[name](session, words);
   return EXIT.done;
 }
 

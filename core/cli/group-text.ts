@@ -56,7 +56,7 @@ export function noticeText({ kind, by, member, name, count }: Notice): string {
     case 'fork-healed':
       return 'The group had come apart and is one again';
     case 'equivocation':
-      return `Two different messages stand in one place of ${whom}'s: signed by ${whom}`;
+      return `${whom} signed two different messages in one place; some may have read the other`;
     case 'hole':
       return `${count ?? 1} of ${whom}'s messages ${count === 1 ? 'has' : 'have'} not come`;
   }

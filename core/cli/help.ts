@@ -1,4 +1,5 @@
 import { COMMANDS, type CommandName } from './arguments.ts';
+import { groupHelp } from './group-forms.ts';
 
 const GROUPS: readonly (readonly [string, readonly CommandName[]])[] = [
   ['Molva itself', ['init', 'start', 'status', 'stop', 'open', 'unlock', 'lock', 'wipe']],
@@ -19,6 +20,11 @@ standard input) or from a prompt, never from the command line.
 Exit codes: 0 done, 2 wrong usage, 3 no Molva running, 4 refused, 5 not found.
 `;
 
+const GROUPS_FOOT = `G is a group's name, its id or its conversation id; WHO is a nick or a contact id. Changes are asked
+for at once and done when a member has carried them out: "molva watch" tells. "molva send G TEXT" and
+"molva messages G" talk in it.
+`;
+
 export function helpText(): string {
   const sections = GROUPS.map(([title, names]) => `${title}\n${names.map(line).join('')}`);
   return `Molva, a private messenger with no servers.\n\nUsage: molva COMMAND [OPTIONS]\n\n${sections.join('\n')}\n${FOOT}`;
@@ -26,6 +32,7 @@ export function helpText(): string {
 
 export function commandHelp(name: CommandName): string {
   const { form, summary } = COMMANDS[name];
+  if (name === 'group') return `Usage: molva group ACTION\n\n${groupHelp()}\n${GROUPS_FOOT}`;
   return `Usage: molva ${name} ${form}`.trimEnd().concat(`\n\n${summary[0]?.toUpperCase()}${summary.slice(1)}.\n`);
 }
 

@@ -2,6 +2,7 @@ import { LIMITS } from '../base/limits.ts';
 import { EXIT, type ExitCode } from '../commands/error-map.ts';
 import type { ApiEvent, Params } from '../commands/schema.ts';
 import { noCore, usage } from './failure.ts';
+import { GroupNames } from './group-names.ts';
 import type { Session } from './session.io.ts';
 import { eventText, messageLine, messagesText, proofsText } from './text.ts';
 
@@ -66,7 +67,11 @@ function readLimit(text: string): number {
  * Ends done when interrupted or when nobody reads any more, and with "no core running" when the core goes away.
  */
 export async function watch(session: Session): Promise<ExitCode> {
-  const print = (event: ApiEvent) => session.print(event, () => `${eventText(event)}\n`);
+  const groups = new GroupNames();
+  const print = (event: ApiEvent) => {
+    groups.see(event);
+    session.print(event, () => `${eventText(event, groups)}\n`);
+  };
   const waiting: ApiEvent[] = [];
   let begun = false;
   let interrupted = false;
@@ -79,6 +84,7 @@ export async function watch(session: Session): Promise<ExitCode> {
   session.io.stdout.on('error', interrupt);
   const stopListening = session.io.onSignal(interrupt);
   const { state } = await core.call('status.get', {});
+  if (state === 'unlocked' && !session.json) groups.learn(await core.call('groups.list', {}));
   print({ event: 'core-state', state });
   begun = true;
   for (const event of waiting) print(event);

@@ -9,6 +9,7 @@ import type {
   Verification,
 } from '../commands/schema.ts';
 import type { BundleReport } from '../state/bundles.ts';
+import { GroupNames } from './group-names.ts';
 import { groupLine, noticeText } from './group-text.ts';
 import { safe } from './safe.ts';
 
@@ -107,13 +108,15 @@ export function messagesText(messages: readonly Message[]): string {
     .join('');
 }
 
-export function messageLine(message: Message): string {
-  if (message.notice) return `${timeOf(message.sentAt)}  * ${noticeText(message.notice)}`;
+/** @param group where it stands, where that does not show from elsewhere */
+export function messageLine(message: Message, group?: string): string {
+  const time = `${timeOf(message.sentAt)}  ${group === undefined ? '' : `${safe(group)}: `}`;
+  if (message.notice) return `${time}* ${noticeText(message.notice)}`;
   const who = message.outgoing ? 'you' : safe(message.fromNick);
   const state = message.outgoing ? `  (${stateText(message)})` : message.late ? '  (late)' : '';
   // Further lines are indented, so that a text cannot pass for somebody else's message.
   const text = message.text.split(/\r?\n/).map(safe).join('\n       ');
-  return `${timeOf(message.sentAt)}  ${who}: ${text}${state}`;
+  return `${time}${who}: ${text}${state}`;
 }
 
 export function proofsText(proofs: readonly Proof[]): string {
@@ -154,13 +157,14 @@ export function verificationText(verification: Verification): string {
   }
 }
 
-export function eventText(event: ApiEvent): string {
+/** @param groups what they are called, as far as it is known */
+export function eventText(event: ApiEvent, groups = new GroupNames()): string {
   switch (event.event) {
     case 'core-state':
       return `Molva is ${STATE_TEXT[event.state]}.`;
     case 'message-received':
     case 'message-sent':
-      return messageLine(event.message);
+      return messageLine(event.message, groups.of(event.message.conversation));
     case 'message-state':
       return `${timeOf(event.at)}  message ${event.id} is ${stateText(event)}`;
     case 'profile-restored':
@@ -172,11 +176,11 @@ export function eventText(event: ApiEvent): string {
     case 'group-changed':
       return groupLine(event.group).trimEnd();
     case 'group-commit':
-      return `group ${event.group}: ${event.changes.join(', ')}`;
+      return `group ${called(event.group, groups)}: ${event.changes.join(', ')}`;
     case 'group-fork-healed':
-      return `group ${event.group} had come apart and is one again; ${count(event.rolledBack, 'step')} gone back`;
+      return `group ${called(event.group, groups)} had come apart and is one again; ${count(event.rolledBack, 'step')} gone back`;
     case 'group-members':
-      return `group ${event.group} has other members`;
+      return `group ${called(event.group, groups)}: its members, their names or roles are others now`;
     case 'verification-changed':
       return `verification of ${event.verification.contact}: ${event.verification.phase}`;
     case 'network-changed':
@@ -186,6 +190,10 @@ export function eventText(event: ApiEvent): string {
       return `${name} ${Object.values(rest).join(' ')}`;
     }
   }
+}
+
+function called(group: string, groups: GroupNames): string {
+  return safe(groups.of(group) ?? group);
 }
 
 export function grouped(code: string): string {

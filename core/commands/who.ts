@@ -36,7 +36,7 @@ export function requireContact({ context }: Messenger, id: ContactId): ContactRe
 
 /** As findContact, of groups. */
 export function findGroup(messenger: Messenger, name: string): FoundGroup {
-  return groupById(messenger, name) ?? onlyOne(groupsCalled(messenger, name), name);
+  return groupById(messenger, name) ?? onlyOne(groupsCalled(messenger, name), name, 'There is no group called');
 }
 
 /** With whom one talks: a contact or a group. A name that both bear is ambiguous. @throws as findContact */
@@ -59,7 +59,7 @@ export function findMember(messenger: Messenger, group: GroupId, who: string): C
   const { members } = messenger.groups.get(group);
   const byId = members.find(({ id }) => id === who);
   const found = byId ? [byId] : members.filter(({ id }) => sameName(memberNick(messenger, group, id), who));
-  return onlyOne(found, who).id;
+  return onlyOne(found, who, 'No member of the group is called').id;
 }
 
 /** The request meant by its id or the nick it bears. @throws as findContact */
@@ -101,9 +101,9 @@ function groupsCalled({ groups }: Messenger, name: string): FoundGroup[] {
   return groups.list().filter(group => sameName(group.name, name));
 }
 
-function onlyOne<T>(found: readonly T[], who: string): T {
+function onlyOne<T>(found: readonly T[], who: string, none = 'Nobody here is called'): T {
   const [first] = found;
-  if (first === undefined) throw new UsageError('not-found', 'who', `Nobody here is called "${shown(who)}".`);
+  if (first === undefined) throw new UsageError('not-found', 'who', `${none} "${shown(who)}".`);
   if (found.length > 1) {
     throw new UsageError('ambiguous', 'who', `More than one is called "${shown(who)}"; use the id.`);
   }

@@ -382,5 +382,6 @@ test('help and version', async () => {
   assert.equal(exit, 0);
   for (const name of ['init', 'start', 'verify', 'wipe', 'watch']) assert.match(out, new RegExp(`^ {2}${name} `, 'm'));
   assert.match((await run(['send', '--help'])).out, /^Usage: molva send WHO TEXT/);
+  assert.match((await run(['group', '--help'])).out, /^ {2}admin G add\|remove WHO\.\.\. /m);
   assert.equal((await run(['--version', '--json'])).out, '{"version":"0.0.1"}\n');
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as v from 'valibot';
+import type { GroupId } from '../../core/base/ids.ts';
 import { apiEventOf } from '../../core/commands/events.ts';
 import type { CoreHost } from '../../core/commands/host.ts';
 import { EVENTS, METHODS, type MethodName, type Params, type Result } from '../../core/commands/schema.ts';
@@ -19,7 +20,7 @@ async function begin() {
   await ada.meet(ben);
   await ada.meet(cem);
   await time.until(() => [ben, cem].every(({ id }) => ada.store.peerKeyPackages.get(id) !== undefined));
-  return { time, ada, ben, cem };
+  return { time, network, ada, ben, cem };
 }
 
 /** Calls as the API does: parameters and result are checked against the schema. */
@@ -118,6 +119,67 @@ describe('groups over the API', () => {
     await assert.rejects(call('groups.get', { group: 'ben' }), { code: 'ambiguous' });
     await assert.rejects(call('messages.list', { who: 'Nobody' }), { code: 'not-found' });
     await assert.rejects(call('groups.remove', { group: id, member: 'Nobody' }), { code: 'not-found' });
+  });
+
+  it('who can be added is known before, and why not is said; so is everything else that is refused', async () => {
+    const { time, network, ada, ben, cem } = await begin();
+    const [call, ofBen, ofCem] = [caller(time, ada), caller(time, ben), caller(time, cem)];
+    const dan = await Person.create('Dan', network, time);
+    await ada.meet(dan);
+    const addable = async () => (await call('contacts.list', {})).map(({ nick, addable }) => [nick, addable]);
+    assert.deepEqual((await addable()).sort(), [
+      ['Ben', true],
+      ['Cem', true],
+      ['Dan', false],
+    ]);
+    const { id: group } = await call('groups.create', { name: 'Trip', members: ['Ben'] });
+    const no = (answer: Promise<unknown>, code: string, message: RegExp) => assert.rejects(answer, { code, message });
+    await no(call('groups.create', { name: 'Other', members: ['Dan'] }), 'refused', /cannot be added yet/);
+    await no(call('groups.add', { group, who: 'Dan' }), 'refused', /cannot be added yet/);
+    await no(call('groups.add', { group, who: 'Eve' }), 'not-found', /^Nobody here is called "Eve"\.$/);
+    await no(call('groups.get', { group: 'Nope' }), 'not-found', /^There is no group called "Nope"\.$/);
+    await no(call('groups.leave', { group: 'a'.repeat(26) }), 'not-found', /^There is no group called/);
+    await time.until(() => ben.messenger.groups.list()[0]?.members.length === 2);
+    await no(call('groups.add', { group, who: 'Ben' }), 'refused', /already/);
+    await no(call('groups.promote', { group, member: 'Cem' }), 'not-found', /^No member of the group is called "Cem"/);
+    await no(call('groups.leave', { group }), 'refused', /admin before you leave/);
+    await no(call('groups.demote', { group, member: 'Ada' }), 'refused', /needs an admin/);
+    for (const method of ['groups.remove', 'groups.promote', 'groups.demote'] as const) {
+      await no(ofBen(method, { group, member: 'Ada' }), 'refused', /^Only an admin/);
+    }
+    await no(ofBen('groups.rename', { group, name: 'Mine' }), 'refused', /^Only an admin/);
+    await no(ofBen('groups.invite', { group }), 'refused', /admin/);
+    await no(ofCem('messages.send', { who: group, text: 'hello' }), 'not-found', /^Nobody here is called/);
+    await no(ofCem('groups.join', { invite: 'molva:g1/nonsense' }), 'bad-bytes', /./);
+    assert.deepEqual(
+      (await call('groups.list', {})).map(({ name, members }) => [name, members]),
+      [['Trip', 2]],
+      'nothing was made or changed on the way',
+    );
+    dan.addable = true;
+    await time.until(() =>
+      told(ada).some(
+        event => event.event === 'contact-changed' && event.contact.nick === 'Dan' && event.contact.addable,
+      ),
+    );
+    await call('groups.add', { group, who: 'Dan' });
+  });
+
+  it('members who have never met can compare a number, the same on both sides', async () => {
+    const { time, ada, ben, cem } = await begin();
+    const { id: group } = await caller(time, ada)('groups.create', { name: 'Trip', members: ['Ben', 'Cem'] });
+    const known = (one: Person, other: Person) => one.store.groupMembers.get(group as GroupId, other.id) !== undefined;
+    await time.until(() => known(ben, cem) && known(cem, ben));
+    const numberAt = async (one: Person, other: Person) => {
+      const { people } = await caller(time, one)('groups.get', { group });
+      return people.find(({ id }) => id === other.id)?.safetyNumber;
+    };
+    const [atBen, atCem] = [await numberAt(ben, cem), await numberAt(cem, ben)];
+    assert.match(atBen ?? '', /^(\d{5} ){11}\d{5}$/);
+    assert.equal(atBen, atCem);
+    assert.equal(await numberAt(ada, ben), await numberAt(ben, ada));
+    assert.notEqual(await numberAt(ada, ben), atBen);
+    assert.equal(await numberAt(ada, ada), null);
   });
 
   it('roles change, a member is removed and is told, one leaves; then nothing can be written', async () => {
