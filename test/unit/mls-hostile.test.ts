@@ -9,7 +9,7 @@ import { groupInfoOf, propose } from '../../core/crypto/mls/group.ts';
 import { joinExternally, joinGroup } from '../../core/crypto/mls/group-join.ts';
 import { processMessage, readHead } from '../../core/crypto/mls/group-messages.ts';
 import { type GroupRules, MOLVA_RULES } from '../../core/crypto/mls/group-rules.ts';
-import { type GroupState, leafAt, wipeMembership } from '../../core/crypto/mls/group-state.ts';
+import { type GroupState, leafAt, wipeState } from '../../core/crypto/mls/group-state.ts';
 import { joinByCommit } from '../../core/crypto/mls/join-external.ts';
 import { parseKeyPackage } from '../../core/crypto/mls/key-package.ts';
 import { makeCredential } from '../../core/crypto/mls/leaf-authentication.ts';
@@ -196,7 +196,7 @@ test('what was used is zero, and a wiped state holds no secret', async () => {
   assert.ok(held.every(zero));
   const kept = [...secretsOf(bob.state.secretTree), ...Object.values(bob.state.keys), bob.state.signatureSecret];
   assert.ok(!kept.some(zero));
-  wipeMembership(bob.state);
+  wipeState(bob.state);
   assert.ok(kept.every(zero));
 });
 

@@ -73,8 +73,7 @@ export function createCommit(step: Step, state: GroupState, request: CommitReque
     const { message, taken } = sealCommit(step, state, signed, next.confirmationTag);
     const terms = { tree: made.tree, next, added, psks: applied.pskIds, treeIncluded: request.treeInWelcome };
     const welcome = added.length === 0 ? undefined : await makeWelcome(step, state, made, terms);
-    const path = { leafIndex: own, privateKeys: { ...state.path.privateKeys, ...made.privateKeys } };
-    const entered = enterEpoch(state, next, made.tree, path);
+    const entered = enterEpoch(state, next, made.tree, made.privateKeys);
     wipe(made.commitSecret, applied.pskSecret, ...made.secrets);
     wipeConsumed(taken);
     return { message, welcome, parent: { ...state, secretTree: taken.tree }, next: entered };

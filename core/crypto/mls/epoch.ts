@@ -3,10 +3,10 @@ import { nextEpochContext } from 'ts-mls/clientState.js';
 import type { Extension } from 'ts-mls/extension.js';
 import type { FramedContentCommit } from 'ts-mls/framedContent.js';
 import type { GroupContext } from 'ts-mls/groupContext.js';
-import { type EpochSecrets, initializeEpoch } from 'ts-mls/keySchedule.js';
 import type { RatchetTree } from 'ts-mls/ratchetTree.js';
 import { wipe } from '../../base/bytes.ts';
-import type { GroupState } from './group-state.ts';
+import { contextBytes, type GroupState } from './group-state.ts';
+import { type EpochSecrets, joinerSecretOf, memberEpoch, memberSecretOf } from './key-schedule.ts';
 import { makeSecretTree } from './secret-tree.ts';
 import type { Step } from './step.ts';
 import { type HashedTree, rootHash } from './tree-hash.ts';
@@ -24,9 +24,11 @@ export interface Transition {
   readonly pskSecret: Uint8Array;
 }
 
-export interface NextEpoch {
+export interface NextEpoch extends EpochSecrets {
   readonly context: GroupContext;
-  readonly secrets: EpochSecrets;
+  /** Of a welcome to it. Wiped by `enterEpoch`, as is the next. */
+  readonly joinerSecret: Buffer;
+  readonly memberSecret: Buffer;
   readonly confirmationTag: Buffer;
 }
 
@@ -40,7 +42,7 @@ export async function deriveEpoch(
   before: Pick<GroupState, 'context' | 'confirmationTag'>,
   transition: Transition,
 ): Promise<NextEpoch> {
-  const { hash, kdf } = step.provider;
+  const { suite, provider } = step;
   const { wireformat, content, signature, tree, extensions } = transition;
   const context = await nextEpochContext(
     { ...before.context, extensions },
@@ -49,42 +51,57 @@ export async function deriveEpoch(
     signature,
     rootHash(tree),
     before.confirmationTag,
-    hash,
+    provider.hash,
   );
   const { initSecret, commitSecret, pskSecret } = transition;
-  const secrets = await initializeEpoch(initSecret, commitSecret, context, pskSecret, kdf);
-  const tag = step.suite.hash.mac(secrets.keySchedule.confirmationKey, context.confirmedTranscriptHash);
-  return { context, secrets, confirmationTag: tag };
+  const encoded = contextBytes(context);
+  const joinerSecret = joinerSecretOf(suite, initSecret, commitSecret, encoded);
+  const memberSecret = memberSecretOf(suite, joinerSecret, pskSecret);
+  const secrets = memberEpoch(suite, memberSecret, encoded);
+  const confirmationTag = suite.hash.mac(secrets.keys.confirmationKey, context.confirmedTranscriptHash);
+  return { ...secrets, context, joinerSecret, memberSecret, confirmationTag };
 }
 
-/** The state of a new epoch; takes over the encryption secret and wipes the others that nothing more needs. */
+/** Ends an epoch that is not entered. */
+export function wipeNext({ keys, encryptionSecret, joinerSecret, memberSecret }: NextEpoch): void {
+  wipe(...Object.values(keys), encryptionSecret, joinerSecret, memberSecret);
+}
+
+/**
+ * The state of a new epoch, which owns all its secrets: what it has in common with the epoch before is copied, so that
+ * each of the two can be wiped and the other go on.
+ * @param made private keys that are new in it, by position; taken over
+ */
 export function enterEpoch(
-  before: Pick<GroupState, 'suite' | 'signatureSecret'>,
+  before: Pick<GroupState, 'suite' | 'signatureSecret' | 'path'>,
   next: NextEpoch,
   tree: HashedTree,
-  path: GroupState['path'],
+  made: Readonly<Record<number, Uint8Array>>,
 ): GroupState {
-  const { keySchedule, encryptionSecret, joinerSecret, welcomeSecret } = next.secrets;
-  wipe(joinerSecret, welcomeSecret);
+  wipe(next.joinerSecret, next.memberSecret);
   return {
     suite: before.suite,
-    signatureSecret: before.signatureSecret,
+    signatureSecret: Buffer.from(before.signatureSecret),
     context: next.context,
     tree,
-    keys: keySchedule,
-    secretTree: makeSecretTree(leavesOf(tree.nodes.length), encryptionSecret),
-    path: prunePath(path, tree.nodes),
+    keys: next.keys,
+    secretTree: makeSecretTree(leavesOf(tree.nodes.length), next.encryptionSecret),
+    path: inheritPath(before.path, made, tree.nodes),
     confirmationTag: next.confirmationTag,
     proposals: new Map(),
   };
 }
 
-/**
- * Drops the private keys of nodes that are blank or not above our leaf any more. They are not wiped: the epoch before
- * may be wanted again, and its owner wipes it.
- */
-function prunePath(path: GroupState['path'], nodes: RatchetTree): GroupState['path'] {
-  const own = 2 * path.leafIndex;
-  const kept = Object.entries(path.privateKeys).filter(([at]) => nodes[Number(at)] && isUnder(own, Number(at)));
-  return { leafIndex: path.leafIndex, privateKeys: Object.fromEntries(kept) };
+/** Leaves out the private keys of nodes that are blank or not above our leaf any more. */
+function inheritPath(
+  before: GroupState['path'],
+  made: Readonly<Record<number, Uint8Array>>,
+  nodes: RatchetTree,
+): GroupState['path'] {
+  const { leafIndex } = before;
+  const inherited = Object.entries(before.privateKeys).filter(([at]) => {
+    return made[Number(at)] === undefined && nodes[Number(at)] && isUnder(2 * leafIndex, Number(at));
+  });
+  const copies = Object.fromEntries(inherited.map(([at, key]) => [at, Buffer.from(key)]));
+  return { leafIndex, privateKeys: { ...copies, ...made } };
 }

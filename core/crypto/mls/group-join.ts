@@ -38,12 +38,17 @@ export function joinGroup(bytes: Uint8Array, terms: WelcomeTerms): Promise<Group
   return overInput('mls.join', async () => {
     const welcome = readWelcome(bytes);
     const { keyPackage, suite } = readKeyPackage(terms.keyPackage);
-    const secrets = readKeyPackageSecrets(terms.secrets);
     const nodes = terms.tree && decodeTreeNodes(terms.tree);
+    const secrets = readKeyPackageSecrets(terms.secrets);
     const psks = pskIndexOf(terms.psks ?? NO_PSKS);
-    const state = await joinByWelcome(stepOf(suite, NO_RANDOM), welcome, { keyPackage, secrets }, psks, nodes);
-    wipe(secrets.initPrivateKey);
-    return state;
+    try {
+      return await joinByWelcome(stepOf(suite, NO_RANDOM), welcome, { keyPackage, secrets }, psks, nodes);
+    } catch (cause) {
+      wipe(secrets.hpkePrivateKey, secrets.signaturePrivateKey);
+      throw cause;
+    } finally {
+      wipe(secrets.initPrivateKey);
+    }
   });
 }
 

@@ -45,7 +45,7 @@ export interface Member {
   readonly identity: IdentityKey;
 }
 
-export function groupSuite(state: GroupState): Suite {
+export function groupSuite(state: Pick<GroupState, 'suite'>): Suite {
   return suiteOf(state.suite);
 }
 
@@ -103,7 +103,12 @@ export function groupDataOf(state: Pick<GroupState, 'context'>): Uint8Array {
 }
 
 /** MLS-Exporter (RFC 9420 §8.5). The caller wipes the result. */
-export function exportSecret(state: GroupState, label: string, context: Uint8Array, length = 32): Buffer {
+export function exportSecret(
+  state: Pick<GroupState, 'suite' | 'keys'>,
+  label: string,
+  context: Uint8Array,
+  length = 32,
+): Buffer {
   const suite = groupSuite(state);
   const secret = suite.derive(state.keys.exporterSecret, label);
   const exported = suite.expand(secret, 'exported', suite.hash.digest(context), length);
@@ -121,17 +126,15 @@ export function wipeFork(state: GroupState): void {
   wipe(...secretsOf(state.secretTree));
 }
 
-/** Wipes every secret of the state, which is not to be used again, nor any other state of the same epoch. */
+/**
+ * Wipes every secret of the state, which is not to be used again, nor any other state of the same epoch. Those of other
+ * epochs hold nothing in common with it.
+ */
 export function wipeState(state: GroupState): void {
-  const pending = [...state.proposals.values()].flatMap(({ leafSecret }) => leafSecret ?? []);
-  // The signature key lives on in the epochs that follow.
-  wipe(...Object.values(state.keys), ...secretsOf(state.secretTree), ...pending);
-}
-
-/** Wipes what only the last epoch of a group still holds: the private keys of the tree, and the signature key. */
-export function wipeMembership(state: GroupState): void {
-  wipeState(state);
-  wipe(state.signatureSecret, ...Object.values(state.path.privateKeys));
+  const { keys, secretTree, proposals, path, signatureSecret } = state;
+  const pending = [...proposals.values()].flatMap(({ leafSecret }) => leafSecret ?? []);
+  const schedule = Object.values<Uint8Array>({ ...keys });
+  wipe(...schedule, ...secretsOf(secretTree), ...pending, ...Object.values(path.privateKeys), signatureSecret);
 }
 
 const contexts = new WeakMap<GroupContext, Uint8Array>();

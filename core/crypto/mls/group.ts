@@ -1,7 +1,6 @@
 import { makeProposalRef } from 'ts-mls/authenticatedContent.js';
 import type { Extension } from 'ts-mls/extension.js';
 import { signFramedContentTBS, toTbs } from 'ts-mls/framedContent.js';
-import { initializeKeySchedule } from 'ts-mls/keySchedule.js';
 import { encodePrivateMessageContent } from 'ts-mls/privateMessage.js';
 import type { Proposal } from 'ts-mls/proposal.js';
 import { wipe } from '../../base/bytes.ts';
@@ -12,6 +11,7 @@ import { type CreatedCommit, createCommit } from './create-commit.ts';
 import { overRequest } from './failure.ts';
 import { type GroupState, groupIdOf, referenceText, requireLeaf } from './group-state.ts';
 import { readKeyPackage, readKeyPackageSecrets } from './key-package.ts';
+import { epochSecretsOf } from './key-schedule.ts';
 import { leafToSign } from './leaf.ts';
 import { GROUP_DATA_EXTENSION } from './leaf-authentication.ts';
 import { CONTENT, sealPrivate } from './private-message.ts';
@@ -66,7 +66,7 @@ export function createGroup(
   data: Uint8Array,
   random: RandomSource,
 ): Promise<GroupState> {
-  return overRequest('mls.create', async () => {
+  return overRequest('mls.create', () => {
     const parsed = readKeyPackage(keyPackage);
     const suite = suiteOf(parsed.suite);
     const keys = readKeyPackageSecrets(secrets);
@@ -81,10 +81,7 @@ export function createGroup(
       confirmedTranscriptHash: NOTHING,
       extensions: data.length === 0 ? [] : dataExtensions(data),
     };
-    const epochSecret = random(suite.hash.bytes);
-    const schedule = await initializeKeySchedule(epochSecret, suite.provider(random).kdf);
-    const encryptionSecret = suite.derive(epochSecret, 'encryption');
-    wipe(epochSecret);
+    const { keys: schedule, encryptionSecret } = epochSecretsOf(suite, random(suite.hash.bytes));
     return {
       suite: suite.kind,
       context,
@@ -183,7 +180,7 @@ function dataExtensions(data: Uint8Array): Extension[] {
 function makeUpdate({ suite, random }: Step, state: GroupState) {
   const own = state.path.leafIndex;
   const { signaturePublicKey, credential, capabilities, extensions } = requireLeaf(state, own);
-  const pair = suite.hpke.kem.derive(random(suite.hash.bytes));
+  const pair = suite.hpke.pairOf(random(suite.hash.bytes));
   const unsigned = {
     leafNodeSource: 'update' as const,
     hpkePublicKey: pair.public,

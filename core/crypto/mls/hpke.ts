@@ -3,7 +3,7 @@ import type { RandomSource } from '../../base/clock.ts';
 import { AuthError, DecodeError } from '../../base/errors.ts';
 import { CHACHA_NONCE_BYTES, openChaCha, sealChaCha } from '../aead.ts';
 import type { HashFunction } from './hash-function.ts';
-import { type Kem, LabeledKdf } from './kem.ts';
+import { type Kem, type KemPair, LabeledKdf } from './kem.ts';
 
 export interface HpkeSealed {
   /** What the key encapsulation sends. */
@@ -38,12 +38,19 @@ export class Hpke {
     this.#pskIdHash = this.#kdf.extract(NOTHING, 'psk_id_hash', NOTHING);
   }
 
+  /** The key pair of a secret, which is wiped. */
+  pairOf(secret: Uint8Array): KemPair {
+    const pair = this.kem.derive(secret);
+    wipe(secret);
+    return pair;
+  }
+
   /** @throws DecodeError the public key is not one; AuthError it is of small order */
   seal(publicKey: Uint8Array, info: Uint8Array, plaintext: Uint8Array, random: RandomSource): HpkeSealed {
     const { sent, shared } = this.kem.encapsulate(this.checked(publicKey), random);
     const schedule = this.#schedule(shared, info);
     const ciphertext = sealChaCha(plaintext, NOTHING, schedule.nonce, schedule.key);
-    wipe(schedule.key, schedule.exporter);
+    wipeSchedule(schedule);
     return { sent, ciphertext };
   }
 
@@ -51,7 +58,7 @@ export class Hpke {
   open(privateKey: Uint8Array, sent: Uint8Array, info: Uint8Array, ciphertext: Uint8Array): Buffer {
     const schedule = this.#schedule(this.kem.decapsulate(privateKey, sent), info);
     const plaintext = openChaCha(ciphertext, NOTHING, schedule.nonce, schedule.key);
-    wipe(schedule.key, schedule.exporter);
+    wipeSchedule(schedule);
     if (plaintext === undefined) throw new AuthError('not-authentic', 'mls.hpke', 'The data is not authentic.');
     return plaintext;
   }
@@ -75,7 +82,7 @@ export class Hpke {
   #export(shared: Buffer, info: Uint8Array, context: Uint8Array, length: number): Buffer {
     const schedule = this.#schedule(shared, info);
     const secret = this.#kdf.expand(schedule.exporter, 'sec', context, length);
-    wipe(schedule.key, schedule.exporter);
+    wipeSchedule(schedule);
     return secret;
   }
 
@@ -92,4 +99,8 @@ export class Hpke {
     wipe(shared, secret);
     return schedule;
   }
+}
+
+function wipeSchedule({ key, nonce, exporter }: Schedule): void {
+  wipe(key, nonce, exporter);
 }

@@ -46,7 +46,7 @@ export async function joinByCommit(
   const key = suite.hpke.sendExport(external, NOTHING, INIT_LABEL, suite.hash.bytes, step.random);
   const made = makePath(suite, seat.tree, seat.leaf, new Set(), context.groupId, signature.secret, step.random);
   const inner = contextBytes(pathContext(context, context.extensions, made.tree));
-  const path = encryptPath(suite, seat.tree.nodes, made, inner, step.random);
+  const sealed = encryptPath(suite, seat.tree.nodes, made, inner, step.random);
   const proposals: Proposal[] = [
     ...seat.proposals,
     { proposalType: 'external_init', externalInit: { kemOutput: key.sent } },
@@ -56,7 +56,7 @@ export async function joinByCommit(
   const signed = await createContentCommitSignature(
     context,
     wireformat,
-    { proposals: inline, path },
+    { proposals: inline, path: sealed },
     { senderType: 'new_member_commit' },
     NOTHING,
     signature.secret,
@@ -76,9 +76,10 @@ export async function joinByCommit(
       pskSecret: Buffer.alloc(suite.hash.bytes),
     },
   );
-  const entry = { suite: suite.kind, signatureSecret: signature.secret };
-  const state = enterEpoch(entry, next, made.tree, { leafIndex: seat.leaf, privateKeys: made.privateKeys });
-  wipe(key.secret, made.commitSecret, ...made.secrets);
+  const path = { leafIndex: seat.leaf, privateKeys: {} };
+  const entry = { suite: suite.kind, signatureSecret: signature.secret, path };
+  const state = enterEpoch(entry, next, made.tree, made.privateKeys);
+  wipe(key.secret, signature.secret, made.commitSecret, ...made.secrets);
   const auth = { contentType: 'commit' as const, signature: signed.signature, confirmationTag: next.confirmationTag };
   const publicMessage = { content: signed.framedContent, auth, senderType: 'new_member_commit' as const };
   return { message: encodeMlsMessage({ version: 'mls10', wireformat, publicMessage }), state };

@@ -1,26 +1,31 @@
 import { decodeGroupInfo, encodeGroupInfoTBS, type GroupInfo } from 'ts-mls/groupInfo.js';
 import { decodeGroupSecrets, type GroupSecrets } from 'ts-mls/groupSecrets.js';
 import type { KeyPackage, PrivateKeyPackage } from 'ts-mls/keyPackage.js';
-import { deriveKeySchedule } from 'ts-mls/keySchedule.js';
 import { accumulatePskSecret, type PskIndex } from 'ts-mls/pskIndex.js';
 import type { RatchetTree } from 'ts-mls/ratchetTree.js';
 import type { Welcome } from 'ts-mls/welcome.js';
-import { asBuffer, equalBytes, wipe } from '../../base/bytes.ts';
+import { equalBytes, wipe } from '../../base/bytes.ts';
 import { DecodeError } from '../../base/errors.ts';
-import { CHACHA_NONCE_BYTES, openChaCha } from '../aead.ts';
+import { openChaCha } from '../aead.ts';
 import { refused } from './failure.ts';
-import type { GroupState } from './group-state.ts';
+import { contextBytes, type GroupState } from './group-state.ts';
 import { keyPackageReference } from './key-package.ts';
+import { memberEpoch, memberSecretOf, welcomeKeyOf } from './key-schedule.ts';
 import { makeSecretTree } from './secret-tree.ts';
 import type { Step } from './step.ts';
-import { AEAD_KEY_BYTES } from './suite.ts';
 import { checkSigner, checkTree, findLeaf } from './tree-check.ts';
 import { decodeTreeNodes } from './tree-codec.ts';
 import type { HashedTree } from './tree-hash.ts';
 import { isUnder, leavesOf } from './tree-math.ts';
-import { deriveUp, filteredPath } from './update-path.ts';
+import { deriveStated, filteredPath } from './update-path.ts';
 
-const NOTHING = Buffer.alloc(0);
+const NOTHING: Buffer = Buffer.alloc(0);
+
+export interface OwnPackage {
+  readonly keyPackage: KeyPackage;
+  /** Its leaf's keys go into the state. */
+  readonly secrets: PrivateKeyPackage;
+}
 
 /**
  * Joins by a welcome (RFC 9420 §12.4.3.1).
@@ -30,25 +35,43 @@ const NOTHING = Buffer.alloc(0);
 export async function joinByWelcome(
   step: Step,
   welcome: Welcome,
-  own: { readonly keyPackage: KeyPackage; readonly secrets: PrivateKeyPackage },
+  own: OwnPackage,
   psks: PskIndex,
   nodes: RatchetTree | undefined,
 ): Promise<GroupState> {
   const { suite, provider } = step;
   if (welcome.cipherSuite !== suite.name || own.keyPackage.cipherSuite !== suite.name) throw refused('mls.suite');
-  const secrets = openGroupSecrets(step, welcome, own);
-  const zeroes = Buffer.alloc(suite.hash.bytes);
-  const [pskSecret] = await accumulatePskSecret(secrets.psks, psks, provider, zeroes);
-  const info = openGroupInfo(step, welcome, secrets.joinerSecret, pskSecret);
-  const { groupContext: context } = info;
-  if (context.cipherSuite !== suite.name || context.version !== 'mls10') throw refused('mls.suite');
-  const tree = checkGroupInfo(step, info, nodes);
+  const opened = openGroupSecrets(step, welcome, own);
+  let memberSecret = NOTHING;
+  try {
+    const secrets = readGroupSecrets(opened);
+    const [pskSecret] = await accumulatePskSecret(secrets.psks, psks, provider, Buffer.alloc(suite.hash.bytes));
+    memberSecret = memberSecretOf(suite, secrets.joinerSecret, pskSecret);
+    wipe(pskSecret);
+    const info = openGroupInfo(step, welcome, memberSecret);
+    return enterGroup(step, info, checkGroupInfo(step, info, nodes), own, memberSecret, secrets.pathSecret);
+  } finally {
+    wipe(opened, memberSecret);
+  }
+}
+
+function enterGroup(
+  step: Step,
+  info: GroupInfo,
+  tree: HashedTree,
+  own: OwnPackage,
+  memberSecret: Buffer,
+  pathSecret: Uint8Array | undefined,
+): GroupState {
+  const { suite } = step;
+  const { groupContext: context, confirmationTag } = info;
   const leaf = findLeaf(tree, own.keyPackage.leafNode.signaturePublicKey);
-  const [keys, encryptionSecret] = await deriveKeySchedule(secrets.joinerSecret, pskSecret, context, provider.kdf);
-  const confirmation = suite.hash.mac(keys.confirmationKey, context.confirmedTranscriptHash);
-  if (!equalBytes(confirmation, info.confirmationTag)) throw refused('mls.confirmation');
-  const path = openPathSecret(step, tree, leaf, info.signer, secrets);
-  wipe(secrets.joinerSecret, pskSecret);
+  const path = pathSecret ? openPathSecret(step, tree, leaf, info.signer, pathSecret) : {};
+  const { keys, encryptionSecret } = memberEpoch(suite, memberSecret, contextBytes(context));
+  if (!equalBytes(suite.hash.mac(keys.confirmationKey, context.confirmedTranscriptHash), confirmationTag)) {
+    wipe(...Object.values(keys), encryptionSecret, ...Object.values(path));
+    throw refused('mls.confirmation');
+  }
   return {
     suite: suite.kind,
     context,
@@ -57,7 +80,7 @@ export async function joinByWelcome(
     secretTree: makeSecretTree(leavesOf(tree.nodes.length), encryptionSecret),
     path: { leafIndex: leaf, privateKeys: { ...path, [2 * leaf]: own.secrets.hpkePrivateKey } },
     signatureSecret: own.secrets.signaturePrivateKey,
-    confirmationTag: info.confirmationTag,
+    confirmationTag,
     proposals: new Map(),
   };
 }
@@ -72,48 +95,46 @@ export function checkGroupInfo(step: Step, info: GroupInfo, nodes: RatchetTree |
   return tree;
 }
 
-function openGroupSecrets(
-  { suite }: Step,
-  { secrets, encryptedGroupInfo }: Welcome,
-  own: { readonly keyPackage: KeyPackage; readonly secrets: PrivateKeyPackage },
-): GroupSecrets {
+/** What a welcome says to one newcomer. The caller wipes the result. */
+export function openGroupSecrets({ suite }: Step, { secrets, encryptedGroupInfo }: Welcome, own: OwnPackage): Buffer {
   const reference = keyPackageReference(suite, own.keyPackage);
   const ours = secrets.find(({ newMember }) => Buffer.compare(newMember, reference) === 0);
   if (ours === undefined) throw refused('mls.welcome-not-ours');
   const { kemOutput, ciphertext } = ours.encryptedGroupSecrets;
   const info = suite.encryptionInfo('Welcome', encryptedGroupInfo);
-  const opened = suite.hpke.open(own.secrets.initPrivateKey, kemOutput, info, ciphertext);
+  return suite.hpke.open(own.secrets.initPrivateKey, kemOutput, info, ciphertext);
+}
+
+/** Views, so that nothing is left when what was opened is wiped. */
+export function readGroupSecrets(opened: Buffer): GroupSecrets {
   const decoded = decodeGroupSecrets(opened, 0);
   if (decoded === undefined || decoded[1] !== opened.length) throw new DecodeError('mls.group-secrets');
   return decoded[0];
 }
 
-function openGroupInfo(step: Step, welcome: Welcome, joinerSecret: Uint8Array, pskSecret: Uint8Array): GroupInfo {
-  const { suite } = step;
-  const member = suite.hash.extract(joinerSecret, pskSecret);
-  const secret = suite.derive(member, 'welcome');
-  const key = suite.expand(secret, 'key', NOTHING, AEAD_KEY_BYTES);
-  const nonce = suite.expand(secret, 'nonce', NOTHING, CHACHA_NONCE_BYTES);
-  const opened = openChaCha(welcome.encryptedGroupInfo, NOTHING, asBuffer(nonce), key);
-  wipe(member, secret, key);
+export function openGroupInfo({ suite }: Step, welcome: Welcome, memberSecret: Buffer): GroupInfo {
+  const { key, nonce } = welcomeKeyOf(suite, memberSecret);
+  const opened = openChaCha(welcome.encryptedGroupInfo, NOTHING, nonce, key);
+  wipe(key, nonce);
   if (opened === undefined) throw refused('mls.welcome');
   const decoded = decodeGroupInfo(opened, 0);
   if (decoded === undefined || decoded[1] !== opened.length) throw new DecodeError('mls.group-info');
+  const { cipherSuite, version } = decoded[0].groupContext;
+  if (cipherSuite !== suite.name || version !== 'mls10') throw refused('mls.suite');
   return decoded[0];
 }
 
 /** The private keys that follow from the secret of the lowest node above both us and the committer. */
-function openPathSecret(step: Step, tree: HashedTree, leaf: number, signer: number, { pathSecret }: GroupSecrets) {
-  if (pathSecret === undefined) return {};
+function openPathSecret(step: Step, tree: HashedTree, leaf: number, signer: number, pathSecret: Uint8Array) {
   const path = filteredPath(tree.nodes, signer, new Set());
   const level = path.findIndex(({ at }) => isUnder(2 * leaf, at));
   if (level < 0 || signer === leaf) throw refused('mls.path-secret');
-  const derived = deriveUp(step.suite, pathSecret, path.slice(level));
-  wipe(...derived.secrets, derived.commitSecret);
-  derived.publicKeys.forEach((publicKey, above) => {
-    const node = tree.nodes[path[level + above]?.at as number];
-    const stated = node?.nodeType === 'parent' ? node.parent.hpkePublicKey : undefined;
-    if (stated === undefined || Buffer.compare(publicKey, stated) !== 0) throw refused('mls.path-secret');
+  const shared = path.slice(level);
+  const stated = shared.map(({ at }) => {
+    const node = tree.nodes[at];
+    return node?.nodeType === 'parent' ? node.parent.hpkePublicKey : undefined;
   });
-  return derived.privateKeys;
+  const { privateKeys, commitSecret } = deriveStated(step.suite, pathSecret, shared, stated);
+  wipe(commitSecret);
+  return privateKeys;
 }

@@ -9,7 +9,7 @@ import { overInputNow, refused } from './failure.ts';
 import { leafToSign, makeSignatureKey } from './leaf.ts';
 import { type IdentitySigner, identityOf, isBound, MOLVA_CAPABILITIES, makeCredential } from './leaf-authentication.ts';
 import { type Suite, type SuiteKind, suiteNamed, suiteOf } from './suite.ts';
-import { labelBytes, Reader, varBytes } from './wire.ts';
+import { labelBytes, Reader, sized, varBytes, written } from './wire.ts';
 
 /** Marks a key package that may be used more than once (draft-ietf-mls-extensions, last_resort). */
 const LAST_RESORT_EXTENSION = 10;
@@ -48,8 +48,8 @@ export interface ParsedKeyPackage {
 /** Makes a key package (RFC 9420 §10) with a signature key and HPKE keys of its own. */
 export function makeKeyPackage(signer: IdentitySigner, terms: KeyPackageTerms, random: RandomSource): MadeKeyPackage {
   const suite = suiteOf(terms.suite);
-  const { kem } = suite.hpke;
-  const [init, leaf] = [kem.derive(random(suite.hash.bytes)), kem.derive(random(suite.hash.bytes))];
+  const draw = () => suite.hpke.pairOf(random(suite.hash.bytes));
+  const [init, leaf] = [draw(), draw()];
   const signature = makeSignatureKey(random);
   const unsigned = {
     leafNodeSource: 'key_package' as const,
@@ -73,13 +73,9 @@ export function makeKeyPackage(signer: IdentitySigner, terms: KeyPackageTerms, r
     extensions: terms.lastResort ? [{ extensionType: LAST_RESORT_EXTENSION, extensionData: NOTHING }] : [],
   };
   const keyPackage = { ...body, signature: suite.sign(signature.secret, 'KeyPackageTBS', encodeKeyPackageTBS(body)) };
-  const secrets = concat(
-    Uint8Array.of(SECRETS_VERSION),
-    varBytes(init.private),
-    varBytes(leaf.private),
-    varBytes(signature.secret),
-  );
-  wipe(init.private, leaf.private, signature.secret);
+  const kept = [init.private, leaf.private, signature.secret];
+  const secrets = written([Uint8Array.of(SECRETS_VERSION), ...kept.flatMap(secret => sized(secret))]);
+  wipe(...kept);
   const bytes = encodeMlsMessage({ version: 'mls10', wireformat: 'mls_key_package', keyPackage });
   return { bytes, reference: keyPackageReference(suite, keyPackage), secrets };
 }

@@ -7,7 +7,7 @@ import { toLeafIndex } from 'ts-mls/treemath.js';
 import type { UpdatePath } from 'ts-mls/updatePath.js';
 import { equalBytes, wipe } from '../../base/bytes.ts';
 import { LIMITS } from '../../base/limits.ts';
-import { deriveEpoch, enterEpoch, pathContext } from './epoch.ts';
+import { deriveEpoch, enterEpoch, pathContext, wipeNext } from './epoch.ts';
 import { refused } from './failure.ts';
 import { contextBytes, type GroupState, leafAt } from './group-state.ts';
 import { verifyLeaf, verifySuccessor } from './leaf.ts';
@@ -15,7 +15,9 @@ import { checkExternal, checkProposals, clientStateOf, type ResolvedProposal, re
 import type { Step } from './step.ts';
 import { type HashedTree, hashTree } from './tree-hash.ts';
 import { leavesOf } from './tree-math.ts';
-import { applyPath, openPath } from './update-path.ts';
+import { applyPath, type OpenedPath, openPath } from './update-path.ts';
+
+const NOTHING = new Uint8Array();
 
 export interface ProcessedCommit {
   /** The leaf of who made it, in the new tree. */
@@ -153,19 +155,24 @@ async function enterNext(
   const extensions = changed.length > 0 ? changed : state.context.extensions;
   const newcomers = new Set(result.kind === 'memberCommit' ? result.addedLeafNodes.map(([leaf]) => 2 * leaf) : []);
   const opened = takePath(step, state, content.commit.path, placed, newcomers, extensions, proposals);
+  const external = result.kind === 'externalCommit' ? result.externalInitSecret : undefined;
   const next = await deriveEpoch(step, state, {
     wireformat,
     content,
     signature: auth.signature,
     tree: opened.tree,
     extensions,
-    initSecret: result.kind === 'externalCommit' ? result.externalInitSecret : state.keys.initSecret,
+    initSecret: external ?? state.keys.initSecret,
     commitSecret: opened.commitSecret,
     pskSecret: applied.pskSecret,
   });
-  if (!equalBytes(next.confirmationTag, auth.confirmationTag)) throw refused('mls.confirmation');
-  wipe(opened.commitSecret, applied.pskSecret);
-  return enterEpoch(state, next, opened.tree, { leafIndex: state.path.leafIndex, privateKeys: opened.privateKeys });
+  wipe(opened.commitSecret, applied.pskSecret, external ?? NOTHING);
+  if (equalBytes(next.confirmationTag, auth.confirmationTag)) {
+    return enterEpoch(state, next, opened.tree, opened.privateKeys);
+  }
+  wipeNext(next);
+  wipe(...Object.values(opened.privateKeys));
+  throw refused('mls.confirmation');
 }
 
 function takePath(
@@ -176,18 +183,19 @@ function takePath(
   newcomers: ReadonlySet<number>,
   extensions: GroupState['context']['extensions'],
   proposals: readonly ResolvedProposal[],
-) {
+): OpenedPath & { readonly tree: HashedTree } {
   const { suite } = step;
   const own = state.path.leafIndex;
   const ownUpdate = proposals.find(({ sender, leafSecret }) => sender === own && leafSecret)?.leafSecret;
-  const privateKeys = { ...state.path.privateKeys, ...(ownUpdate && { [2 * own]: ownUpdate }) };
-  if (path === undefined) return { tree: before, privateKeys, commitSecret: Buffer.alloc(suite.hash.bytes) };
+  // It stays with the state, too, which may follow a rival of this commit.
+  const updated: Record<number, Uint8Array> = ownUpdate ? { [2 * own]: Buffer.from(ownUpdate) } : {};
+  if (path === undefined) return { tree: before, privateKeys: updated, commitSecret: Buffer.alloc(suite.hash.bytes) };
   const applied = applyPath(suite, before, leaf, path, newcomers);
-  const known = ofNodes(privateKeys, before);
+  const known = ofNodes({ ...state.path.privateKeys, ...updated }, before);
   const context = contextBytes(pathContext(state.context, extensions, applied.tree));
   const opened = openPath(suite, path, applied.path, own, known, context);
   const { commitSecret } = opened;
-  return { tree: applied.tree, privateKeys: { ...known, ...opened.privateKeys }, commitSecret };
+  return { tree: applied.tree, privateKeys: { ...updated, ...opened.privateKeys }, commitSecret };
 }
 
 /** Private keys of nodes that the proposals have not blanked. */

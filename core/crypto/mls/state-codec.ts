@@ -1,14 +1,14 @@
 import { decodeGroupContext } from 'ts-mls/groupContext.js';
-import { decodeKeySchedule, encodeKeySchedule } from 'ts-mls/keySchedule.js';
+import type { KeySchedule } from 'ts-mls/keySchedule.js';
 import { decodeProposal, encodeProposal } from 'ts-mls/proposal.js';
-import { concat } from '../../base/bytes.ts';
 import { DecodeError } from '../../base/errors.ts';
 import { overInputNow } from './failure.ts';
 import { contextBytes, type GroupState, type PendingProposal, referenceText } from './group-state.ts';
+import { SCHEDULE_NAMES } from './key-schedule.ts';
 import type { LeafRatchets, MessageKey, Ratchet, SecretTree } from './secret-tree.ts';
 import { suiteNamed } from './suite.ts';
 import type { HashedTree } from './tree-hash.ts';
-import { Reader, uint32, varBytes } from './wire.ts';
+import { Reader, sized, uint32, written } from './wire.ts';
 
 /**
  * A state at rest, in parts that change at their own pace (docs/decisions/0013): the tree with a commit (tree-store.ts),
@@ -20,28 +20,27 @@ const NOTHING = new Uint8Array();
 /** What stays as it is for as long as the epoch lasts. Wiped by the caller. */
 export function encodeEpoch(state: GroupState): Buffer {
   const { context, keys, path, signatureSecret, confirmationTag } = state;
-  const privateKeys = Object.entries(path.privateKeys).flatMap(([at, key]) => [uint32(Number(at)), varBytes(key)]);
-  return concat(
+  return written([
     Uint8Array.of(VERSION),
-    varBytes(contextBytes(context)),
-    varBytes(encodeKeySchedule(keys)),
-    varBytes(signatureSecret),
-    varBytes(confirmationTag),
+    ...sized(contextBytes(context)),
+    ...sized(...SCHEDULE_NAMES.flatMap(name => sized(keys[name]))),
+    ...sized(signatureSecret),
+    ...sized(confirmationTag),
     uint32(path.leafIndex),
-    varBytes(concat(...privateKeys)),
-  );
+    ...sized(...Object.entries(path.privateKeys).flatMap(([at, key]) => [uint32(Number(at)), ...sized(key)])),
+  ]);
 }
 
 /** What messages change: the ratchets, and the proposals that wait. Wiped by the caller. */
 export function encodeRatchets(state: GroupState): Buffer {
   const { secrets, ratchets, leafCount } = state.secretTree;
-  return concat(
+  return written([
     Uint8Array.of(VERSION),
     uint32(leafCount),
-    varBytes(concat(...[...secrets].flatMap(([at, secret]) => [uint32(at), varBytes(secret)]))),
-    varBytes(concat(...[...ratchets].flatMap(([leaf, each]) => [uint32(leaf), ...encodeLeaf(each)]))),
-    varBytes(concat(...[...state.proposals].flatMap(encodePending))),
-  );
+    ...sized(...[...secrets].flatMap(([at, secret]) => [uint32(at), ...sized(secret)])),
+    ...sized(...[...ratchets].flatMap(([leaf, each]) => [uint32(leaf), ...leafParts(each)])),
+    ...sized(...[...state.proposals].flatMap(pendingParts)),
+  ]);
 }
 
 /** @throws DecodeError */
@@ -51,7 +50,7 @@ export function decodeState(epoch: Uint8Array, ratchets: Uint8Array, tree: Hashe
     const context = whole(decodeGroupContext, reader.varBytes());
     const suite = suiteNamed(context.cipherSuite);
     if (suite === undefined) throw new DecodeError('mls.state');
-    const keys = whole(decodeKeySchedule, reader.varBytes());
+    const keys = decodeSchedule(reader.varBytes());
     const [signatureSecret, confirmationTag] = [own(reader.varBytes()), own(reader.varBytes())];
     const leafIndex = reader.uint32();
     const privateKeys = Object.fromEntries(list(reader, part => [part.uint32(), own(part.varBytes())] as const));
@@ -74,17 +73,24 @@ function decodeRatchets(bytes: Uint8Array): Pick<GroupState, 'secretTree' | 'pro
   return { secretTree, proposals };
 }
 
-function encodeLeaf({ handshake, application }: LeafRatchets): Buffer[] {
-  return [encodeRatchet(handshake), encodeRatchet(application)];
+function decodeSchedule(bytes: Uint8Array): KeySchedule {
+  const reader = new Reader(bytes);
+  const keys = SCHEDULE_NAMES.map(name => [name, own(reader.varBytes())] as const);
+  reader.end();
+  return Object.fromEntries(keys) as unknown as KeySchedule;
+}
+
+function leafParts({ handshake, application }: LeafRatchets): Uint8Array[] {
+  return [...ratchetParts(handshake), ...ratchetParts(application)];
 }
 
 function decodeLeaf(reader: Reader): LeafRatchets {
   return { handshake: decodeRatchet(reader), application: decodeRatchet(reader) };
 }
 
-function encodeRatchet({ secret, generation, skipped }: Ratchet): Buffer {
-  const keys = [...skipped].flatMap(([at, { key, nonce }]) => [uint32(at), varBytes(key), varBytes(nonce)]);
-  return concat(varBytes(secret), uint32(generation), varBytes(concat(...keys)));
+function ratchetParts({ secret, generation, skipped }: Ratchet): Uint8Array[] {
+  const keys = [...skipped].flatMap(([at, { key, nonce }]) => [uint32(at), ...sized(key), ...sized(nonce)]);
+  return [...sized(secret), uint32(generation), ...sized(...keys)];
 }
 
 function decodeRatchet(reader: Reader): Ratchet {
@@ -96,13 +102,9 @@ function decodeRatchet(reader: Reader): Ratchet {
   return { secret, generation, skipped: new Map(list(reader, readKey)) };
 }
 
-function encodePending([reference, { proposal, sender, leafSecret }]: readonly [string, PendingProposal]): Buffer[] {
-  return [
-    varBytes(Buffer.from(reference, 'hex')),
-    varBytes(encodeProposal(proposal)),
-    uint32(sender),
-    varBytes(leafSecret ?? NOTHING),
-  ];
+function pendingParts([reference, { proposal, sender, leafSecret }]: readonly [string, PendingProposal]): Uint8Array[] {
+  const [name, content] = [Buffer.from(reference, 'hex'), encodeProposal(proposal)];
+  return [...sized(name), ...sized(content), uint32(sender), ...sized(leafSecret ?? NOTHING)];
 }
 
 function decodePending(reader: Reader): readonly [string, PendingProposal] {

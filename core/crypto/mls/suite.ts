@@ -1,6 +1,6 @@
 import type { CiphersuiteImpl, CiphersuiteName } from 'ts-mls';
 import type { PrivateKey, PublicKey } from 'ts-mls/crypto/hpke.js';
-import { asBuffer, concat, equalBytes } from '../../base/bytes.ts';
+import { asBuffer, concat, equalBytes, wipe } from '../../base/bytes.ts';
 import type { RandomSource } from '../../base/clock.ts';
 import { AuthError, InternalError } from '../../base/errors.ts';
 import { LIMITS } from '../../base/limits.ts';
@@ -143,8 +143,12 @@ function providedHpke(hpke: Hpke, random: RandomSource): CiphersuiteImpl['hpke']
       const { sent, secret } = hpke.sendExport(bytes(key), info, context, length, random);
       return { enc: sent, secret };
     },
-    importSecret: async (key, context, sent, length, info) =>
-      hpke.receiveExport(bytes(key), sent, info, context, length),
+    // The key is the epoch's external one, which ts-mls derives for this alone.
+    importSecret: async (key, context, sent, length, info) => {
+      const secret = hpke.receiveExport(bytes(key), sent, info, context, length);
+      wipe(bytes(key));
+      return secret;
+    },
     importPrivateKey: async key => asKey<PrivateKey>(key),
     importPublicKey: async key => asKey<PublicKey>(hpke.checked(key)),
     exportPublicKey: async key => bytes(key),

@@ -84,7 +84,7 @@ export function makePath(
 ): MadePath {
   const path = filteredPath(tree.nodes, leaf, newcomers);
   const start = random(suite.hash.bytes);
-  const leafPair = suite.hpke.kem.derive(suite.derive(start, 'node'));
+  const leafPair = suite.hpke.pairOf(suite.derive(start, 'node'));
   const derived = deriveUp(suite, suite.derive(start, 'path'), path);
   wipe(start);
   const { nodes, leafParentHash } = rekeyPath(suite, tree, leaf, path, derived.publicKeys);
@@ -119,9 +119,7 @@ export function deriveUp(suite: Suite, first: Uint8Array, path: readonly Pick<Pa
   const privateKeys: Record<number, Uint8Array> = {};
   let secret = first;
   for (const { at } of path) {
-    const nodeSecret = suite.derive(secret, 'node');
-    const pair = suite.hpke.kem.derive(nodeSecret);
-    wipe(nodeSecret);
+    const pair = suite.hpke.pairOf(suite.derive(secret, 'node'));
     privateKeys[at] = pair.private;
     publicKeys.push(pair.public);
     secrets.push(secret);
@@ -208,14 +206,30 @@ export function openPath(
   if (sealed === undefined || key === undefined) throw refused('mls.path-secret');
   const info = suite.encryptionInfo('UpdatePathNode', context);
   const secret = suite.hpke.open(key, sealed.kemOutput, info, sealed.ciphertext);
-  const derived = deriveUp(suite, secret, path.slice(level));
-  wipe(...derived.secrets);
-  derived.publicKeys.forEach((publicKey, above) => {
-    const stated = update.nodes[level + above]?.hpkePublicKey as Uint8Array;
-    if (Buffer.compare(publicKey, stated) !== 0) throw refused('mls.path-key');
-  });
-  return derived;
+  const stated = update.nodes.slice(level).map(({ hpkePublicKey }) => hpkePublicKey);
+  return deriveStated(suite, secret, path.slice(level), stated);
 }
+
+/**
+ * What follows from a path's secret, which is wiped.
+ * @param stated the public keys of the path, as others see them
+ * @throws AuthError the secret leads to other keys
+ */
+export function deriveStated(
+  suite: Suite,
+  secret: Uint8Array,
+  path: readonly PathNode[],
+  stated: readonly (Uint8Array | undefined)[],
+): OpenedPath {
+  const { secrets, publicKeys, privateKeys, commitSecret } = deriveUp(suite, secret, path);
+  wipe(...secrets);
+  const agrees = publicKeys.every((key, level) => Buffer.compare(key, stated[level] ?? NO_KEY) === 0);
+  if (agrees) return { privateKeys, commitSecret };
+  wipe(commitSecret, ...Object.values(privateKeys));
+  throw refused('mls.path-key');
+}
+
+const NO_KEY = new Uint8Array();
 
 function keyAt(nodes: RatchetTree, at: number): Uint8Array {
   const node = nodes[at];

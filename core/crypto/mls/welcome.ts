@@ -1,22 +1,25 @@
 import { createGroupInfo } from 'ts-mls/createCommit.js';
 import type { Extension } from 'ts-mls/extension.js';
 import type { GroupContext } from 'ts-mls/groupContext.js';
-import type { GroupInfo } from 'ts-mls/groupInfo.js';
+import { encodeGroupInfo, type GroupInfo } from 'ts-mls/groupInfo.js';
 import { encodeGroupSecrets } from 'ts-mls/groupSecrets.js';
 import type { KeyPackage } from 'ts-mls/keyPackage.js';
 import { encodeMlsMessage } from 'ts-mls/message.js';
 import type { PreSharedKeyID } from 'ts-mls/presharedkey.js';
-import { encryptGroupInfo } from 'ts-mls/welcome.js';
 import { wipe } from '../../base/bytes.ts';
+import { sealChaCha } from '../aead.ts';
 import type { NextEpoch } from './epoch.ts';
 import type { GroupState } from './group-state.ts';
 import { keyPackageReference } from './key-package.ts';
+import { welcomeKeyOf } from './key-schedule.ts';
 import { clientStateOf } from './proposals.ts';
 import type { Step } from './step.ts';
 import { encodeTreeNodes } from './tree-codec.ts';
 import type { HashedTree } from './tree-hash.ts';
 import { isUnder } from './tree-math.ts';
 import type { MadePath } from './update-path.ts';
+
+const NOTHING = new Uint8Array();
 
 export interface WelcomeTerms {
   readonly tree: HashedTree;
@@ -28,15 +31,16 @@ export interface WelcomeTerms {
 
 /** A welcome for everyone a commit adds (RFC 9420 §12.4.3.1). */
 export async function makeWelcome(step: Step, state: GroupState, made: MadePath, terms: WelcomeTerms) {
-  const { suite, provider } = step;
-  const { context, confirmationTag, secrets } = terms.next;
+  const { suite } = step;
+  const { context, confirmationTag, joinerSecret, memberSecret } = terms.next;
   const extensions = terms.treeIncluded ? [treeExtension(terms.tree)] : [];
   const info = await signGroupInfo(step, state, context, confirmationTag, extensions);
-  const encryptedGroupInfo = await encryptGroupInfo(info, secrets.welcomeSecret, provider);
+  const { key, nonce } = welcomeKeyOf(suite, memberSecret);
+  const encryptedGroupInfo = sealChaCha(encodeGroupInfo(info), NOTHING, nonce, key);
+  wipe(key, nonce);
   const encryptionInfo = suite.encryptionInfo('Welcome', encryptedGroupInfo);
   const sealed = terms.added.map(([leaf, keyPackage]) => {
     const level = made.path.findIndex(({ at }) => isUnder(2 * leaf, at));
-    const { joinerSecret } = secrets;
     const groupSecrets = encodeGroupSecrets({ joinerSecret, pathSecret: made.secrets[level], psks: terms.psks });
     const { sent, ciphertext } = suite.hpke.seal(keyPackage.initKey, encryptionInfo, groupSecrets, step.random);
     wipe(groupSecrets);

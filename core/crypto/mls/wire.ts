@@ -6,6 +6,28 @@ export function varBytes(bytes: Uint8Array): Buffer {
   return concat(lengthHead(bytes.length), bytes);
 }
 
+/** A variable-length field, in parts: what holds secrets is put together once, so that no other copy is left behind. */
+export function sized(...parts: readonly Uint8Array[]): Uint8Array[] {
+  return [lengthHead(totalBytes(parts)), ...parts];
+}
+
+/** The parts in one piece of memory of its own. */
+export function written(parts: readonly Uint8Array[]): Buffer {
+  const out = Buffer.allocUnsafeSlow(totalBytes(parts));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
+function totalBytes(parts: readonly Uint8Array[]): number {
+  let total = 0;
+  for (const { length } of parts) total += length;
+  return total;
+}
+
 /** A variable-length head in its shortest form (RFC 9420 §2.1.2). */
 export function lengthHead(length: number): Uint8Array {
   if (length < 0x40) return Uint8Array.of(length);
