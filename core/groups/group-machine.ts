@@ -48,7 +48,6 @@ async function take<State>(turn: GroupTurn<State>, input: GroupInput): Promise<v
       return;
     case 'caught-up':
       turn.draft.catchingUp = false;
-      turn.doubtFrom('root');
       return;
     case 'due':
       return atItsTime(turn);
@@ -66,7 +65,9 @@ async function take<State>(turn: GroupTurn<State>, input: GroupInput): Promise<v
 async function settle<State>(turn: GroupTurn<State>): Promise<void> {
   const { draft } = turn;
   if (draft.catchingUp) return;
-  if (turn.doubt !== null) await moveToHead(turn, turn.doubt);
+  const { doubt } = draft;
+  draft.doubt = null;
+  if (doubt !== null) await moveToHead(turn, doubt);
   const queued = draft.queued;
   draft.queued = [];
   for (const item of queued) await sayOrQueue(turn, item);
@@ -129,7 +130,7 @@ async function atItsTime<State>(turn: GroupTurn<State>): Promise<void> {
 function sweep<State>(turn: GroupTurn<State>): void {
   const { draft, nowMs } = turn;
   prune(turn);
-  const ahead = draft.waiting.filter(({ post }) => post.number > turn.head.number);
+  const ahead = [...draft.waiting].filter(({ post }) => post.number > turn.head.number);
   const lost = turn.silent || ahead.some(({ sinceMs }) => sinceMs <= nowMs - LIMITS.groupLostMs);
   if (lost && !draft.catchingUp && !turn.removed) turn.outputs.push({ kind: 'lost' });
   turn.setTimers({ sweepMs: nowMs + (lost || ahead.length > 0 ? LIMITS.groupLostMs : HOUR_MS) });

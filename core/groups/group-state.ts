@@ -1,8 +1,7 @@
 import { hex } from '../base/bytes.ts';
 import { HOUR_MS } from '../base/clock.ts';
 import { UsageError } from '../base/errors.ts';
-import { keyedBlake2b } from '../base/hash.ts';
-import { type ContactId, idBytes } from '../base/ids.ts';
+import type { ContactId } from '../base/ids.ts';
 import { LABEL } from '../base/labels.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Post } from './act-codec.ts';
@@ -12,6 +11,7 @@ import type { CryptoContext, EpochId, GroupCrypto } from './group-crypto.ts';
 import { decodeGroupData, encodeGroupData } from './group-data.ts';
 import type { Lineage } from './lineage.ts';
 import { EMPTY_TREE, type Epoch, withEpoch } from './tree.ts';
+import { Waiting } from './waiting.ts';
 
 /** One group on one member. Everything needed to go on after a sudden end; `State` is the port's. */
 export interface GroupState<State> {
@@ -23,11 +23,13 @@ export interface GroupState<State> {
   /** Where the way to the head begins: the epochs of this member's latest joining that are to be weighed. */
   readonly roots: readonly EpochId[];
   readonly head: EpochId;
-  readonly waiting: readonly WaitingPost[];
+  readonly waiting: Waiting;
   /** Asks by name: those that a commit on the head could honour are found anew each time. */
   readonly asks: ReadonlyMap<string, Ask>;
   /** While a backlog is replayed nothing is judged and nothing is said. */
   readonly catchingUp: boolean;
+  /** Below which epoch on the way to the head something happened that may move it; 'root' for all of the way. */
+  readonly doubt: EpochId | 'root' | null;
   readonly queued: readonly (Uint8Array | Change)[];
   /** The last act another member knows of a profile that has lost its own record: the chain goes on from there. */
   readonly resumeFrom: LastAct | null;
@@ -44,11 +46,6 @@ export interface GroupState<State> {
 export interface LastAct {
   readonly seq: number;
   readonly id: ActId;
-}
-
-export interface WaitingPost {
-  readonly post: Post;
-  readonly sinceMs: number;
 }
 
 /** When to do what; null for what is not to be done. */
@@ -145,9 +142,10 @@ export async function beginGroup<State>(
     learntMs: new Map([[epoch.id, context.nowMs]]),
     roots: [epoch.id],
     head: epoch.id,
-    waiting: [],
+    waiting: Waiting.NONE,
     asks: new Map(),
     catchingUp: false,
+    doubt: null,
     queued: [],
     resumeFrom,
     putBack: null,
@@ -178,6 +176,9 @@ export async function rootOf<State>(crypto: GroupCrypto<State>, state: State): P
   };
 }
 
+/** Enough that no two members of a group draw the same lot; so many for the most members are still one export (RFC 9420 §8). */
+const RANK_BYTES = 16;
+
 /**
  * The order in which commits on an epoch go before each other, from its exporter: no committer can choose its place in
  * it. Whoever made the epoch could have chosen the epoch's secrets for it, and comes last.
@@ -187,12 +188,13 @@ export async function rankingOf<State>(
   state: State,
   maker: ContactId | null,
 ): Promise<readonly ContactId[]> {
-  const key = await crypto.exporter(state, LABEL.groupRank, 32);
-  const places = new Map<ContactId, string>();
-  for (const member of crypto.view(state).members) {
-    places.set(member, (member === maker ? '~' : '') + hex(keyedBlake2b(16, key, idBytes(member))));
-  }
-  return [...places.keys()].sort((a, b) => ((places.get(a) as string) < (places.get(b) as string) ? -1 : 1));
+  const members = [...crypto.view(state).members].sort();
+  const drawn = hex(await crypto.exporter(state, LABEL.groupRank, members.length * RANK_BYTES));
+  const lots = members.map((member, place) => {
+    const lot = drawn.slice(2 * RANK_BYTES * place, 2 * RANK_BYTES * (place + 1));
+    return { member, lot: member === maker ? `~${lot}` : lot };
+  });
+  return lots.sort((a, b) => (a.lot < b.lot ? -1 : 1)).map(({ member }) => member);
 }
 
 /** Somewhere within a time, so that members do not act in step. */

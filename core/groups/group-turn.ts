@@ -1,19 +1,12 @@
-import { LIMITS } from '../base/limits.ts';
 import { type ActBody, type ActHead, digestOf, encodeActBody, type SealedAct } from './act-codec.ts';
 import { sealAct } from './act-seal.ts';
 import { type Act, type ActId, withAct } from './chains.ts';
 import type { CryptoContext, EpochId, GroupCrypto } from './group-crypto.ts';
-import {
-  type GroupOutput,
-  type GroupState,
-  headEpoch,
-  type LastAct,
-  type Timers,
-  type WaitingPost,
-} from './group-state.ts';
+import { type GroupOutput, type GroupState, headEpoch, type LastAct, type Timers } from './group-state.ts';
 import { LayeredMap } from './layered-map.ts';
 import { type Choose, doubtOf, heaviest } from './lineage.ts';
 import { type Epoch, isBelow } from './tree.ts';
+import type { WaitingPost } from './waiting.ts';
 
 type Draft<State> = { -readonly [Field in keyof GroupState<State>]: GroupState<State>[Field] };
 
@@ -27,8 +20,6 @@ export class GroupTurn<State> {
   readonly draft: Draft<State>;
   /** The states that this step made, by what they were before; null where they were not. */
   readonly changed = new Map<EpochId, State | null>();
-  /** Below which epoch on the way to the head something happened that may move it; 'root' for all of the way. */
-  doubt: EpochId | 'root' | null = null;
   /** Another member said something beside the head's line. */
   heardElsewhere = false;
 
@@ -105,11 +96,11 @@ export class GroupTurn<State> {
 
   /** @param from null when nothing is in doubt */
   doubtFrom(from: EpochId | 'root' | null): void {
-    const { tree } = this.draft.lineage;
-    if (from === null || this.doubt === 'root') return;
+    const { lineage, doubt } = this.draft;
+    if (from === null || doubt === 'root') return;
     // Other rules are not bound to change only where something happened.
-    if (from === 'root' || this.choose !== heaviest) this.doubt = 'root';
-    else if (this.doubt === null || isBelow(tree, this.doubt, from)) this.doubt = from;
+    if (from === 'root' || this.choose !== heaviest) this.draft.doubt = 'root';
+    else if (doubt === null || isBelow(lineage.tree, doubt, from)) this.draft.doubt = from;
   }
 
   recordAct(act: Act): void {
@@ -146,28 +137,10 @@ export class GroupTurn<State> {
     this.setTimers({ standMs: null });
   }
 
-  /**
-   * Keeps what cannot be read yet. What does not fit goes: first what is of epochs before those known, which is mostly from
-   * before this member's time (and not always: of two branches it may join the one that was shorter later).
-   */
-  wait(waiting: WaitingPost): void {
-    const kept = [...this.draft.waiting, waiting];
-    let bytes = bytesOf(this.draft.waiting) + waiting.post.message.length;
+  /** Keeps what cannot be read yet. */
+  wait(item: WaitingPost): void {
     const { epochs } = this.draft.lineage.tree;
     const first = Math.min(...this.draft.roots.map(id => epochs.get(id)?.number ?? 0));
-    while (kept.length > LIMITS.groupWaiting || bytes > LIMITS.groupWaitingBytes) {
-      const old = kept.findIndex(({ post }) => post.number <= first);
-      const [dropped] = kept.splice(Math.max(0, old), 1);
-      bytes -= dropped?.post.message.length ?? 0;
-    }
-    waitingBytes.set(kept, bytes);
-    this.draft.waiting = kept;
+    this.draft.waiting = this.draft.waiting.with(item, first);
   }
-}
-
-/** A list is never changed, and grows by one: its bytes are not counted anew for each. */
-const waitingBytes = new WeakMap<readonly WaitingPost[], number>();
-
-function bytesOf(waiting: readonly WaitingPost[]): number {
-  return waitingBytes.get(waiting) ?? waiting.reduce((sum, { post }) => sum + post.message.length, 0);
 }

@@ -11,21 +11,29 @@ import { isBelow, withoutEpochs } from './tree.ts';
 export function prune<State>(turn: GroupTurn<State>): void {
   const { draft } = turn;
   const beforeMs = turn.nowMs - LIMITS.groupHorizonMs;
-  const { tree, chains } = draft.lineage;
-  const root = oldEnough(turn, beforeMs);
-  const gone = new Set<EpochId>();
-  for (const [id, learntMs] of draft.learntMs) {
-    if (learntMs <= beforeMs && id !== draft.head && !(root !== null && isBelow(tree, id, root))) gone.add(id);
-  }
   draft.waiting = draft.waiting.filter(({ sinceMs }) => sinceMs > beforeMs);
-  draft.asks = new Map([...draft.asks].filter(([, { number }]) => number > beforeMs));
+  const asks = [...draft.asks].filter(([, { number }]) => number > beforeMs);
+  if (asks.length < draft.asks.size) draft.asks = new Map(asks);
+  const root = oldEnough(turn, beforeMs);
+  const gone = goneEpochs(turn, beforeMs, root);
   if (gone.size === 0) return;
+  const { tree, chains } = draft.lineage;
   turn.outputs.push({ kind: 'forget', epochs: [...gone] });
   draft.states = new Map([...draft.states].filter(([id]) => !gone.has(id)));
   draft.learntMs = new Map([...draft.learntMs].filter(([id]) => !gone.has(id)));
   const kept = new Map([...chains].map(([member, chain]) => [member, shortened(chain, gone)] as const));
-  if (root !== null) draft.roots = [root];
+  draft.roots = root !== null ? [root] : draft.roots.filter(id => !gone.has(id));
   draft.lineage = { ...draft.lineage, tree: withoutEpochs(tree, gone), chains: kept };
+  turn.doubtFrom('root');
+}
+
+function goneEpochs<State>({ draft }: GroupTurn<State>, beforeMs: number, root: EpochId | null): Set<EpochId> {
+  const { tree } = draft.lineage;
+  const gone = new Set<EpochId>();
+  for (const [id, learntMs] of draft.learntMs) {
+    if (learntMs <= beforeMs && id !== draft.head && !(root !== null && isBelow(tree, id, root))) gone.add(id);
+  }
+  return gone;
 }
 
 function oldEnough<State>(turn: GroupTurn<State>, beforeMs: number): EpochId | null {

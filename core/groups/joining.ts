@@ -80,8 +80,8 @@ async function enter<State>(turn: GroupTurn<State>, epoch: Epoch, state: State, 
   draft.roots = [...draft.roots, epoch.id];
   turn.doubtFrom('root');
   scheduleStand(turn, true);
-  const waiting = draft.waiting.filter(({ post }) => post.epoch === epoch.id);
-  draft.waiting = draft.waiting.filter(({ post }) => post.epoch !== epoch.id);
+  const waiting = draft.waiting.of(epoch.id);
+  draft.waiting = draft.waiting.without(epoch.id);
   for (const { post, sinceMs } of waiting) await receive(turn, post, sinceMs);
 }
 

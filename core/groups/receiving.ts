@@ -22,8 +22,8 @@ export async function receive<State>(turn: GroupTurn<State>, post: Post, sinceMs
     const made = await takeOne(turn, next.post, next.sinceMs);
     if (made === null) continue;
     const { waiting } = turn.draft;
-    ready.push(...waiting.filter(item => item.post.epoch === made).reverse());
-    turn.draft.waiting = waiting.filter(item => item.post.epoch !== made);
+    ready.push(...[...waiting.of(made)].reverse());
+    turn.draft.waiting = waiting.without(made);
   }
 }
 

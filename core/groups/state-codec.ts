@@ -7,9 +7,10 @@ import { decodeChain, encodeChain, readActId } from './chain-codec.ts';
 import type { ActId } from './chains.ts';
 import { decodeEpochRecord, encodeEpochRecord, epochIdBytes, readEpochId } from './epoch-codec.ts';
 import type { EpochId } from './group-crypto.ts';
-import type { GroupState, LastAct, Timers, WaitingPost } from './group-state.ts';
+import type { GroupState, LastAct, Timers } from './group-state.ts';
 import type { Lineage } from './lineage.ts';
 import { EMPTY_TREE, type Tree, withEpoch } from './tree.ts';
+import { Waiting, type WaitingPost } from './waiting.ts';
 
 /**
  * A group at rest: all of its state but the port's states, which are stored by epoch (`GroupCrypto.serialize`). It is
@@ -38,7 +39,7 @@ export function encodeGroup<State>(state: GroupState<State>): Buffer {
     ]),
     [...lineage.chains].map(([member, chain]) => encodeChain(member, chain)),
     Buffer.from([...lineage.stale].join(''), 'hex'),
-    state.waiting.map(encodeWaiting),
+    [...state.waiting].map(encodeWaiting),
     [...state.asks.values()].map(askToCbor),
   ]);
 }
@@ -61,7 +62,9 @@ export function decodeGroup<State>(bytes: Uint8Array, states: ReadonlyMap<EpochI
     states,
     learntMs,
     lineage: decodeLineage(tree, fields[4], fields[5]),
-    waiting: shape.list(fields[6], LIMITS.groupWaiting, decodeWaiting),
+    waiting: Waiting.from(shape.list(fields[6], LIMITS.groupWaiting, decodeWaiting)),
+    // All of the way: what is in doubt shows anew.
+    doubt: settled.catchingUp ? 'root' : null,
     asks: new Map(asks.map(ask => [askName(groupId, ask), ask])),
   };
 }

@@ -77,13 +77,11 @@ export class Person<State = unknown> {
     if (!this.state) return;
     if (this.#run.options.restarts === 'each-step') this.restart();
     const { state, outputs, changed } = await stepGroup(this.crypto, this.state, input, this.context, this.#choose);
-    const known = this.state.lineage.tree.epochs;
     this.state = state;
-    for (const before of changed.values()) if (before !== null) this.crypto.retire(before);
-    if (state.lineage.tree.epochs !== known) {
-      for (const { id, parent } of state.lineage.tree.epochs.values()) {
-        if (!known.has(id) && parent !== null) this.#run.checks.epoch(id, parent);
-      }
+    for (const [id, before] of changed) {
+      if (before !== null) this.crypto.retire(before);
+      const parent = state.lineage.tree.epochs.get(id)?.parent ?? null;
+      if (parent !== null) this.#run.checks.epoch(id, parent);
     }
     for (const output of outputs) await this.#perform(output);
   }

@@ -39,6 +39,7 @@ export interface StandInState {
 type Fields = readonly unknown[];
 const MAX = 1 << 22;
 const shape = new Shape('stand-in');
+const BLOCK = 64;
 const NO_NONCE = Buffer.alloc(12);
 const NOTHING = Buffer.alloc(0);
 
@@ -179,7 +180,10 @@ export class StandInCrypto implements GroupCrypto<StandInState> {
   }
 
   async exporter(state: StandInState, label: string, length: number): Promise<Uint8Array> {
-    return keyedBlake2b(length, state.secret, utf8('exporter'), utf8(label));
+    const blocks = Array.from({ length: Math.ceil(length / BLOCK) }, (_, at) =>
+      keyedBlake2b(BLOCK, state.secret, utf8(`exporter ${at} ${label}`)),
+    );
+    return concat(...blocks).subarray(0, length);
   }
 
   view(state: StandInState): EpochView {

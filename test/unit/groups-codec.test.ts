@@ -4,6 +4,7 @@ import { DecodeError } from '../../core/base/errors.ts';
 import type { GroupState } from '../../core/groups/group-state.ts';
 import { LayeredMap } from '../../core/groups/layered-map.ts';
 import { decodeGroup, encodeGroup } from '../../core/groups/state-codec.ts';
+import { Waiting } from '../../core/groups/waiting.ts';
 import { standIns } from '../../sim/groups/cryptos.ts';
 import { GroupRun } from '../../sim/groups/run-world.ts';
 import { freshSeed, mutateBytes, seededNumbers } from '../support/mutate.ts';
@@ -16,12 +17,12 @@ async function troubled(): Promise<GroupState<unknown>[]> {
   await run.execute();
   const states = run.people.flatMap(({ state }) => state ?? []);
   const [first, second] = states as [GroupState<unknown>, GroupState<unknown>];
-  const waiting = run.posts.slice(0, 3).map((post, at) => ({ post, sinceMs: at }));
+  const waiting = Waiting.from(run.posts.slice(0, 3).map((post, at) => ({ post, sinceMs: at })));
   const queued = [Buffer.from('words'), { kind: 'rename', name: 'Name' } as const, { kind: 'leave' } as const];
   const { id, seq } = [...first.lineage.chains.values()][0]?.latest ?? assert.fail();
   return [
     ...states,
-    { ...first, waiting, queued, catchingUp: true, resumeFrom: { seq, id }, renewedIn: first.head },
+    { ...first, waiting, queued, catchingUp: true, doubt: 'root', resumeFrom: { seq, id }, renewedIn: first.head },
     { ...second, lineage: { ...second.lineage, stale: new Set([id]) }, asks: new Map() },
   ];
 }

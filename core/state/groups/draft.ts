@@ -7,6 +7,7 @@ import type { EpochId, GroupCrypto } from '../../groups/group-crypto.ts';
 import { stepGroup } from '../../groups/group-machine.ts';
 import { type GroupInput, type GroupOutput, type GroupState, headEpoch } from '../../groups/group-state.ts';
 import { encodeGroup } from '../../groups/state-codec.ts';
+import { Waiting } from '../../groups/waiting.ts';
 import type { ConversationRecord, DeliveryState, GroupRecord, StoredMessage } from '../../storage/records.ts';
 import type { WriteTx } from '../../storage/store.ts';
 import { encodeContent } from '../../wire/content.ts';
@@ -135,7 +136,7 @@ export class GroupDraft<State> {
   /** Nothing that was said can be opened again: of a group that was left, or that this member was put out of. */
   forgetAll(): void {
     this.#forgotten.push(...this.state.states.values());
-    this.state = { ...this.state, states: new Map(), waiting: [], asks: new Map(), queued: [] };
+    this.state = { ...this.state, states: new Map(), waiting: Waiting.NONE, asks: new Map(), queued: [] };
     this.#stateChanged = true;
     this.changeRecord({ outer: [] });
   }
