@@ -23,7 +23,7 @@ const MAIN_FLOOR = FLOORS.length;
 const WORLDLY = new RegExp(
   '^(node:(fs|fs/promises|net|http|http2|https|tls|dgram|dns|os|child_process|cluster|worker_threads|timers.*|' +
     'readline.*|repl|process|perf_hooks|v8|vm|module|inspector.*)' +
-    '|ws|lmdb|pino|env-paths|libp2p|@napi-rs/keyring|@libp2p/(tcp|noise|yamux|identify|ping))$',
+    '|ws|lmdb|pino|env-paths|libp2p|@napi-rs/keyring|@libp2p/(tcp|noise|yamux|identify|ping|gossipsub))$',
 );
 
 /** Clock, timers, randomness, output: in .io.ts files only. */
