@@ -9,11 +9,10 @@ import { groupInfoOf, propose } from '../../core/crypto/mls/group.ts';
 import { joinExternally, joinGroup } from '../../core/crypto/mls/group-join.ts';
 import { processMessage, readHead } from '../../core/crypto/mls/group-messages.ts';
 import { type GroupRules, MOLVA_RULES } from '../../core/crypto/mls/group-rules.ts';
-import { type GroupState, leafAt, wipeState } from '../../core/crypto/mls/group-state.ts';
+import { type GroupState, leafAt } from '../../core/crypto/mls/group-state.ts';
 import { joinByCommit } from '../../core/crypto/mls/join-external.ts';
 import { parseKeyPackage } from '../../core/crypto/mls/key-package.ts';
 import { makeCredential } from '../../core/crypto/mls/leaf-authentication.ts';
-import { secretsOf } from '../../core/crypto/mls/secret-tree.ts';
 import { decodeState, encodeEpoch, encodeRatchets } from '../../core/crypto/mls/state-codec.ts';
 import { stepOf } from '../../core/crypto/mls/step.ts';
 import { decodeTreeChange, encodeTreeChange, treeOf } from '../../core/crypto/mls/tree-store.ts';
@@ -186,18 +185,6 @@ test('a state at rest is the state, and a tree is stored as what has changed', a
   assert.equal(new Member(bob.identity, again).hear(ann.say('hello')), 'hello');
   assert.throws(() => decodeTreeChange('hybrid', change), DecodeError);
   assert.throws(() => decodeState(encodeEpoch(base).subarray(1), encodeRatchets(base), treeOf(base)), DecodeError);
-});
-
-test('what was used is zero, and a wiped state holds no secret', async () => {
-  const [ann, bob] = (await makeMembers('classical', 2)) as [Member, Member];
-  const zero = (bytes: Uint8Array): boolean => bytes.every(byte => byte === 0);
-  const held = secretsOf(bob.state.secretTree);
-  bob.hear(ann.say('once'));
-  assert.ok(held.every(zero));
-  const kept = [...secretsOf(bob.state.secretTree), ...Object.values(bob.state.keys), bob.state.signatureSecret];
-  assert.ok(!kept.some(zero));
-  wipeState(bob.state);
-  assert.ok(kept.every(zero));
 });
 
 function atRest(state: GroupState): GroupState {

@@ -75,6 +75,7 @@ vectorsOf.each<Basics>('crypto-basics', 'signatures and HPKE', vectors => {
   equalHex(ed25519FromSeed(fromHex(signed.priv), secret), signed.pub);
   const content = fromHex(signed.content);
   assert.ok(suite.verify(fromHex(signed.pub), signed.label, content, fromHex(signed.signature)));
+  assert.ok(!suite.verify(fromHex(signed.pub), signed.label, concat(content, utf8('x')), fromHex(signed.signature)));
   equalHex(suite.sign(secret, signed.label, content), signed.signature);
   const info = suite.encryptionInfo(sealed.label, fromHex(sealed.context));
   const opened = suite.hpke.open(fromHex(sealed.priv), fromHex(sealed.kem_output), info, fromHex(sealed.ciphertext));
