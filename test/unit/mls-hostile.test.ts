@@ -93,6 +93,20 @@ test('a byte too many is noticed', async () => {
   }
 });
 
+test('a length spelled in more bytes than it needs is noticed', async () => {
+  const [ann, bob] = (await makeMembers('classical', 2)) as [Member, Member];
+  const respell = (bytes: Uint8Array, at: number): Buffer => {
+    assert.ok((bytes[at] as number) < 0x40);
+    return Buffer.concat([bytes.subarray(0, at), Buffer.of(0x40), bytes.subarray(at)]);
+  };
+  const { bytes } = packageOf('classical', generateIdentity(systemRandom));
+  assert.throws(() => parseKeyPackage(respell(bytes, 8), NOW_MS), DecodeError);
+  const { message } = await joinExternally(await groupInfoOf(ann.state), bob.identity, systemRandom);
+  for (const spelled of [respell(message, 4), respell(ann.say('x'), 4)]) {
+    await assert.rejects(processMessage(bob.state, spelled), DecodeError);
+  }
+});
+
 test('an outsider with a group info removes no one but itself', async () => {
   const [ann, bob] = (await makeMembers('classical', 3)) as [Member, Member];
   const decoded = decodeMlsMessage(await groupInfoOf(ann.state), 0)?.[0];

@@ -1,5 +1,4 @@
 import type { GroupInfo } from 'ts-mls/groupInfo.js';
-import { decodeMlsMessage, type MLSMessage } from 'ts-mls/message.js';
 import type { Welcome } from 'ts-mls/welcome.js';
 import { wipe } from '../../base/bytes.ts';
 import type { RandomSource } from '../../base/clock.ts';
@@ -10,6 +9,7 @@ import { checkGroupInfo, joinByWelcome } from './join.ts';
 import { type JoinedExternally, joinByCommit } from './join-external.ts';
 import { readKeyPackage, readKeyPackageSecrets } from './key-package.ts';
 import type { IdentitySigner } from './leaf-authentication.ts';
+import { readMessage } from './message.ts';
 import { NO_PSKS, type PskLookup, pskIndexOf } from './proposals.ts';
 import { NO_RANDOM, stepOf } from './step.ts';
 import { suiteNamed } from './suite.ts';
@@ -80,13 +80,6 @@ export function openGroupInfo(bytes: Uint8Array): Pick<GroupState, 'context' | '
     if (suite === undefined) throw refused('mls.suite');
     return { context: info.groupContext, tree: checkGroupInfo(stepOf(suite.kind, NO_RANDOM), info, undefined) };
   });
-}
-
-/** @throws DecodeError */
-export function readMessage(bytes: Uint8Array, operation: string): MLSMessage {
-  const decoded = decodeMlsMessage(bytes, 0);
-  if (decoded === undefined || decoded[1] !== bytes.length) throw new DecodeError(operation);
-  return decoded[0];
 }
 
 function readWelcome(bytes: Uint8Array): Welcome {

@@ -1,15 +1,19 @@
 import { type AuthenticatedContent, makeProposalRef } from 'ts-mls/authenticatedContent.js';
 import { verifyFramedContentSignature } from 'ts-mls/framedContent.js';
 import { unprotectPublicMessage } from 'ts-mls/messageProtectionPublic.js';
-import { decodePrivateMessageContent, toAuthenticatedContent } from 'ts-mls/privateMessage.js';
+import {
+  decodePrivateMessageContent,
+  encodePrivateMessageContent,
+  toAuthenticatedContent,
+} from 'ts-mls/privateMessage.js';
 import type { PskIndex } from 'ts-mls/pskIndex.js';
 import type { PublicMessage } from 'ts-mls/publicMessage.js';
 import { DecodeError } from '../../base/errors.ts';
 import { LIMITS } from '../../base/limits.ts';
 import { type OpenedApplication, openApplication } from './application.ts';
 import { overInput, overInputNow, refused } from './failure.ts';
-import { readMessage } from './group-join.ts';
 import { type GroupState, type Member, memberAt, referenceText, requireLeaf } from './group-state.ts';
+import { readMessage } from './message.ts';
 import { CONTENT, openPrivate, readPrivateMessage, WIRE_FORMAT } from './private-message.ts';
 import { processCommit } from './process-commit.ts';
 import { describeProposal, NO_PSKS, type ProposalView, type PskLookup, pskIndexOf } from './proposals.ts';
@@ -97,6 +101,8 @@ async function openPrivateHandshake(step: Step, state: GroupState, bytes: Uint8A
   const contentType = message.contentType === CONTENT.commit ? ('commit' as const) : ('proposal' as const);
   const content = decodePrivateMessageContent(contentType)(plaintext, 0);
   if (content === undefined) throw new DecodeError('mls.content');
+  const spelled = encodePrivateMessageContent(step.config.paddingConfig)(content[0]);
+  if (Buffer.compare(spelled, plaintext.subarray(0, spelled.length)) !== 0) throw new DecodeError('mls.spelling');
   const { groupId, epoch, authenticatedData } = message;
   const head = { groupId, epoch, authenticatedData, contentType, encryptedSenderData: message.senderData };
   const opened = toAuthenticatedContent(content[0], { ...head, ciphertext: message.ciphertext }, sender);

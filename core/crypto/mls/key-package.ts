@@ -1,5 +1,5 @@
 import { encodeKeyPackage, encodeKeyPackageTBS, type KeyPackage, type PrivateKeyPackage } from 'ts-mls/keyPackage.js';
-import { decodeMlsMessage, encodeMlsMessage } from 'ts-mls/message.js';
+import { encodeMlsMessage } from 'ts-mls/message.js';
 import { concat, wipe } from '../../base/bytes.ts';
 import type { RandomSource } from '../../base/clock.ts';
 import { AuthError, DecodeError } from '../../base/errors.ts';
@@ -8,6 +8,7 @@ import { LIMITS } from '../../base/limits.ts';
 import { overInputNow, refused } from './failure.ts';
 import { leafToSign, makeSignatureKey } from './leaf.ts';
 import { type IdentitySigner, identityOf, isBound, MOLVA_CAPABILITIES, makeCredential } from './leaf-authentication.ts';
+import { readMessage } from './message.ts';
 import { type Suite, type SuiteKind, suiteNamed, suiteOf } from './suite.ts';
 import { labelBytes, Reader, sized, varBytes, written } from './wire.ts';
 
@@ -104,10 +105,9 @@ export function parseKeyPackage(bytes: Uint8Array, nowMs: number): ParsedKeyPack
 /** Reads without checking signatures or lifetimes: of one that is ours, or that stands in a commit that was checked. */
 export function readKeyPackage(bytes: Uint8Array): ParsedKeyPackage {
   return overInputNow('mls.key-package', () => {
-    const decoded = decodeMlsMessage(bytes, 0);
-    if (decoded === undefined || decoded[1] !== bytes.length) throw new DecodeError('mls.key-package');
-    if (decoded[0].wireformat !== 'mls_key_package') throw new DecodeError('mls.key-package');
-    return describeKeyPackage(decoded[0].keyPackage);
+    const message = readMessage(bytes, 'mls.key-package');
+    if (message.wireformat !== 'mls_key_package') throw new DecodeError('mls.key-package');
+    return describeKeyPackage(message.keyPackage);
   });
 }
 
