@@ -77,7 +77,7 @@ describe('page: groups', { skip: NO_BROWSER }, () => {
     );
     const words = (await changes(page).allTextContents()).map(text => text.replaceAll(/\s+/g, ' ').trim());
     assert.match(words[0] ?? '', /^Ben signed two different messages in one place\./);
-    assert.match(words[1] ?? '', /^2 messages of Ben have not come\./);
+    assert.match(words[1] ?? '', /^2 messages of Ben have not come; Molva asks for them\./);
     assert.match(words[2] ?? '', /one again/);
     assert.equal(await page.locator('.change.grave').count(), 2);
     const elsewhere = notify(core.profile, group, { kind: 'renamed', by: { id: 'x', nick: 'Mira' }, name: 'Crew' });

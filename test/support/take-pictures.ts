@@ -32,6 +32,7 @@ const IN_DOCUMENTS = [
   'troubled-dark-1100',
   'group-light-1100',
   'group-details-dark-1100',
+  'group-create-light-420',
   'custody-light-1100',
   'import-light-1100',
 ];

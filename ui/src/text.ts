@@ -8,7 +8,6 @@ import { talkText } from './texts/talk.ts';
 /** Every word the page shows, by subject in `texts/`, so that a translation replaces this object and nothing else. */
 export const text = {
   app: 'Molva',
-  tagline: 'Word of mouth, between two people and no one else.',
   close: 'Close',
   back: 'Back to conversations',
   cancel: 'Cancel',

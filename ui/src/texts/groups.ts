@@ -30,8 +30,8 @@ const notices: Record<Notice['kind'], (by: string, member: string, name: string,
     `${member} signed two different messages in one place. Some members may have read something else than you: ask ${member}.`,
   hole: (_, member, __, count) =>
     count === 1
-      ? `One message of ${member} has not come. It is taken from whoever has it.`
-      : `${count} messages of ${member} have not come. They are taken from whoever has them.`,
+      ? `One message of ${member} has not come; Molva asks for it.`
+      : `${count} messages of ${member} have not come; Molva asks for them.`,
 };
 
 /** The words about groups. */
