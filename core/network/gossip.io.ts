@@ -5,8 +5,9 @@ import type { Libp2p, PeerId, PrivateKey } from '@libp2p/interface';
 import { blake2b } from '../base/hash.ts';
 import { LIMITS } from '../base/limits.ts';
 import { systemMonotonic } from '../base/world.io.ts';
-import { GOSSIP_THRESHOLDS, GossipBlame } from './gossip-blame.ts';
+import { blameOf, GOSSIP_THRESHOLDS, GossipBlame } from './gossip-blame.ts';
 import { GossipDoor } from './gossip-door.io.ts';
+import { boundCaches, cachesOf, type GossipCaches } from './gossip-memory.ts';
 import { GossipWindow } from './gossip-window.ts';
 import type { NetworkLimits } from './limits.ts';
 import type { Topic, Verdict } from './pubsub.ts';
@@ -25,11 +26,12 @@ export class Gossip {
   readonly #blame: GossipBlame;
   readonly #door: GossipDoor;
   readonly #router: GossipSub & Runs;
+  readonly #caches: GossipCaches;
 
   private constructor(options: GossipOptions) {
     const { node, key, limits } = options;
     this.#options = options;
-    this.#blame = new GossipBlame({ peers: limits.gossipBlamed, forgiveMs: limits.gossipForgiveMs });
+    this.#blame = new GossipBlame(blameOf(limits));
     this.#door = new GossipDoor(node, limits, multicodec);
     const components = componentsOf(node, key, this.#door);
     const dataTransform: GossipsubOpts['dataTransform'] = {
@@ -38,6 +40,7 @@ export class Gossip {
     };
     const create = gossipsub({ ...settings(limits), ...this.#scoring(limits), dataTransform });
     this.#router = create(components) as GossipSub & Runs;
+    this.#caches = cachesOf(this.#router);
     // Everybody here speaks the newest version; each further name would be another way in.
     this.#router.protocols = [multicodec];
   }
@@ -90,10 +93,12 @@ export class Gossip {
   }
 
   async #validate(topic: Topic, bytes: Uint8Array, from: PeerId): Promise<GossipVerdict> {
+    boundCaches(this.#caches, this.#options.limits.gossipSeen);
     const fits = bytes.length > 0 && bytes.length <= LIMITS.envelopeBytes;
     const verdict = fits ? await this.#options.judge(topic, bytes, from) : 'reject';
     if (verdict === 'reject') this.#blame.reject(from.toString(), systemMonotonic());
-    return verdict as GossipVerdict;
+    if (verdict === 'strange') this.#blame.strange(from.toString(), systemMonotonic());
+    return (verdict === 'strange' ? 'ignore' : verdict) as GossipVerdict;
   }
 
   /** gossipsub's scores by topic need each topic's name beforehand; ours are by peer, whatever the topic. */

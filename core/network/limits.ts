@@ -66,6 +66,8 @@ export const NETWORK_LIMITS = {
   gossipBeatMs: SECOND_MS,
   /** Ids of messages seen: a copy that took a way this much longer is taken for new, and known to the store. */
   gossipSeenMs: 2 * MINUTE_MS,
+  /** And at most so many of them, the newest, in 20 MiB: more than honest neighbours say meanwhile. */
+  gossipSeen: 8_192,
   /** Messages kept to be asked for, and told of; in heartbeats, and together in bytes: 16 of the largest, 1900 of the smallest. */
   gossipKeptBeats: 5,
   gossipToldBeats: 3,
@@ -83,8 +85,7 @@ export const NETWORK_LIMITS = {
   /** Bytes remembered a peer of what it says it takes part in: gossipsub counts 1 KiB a topic and its name. */
   gossipTopicBytes: LIMITS.gossipTopics * (1024 + 32),
   /**
-   * One neighbour is read this fast, control and repetitions included, after a burst: much talk, and no flood. Each
-   * message costs gossipsub about 2 KiB for two minutes, so this bounds memory too.
+   * One neighbour is read this fast, control and repetitions included, after a burst: much talk, and no flood.
    */
   gossipBytesPerSecond: 128 * 1024,
   gossipBurstBytes: 2 * 1024 * 1024,
@@ -95,6 +96,9 @@ export const NETWORK_LIMITS = {
   /** Peers whose rejected messages are remembered, and until one such message is forgiven. */
   gossipBlamed: 1024,
   gossipForgiveMs: 10 * MINUTE_MS,
+  /** Messages of one neighbour that nobody here can use, for a clock that is wrong say, before they count; one wears off after so long. */
+  gossipStrange: 64,
+  gossipForgiveStrangeMs: 10 * SECOND_MS,
   /** libp2p's own score of a peer that left; each new key would cost memory for its default of an hour. */
   gossipScoreKeptMs: MINUTE_MS,
 } as const;

@@ -15,10 +15,11 @@ export function parseTopic(text: string): Topic {
 }
 
 /**
- * What becomes of a message: `accept` passes it on; `ignore` does not; `reject` does not either, and counts against
- * the peer that sent it: only for what no honest peer passes on.
+ * What becomes of a message: `accept` passes it on; the others do not. `ignore` is not wanted, being known already say;
+ * `strange` is of no use to anybody here, which an honest peer may send by mistake: many of them count against it. `reject`
+ * counts at once: only for what no honest peer passes on.
  */
-export type Verdict = 'accept' | 'ignore' | 'reject';
+export type Verdict = 'accept' | 'ignore' | 'strange' | 'reject';
 
 /**
  * @param bytes 1 to LIMITS.envelopeBytes, not to be changed; @param from the neighbour it came from, not its author
@@ -44,13 +45,13 @@ export interface Pubsub {
 }
 
 /**
- * The first check of what came by gossip. Time alone never counts against a neighbour: its clock, or ours, may be wrong.
+ * The first check of what came by gossip. Being late or early is strange and no more: a clock may be wrong.
  * @returns the envelope, or the verdict on what is none or is not of this time
  */
-export function judgeEnvelope(bytes: Uint8Array, nowMs: number): Envelope | 'ignore' | 'reject' {
+export function judgeEnvelope(bytes: Uint8Array, nowMs: number): Envelope | 'strange' | 'reject' {
   try {
     const envelope = decodeEnvelope(bytes);
-    return isExpired(envelope, nowMs) || expiresTooLate(envelope, nowMs) ? 'ignore' : envelope;
+    return isExpired(envelope, nowMs) || expiresTooLate(envelope, nowMs) ? 'strange' : envelope;
   } catch (error) {
     if (error instanceof DecodeError) return 'reject';
     throw error;

@@ -4,13 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { afterEach, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { RPC } from '@libp2p/gossipsub/message';
-import type { Libp2p, Stream } from '@libp2p/interface';
-import { noise } from '@libp2p/noise';
-import { tcp } from '@libp2p/tcp';
-import { yamux } from '@libp2p/yamux';
-import { multiaddr } from '@multiformats/multiaddr';
-import { createLibp2p } from 'libp2p';
+import type { RPC } from '@libp2p/gossipsub/message';
 import { LIMITS } from '../../core/base/limits.ts';
 import { Secret } from '../../core/base/secret.ts';
 import { systemMonotonic } from '../../core/base/world.io.ts';
@@ -18,8 +12,8 @@ import type { NetworkLimits } from '../../core/network/limits.ts';
 import { parseTopic, type Topic, type Verdict } from '../../core/network/pubsub.ts';
 import { createSwarm } from '../../core/network/swarm.io.ts';
 import type { Swarm } from '../../core/network/swarm.ts';
+import { Stranger, varint } from '../support/gossip-stranger.ts';
 
-const GOSSIP = '/meshsub/1.2.0';
 const ROOT = join(import.meta.dirname, '..', '..');
 const running = new Set<{ stop(): unknown }>();
 
@@ -51,80 +45,10 @@ function joined(swarm: Swarm, topic: Topic, judge: () => Verdict | Promise<Verdi
   return got;
 }
 
-/** A libp2p node that speaks the bytes of gossipsub and keeps to no rule. */
-class Stranger {
-  readonly #node: Libp2p;
-  readonly #stream: Stream;
-  readonly #heard: readonly Buffer[];
-
-  private constructor(node: Libp2p, stream: Stream, heard: readonly Buffer[]) {
-    this.#node = node;
-    this.#stream = stream;
-    this.#heard = heard;
-  }
-
-  static async meet(swarm: Swarm): Promise<Stranger> {
-    const node = await createLibp2p({ transports: [tcp()], connectionEncrypters: [noise()], streamMuxers: [yamux()] });
-    running.add(node);
-    const heard: Buffer[] = [];
-    await node.handle(GOSSIP, stream => {
-      stream.addEventListener('message', ({ data }) => heard.push(Buffer.from(data.subarray())));
-    });
-    const stream = await node.dialProtocol(multiaddr(`${swarm.addresses()[0]}/p2p/${swarm.peerId}`), GOSSIP);
-    return new Stranger(node, stream, heard);
-  }
-
-  get heard(): RPC[] {
-    return decodeAll(Buffer.concat(this.#heard));
-  }
-
-  get connected(): boolean {
-    return this.#node.getConnections().length > 0;
-  }
-
-  get unsent(): number {
-    return this.#stream.writeBufferLength;
-  }
-
-  subscribe(topics: readonly string[], subscribe = true): void {
-    this.send({ subscriptions: topics.map(topic => ({ topic, subscribe })), messages: [] });
-  }
-
-  message(topic: string, data: Uint8Array, more: Partial<RPC.Message> = {}): void {
-    this.send({ subscriptions: [], messages: [{ topic, data, ...more }] });
-  }
-
-  send(rpc: RPC): void {
-    const bytes = RPC.encode(rpc);
-    this.raw(Buffer.concat([varint(bytes.length), bytes]));
-  }
-
-  raw(bytes: Uint8Array): void {
-    this.#stream.send(bytes);
-  }
-}
-
-function varint(value: number): Buffer {
-  const bytes: number[] = [];
-  let left = value;
-  for (; left > 127; left >>>= 7) bytes.push((left & 127) | 128);
-  return Buffer.from([...bytes, left]);
-}
-
-function decodeAll(bytes: Buffer): RPC[] {
-  const found: RPC[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    let [length, shift] = [0, 0];
-    do {
-      length |= ((bytes[at] as number) & 127) << shift;
-      shift += 7;
-      at += 1;
-    } while ((bytes[at - 1] as number) > 127);
-    if (at + length > bytes.length) break;
-    found.push(RPC.decode(bytes.subarray(at, at + length)));
-    at += length;
-  }
-  return found;
+async function meet(swarm: Swarm): Promise<Stranger> {
+  const stranger = await Stranger.meet(`${swarm.addresses()[0]}/p2p/${swarm.peerId}`);
+  running.add(stranger);
+  return stranger;
 }
 
 describe('gossip and a stranger', () => {
@@ -138,7 +62,7 @@ describe('gossip and a stranger', () => {
   it('sends messages without author, number, key and signature', async () => {
     const swarm = await node();
     joined(swarm, topic);
-    const stranger = await Stranger.meet(swarm);
+    const stranger = await meet(swarm);
     stranger.subscribe([topic]);
     await until('it takes part', () => swarm.pubsub().peersOf(topic) === 1);
     await swarm.pubsub().publish(topic, Buffer.from('hello'));
@@ -157,7 +81,7 @@ describe('gossip and a stranger', () => {
     const [gotNear, gotFar] = [joined(near, topic), joined(far, topic)];
     await near.dial({ transportKey: far.transportKey, addresses: far.addresses() });
     await until('both take part', () => near.pubsub().peersOf(topic) === 1 && far.pubsub().peersOf(topic) === 1);
-    const stranger = await Stranger.meet(near);
+    const stranger = await meet(near);
     const other = topicOf(2);
     stranger.message(topic, Buffer.from('signed'), { from: randomBytes(38), signature: randomBytes(64) });
     stranger.message(topic, Buffer.from('numbered'), { seqno: randomBytes(8) });
@@ -177,7 +101,7 @@ describe('gossip and a stranger', () => {
     const swarm = await node();
     joined(swarm, topic);
     joined(swarm, topicOf(2));
-    const stranger = await Stranger.meet(swarm);
+    const stranger = await meet(swarm);
     const many = Array.from({ length: LIMITS.gossipTopics }, (_, i) => topicOf(1_000 + i));
     stranger.subscribe(many);
     stranger.subscribe([topic]);
@@ -190,7 +114,7 @@ describe('gossip and a stranger', () => {
   it('ends a stream with a piece that is too long, and keeps the connection', async () => {
     const swarm = await node();
     joined(swarm, topic);
-    const stranger = await Stranger.meet(swarm);
+    const stranger = await meet(swarm);
     stranger.subscribe([topic]);
     await until('it takes part', () => swarm.pubsub().peersOf(topic) === 1);
     stranger.raw(Buffer.concat([varint(64 * 1024 * 1024), randomBytes(1_000)]));
@@ -202,7 +126,7 @@ describe('gossip and a stranger', () => {
     const swarm = await node();
     const rest = Promise.withResolvers<Verdict>();
     const got = joined(swarm, topic, () => rest.promise);
-    const stranger = await Stranger.meet(swarm);
+    const stranger = await meet(swarm);
     const total = 320;
     for (let i = 0; i < total; i += 1) stranger.message(topic, randomBytes(64 * 1024));
     await until('the first is being judged', () => got.length === 1);
@@ -222,7 +146,7 @@ describe('gossip and a stranger', () => {
   it('holds one to its pace for as long as it likes, and loses nothing of it', async () => {
     const swarm = await node({ gossipBytesPerSecond: 4 * 1024 * 1024, gossipBurstBytes: 1024 * 1024 });
     const got = joined(swarm, topic);
-    const stranger = await Stranger.meet(swarm);
+    const stranger = await meet(swarm);
     const [begun, total] = [systemMonotonic(), 512];
     for (let i = 0; i < total; i += 1) stranger.message(topic, randomBytes(16 * 1024));
     await until('all of it was judged', () => got.length === total);

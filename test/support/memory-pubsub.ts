@@ -1,7 +1,7 @@
 import { asBuffer, hex } from '../../core/base/bytes.ts';
 import { blake2b } from '../../core/base/hash.ts';
 import type { TransportKey } from '../../core/base/ids.ts';
-import { GOSSIP_THRESHOLDS, GossipBlame } from '../../core/network/gossip-blame.ts';
+import { blameOf, GOSSIP_THRESHOLDS, GossipBlame } from '../../core/network/gossip-blame.ts';
 import { NETWORK_LIMITS } from '../../core/network/limits.ts';
 import { checkJoin, checkPublish, type OnMessage, type Pubsub, type Topic } from '../../core/network/pubsub.ts';
 
@@ -25,10 +25,7 @@ export class MemoryPubsub implements Pubsub {
   readonly #ways: GossipWays;
   readonly #topics = new Map<Topic, { readonly onMessage: OnMessage }>();
   readonly #seen = new Set<string>();
-  readonly #blame = new GossipBlame({
-    peers: NETWORK_LIMITS.gossipBlamed,
-    forgiveMs: NETWORK_LIMITS.gossipForgiveMs,
-  });
+  readonly #blame = new GossipBlame(blameOf(NETWORK_LIMITS));
 
   constructor(ways: GossipWays) {
     this.#ways = ways;
@@ -65,6 +62,7 @@ export class MemoryPubsub implements Pubsub {
     const joined = this.#topics.get(topic);
     if (!joined || this.#score(from) <= GOSSIP_THRESHOLDS.graylist || !this.#notSeen(bytes)) return;
     const verdict = await Promise.resolve(joined.onMessage(bytes, from)).catch(() => 'ignore' as const);
+    if (verdict === 'strange') this.#blame.strange(hex(from), this.#ways.nowMs());
     if (verdict === 'reject') this.#blame.reject(hex(from), this.#ways.nowMs());
     if (verdict === 'accept') this.#spread(topic, bytes, from);
   }

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { HOUR_MS, MINUTE_MS } from '../../core/base/clock.ts';
-import { DecodeError } from '../../core/base/errors.ts';
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../core/base/clock.ts';
+import { DecodeError, InternalError } from '../../core/base/errors.ts';
 import { parseTransportKey, type TransportKey } from '../../core/base/ids.ts';
 import { LIMITS } from '../../core/base/limits.ts';
 import { GOSSIP_THRESHOLDS, GossipBlame } from '../../core/network/gossip-blame.ts';
+import { boundCaches, cachesOf } from '../../core/network/gossip-memory.ts';
 import { GossipWindow } from '../../core/network/gossip-window.ts';
 import { NETWORK_LIMITS } from '../../core/network/limits.ts';
 import { Pace } from '../../core/network/pace.ts';
@@ -40,11 +41,11 @@ describe('the first check of what came by gossip', () => {
     }
   });
 
-  it('ignores what is over, or lasts too long to be believed', () => {
+  it('finds strange what is over, or lasts too long to be believed', () => {
     const last = NOW + LIMITS.envelopeLifetimeMs + LIMITS.clockSkewMs;
     assert.equal(typeof judgeEnvelope(envelope(last), NOW), 'object');
     for (const expiresAtMs of [NOW - HOUR_MS, NOW - 10_000 * HOUR_MS, last + 2 * HOUR_MS])
-      assert.equal(judgeEnvelope(envelope(expiresAtMs), NOW), 'ignore');
+      assert.equal(judgeEnvelope(envelope(expiresAtMs), NOW), 'strange');
   });
 
   it('rejects whatever is no envelope', () => {
@@ -56,7 +57,8 @@ describe('the first check of what came by gossip', () => {
 });
 
 describe('blame', () => {
-  const blame = (peers = 3) => new GossipBlame({ peers, forgiveMs: MINUTE_MS });
+  const blame = (peers = 3) =>
+    new GossipBlame({ peers, forgiveMs: MINUTE_MS, strange: 4, forgiveStrangeMs: 10 * SECOND_MS });
 
   it('takes a peer out of meshes at one rejected message, out of hearing at three', () => {
     const blamed = blame();
@@ -80,6 +82,17 @@ describe('blame', () => {
     assert.equal(blamed.score('a', NOW + 3 * MINUTE_MS), -10);
   });
 
+  it('passes over some strange messages, and takes more than these for rejected ones', () => {
+    const blamed = blame();
+    for (let i = 0; i < 4; i += 1) blamed.strange('a', NOW);
+    assert.equal(blamed.score('a', NOW), 0);
+    blamed.strange('a', NOW + 10 * SECOND_MS);
+    assert.equal(blamed.score('a', NOW + 10 * SECOND_MS), 0, 'one was forgiven');
+    for (let i = 0; i < 3; i += 1) blamed.strange('a', NOW + 10 * SECOND_MS);
+    assert.ok(blamed.score('a', NOW + 10 * SECOND_MS) < GOSSIP_THRESHOLDS.graylist);
+    assert.equal(blamed.score('b', NOW), 0);
+  });
+
   it('forgets whom it blamed longest ago when there are too many', () => {
     const blamed = blame(2);
     for (const peer of ['a', 'b', 'a', 'c']) blamed.reject(peer, NOW);
@@ -87,6 +100,36 @@ describe('blame', () => {
       ['a', 'b', 'c'].map(peer => blamed.score(peer, NOW)),
       [-40, 0, -10],
     );
+  });
+});
+
+describe('what gossipsub remembers of messages', () => {
+  const caches = (names: readonly string[]) => {
+    const queue = names.map(msgId => ({ msgId }));
+    const entries = () => new Map<string, unknown>(names.map(name => [name, {}]));
+    return { seenCache: { entries: entries() }, score: { deliveryRecords: { records: entries(), queue } } };
+  };
+
+  it('is bounded, and the oldest is forgotten first', () => {
+    const kept = caches(['a', 'b', 'c', 'd']);
+    boundCaches(cachesOf(kept), 3);
+    const { records, queue } = kept.score.deliveryRecords;
+    for (const map of [kept.seenCache.entries, records]) assert.deepEqual([...map.keys()], ['b', 'c', 'd']);
+    assert.equal(queue.length, 3);
+    boundCaches(kept, 3);
+    assert.equal(queue.length, 3);
+  });
+
+  it('is not taken for granted in another version', () => {
+    const { seenCache, score } = caches([]);
+    const { queue } = score.deliveryRecords;
+    const others = [
+      { seenCache },
+      { score },
+      { seenCache: {}, score },
+      { seenCache, score: { deliveryRecords: { queue } } },
+    ];
+    for (const other of others) assert.throws(() => cachesOf(other), InternalError);
   });
 });
 

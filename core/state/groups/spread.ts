@@ -145,7 +145,7 @@ export class GroupSpread {
     if (typeof envelope === 'string') return envelope;
     const place = this.places.find(envelope.tag);
     // Its secret may have been dropped a moment ago.
-    if (!place) return 'ignore';
+    if (!place) return 'strange';
     // Everybody in a topic knows the secret that it and its tags are drawn from: no honest member passes on such a thing.
     if (place.topic !== topic || !this.places.isGenuine(place, envelope)) return 'reject';
     const id = envelopeIdOf(bytes);
@@ -154,7 +154,7 @@ export class GroupSpread {
     if (store.seen.has(id) || store.custody.has(id)) return 'ignore';
     try {
       // Members may differ for a while in whom they take for one.
-      return (await this.#take(place.group, bytes, id)) === 'stored' ? 'accept' : 'ignore';
+      return (await this.#take(place.group, bytes, id)) === 'stored' ? 'accept' : 'strange';
     } catch {
       return 'ignore';
     }
