@@ -1,7 +1,7 @@
 import type { ConversationId, MessageId } from '../base/ids.ts';
 import type { CoreEvent } from '../state/events.ts';
 import type { Messenger } from '../state/messenger.ts';
-import { groupView } from './group-views.ts';
+import { groupIn } from './group-views.ts';
 import type { ApiEvent, Reach } from './schema.ts';
 import { verificationOf } from './verification.ts';
 import { contactView, type Home, heldView, messageView, reachView, requestView } from './views.ts';
@@ -52,8 +52,8 @@ export function apiEventOf(messenger: Messenger, event: CoreEvent): ApiEvent | u
       return verification && { event: event.type, verification };
     }
     case 'group-changed': {
-      const group = messenger.groups.list().find(({ id }) => id === event.group);
-      return group && { event: event.type, group: groupView(group) };
+      const group = groupIn(messenger, event.group);
+      return group && { event: event.type, group };
     }
     case 'group-members':
       return { event: event.type, group: event.group };

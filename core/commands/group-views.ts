@@ -1,3 +1,4 @@
+import { UsageError } from '../base/errors.ts';
 import type { ContactId, GroupId } from '../base/ids.ts';
 import type { GroupMemberView, GroupView } from '../state/groups/views.ts';
 import type { Messenger } from '../state/messenger.ts';
@@ -13,6 +14,16 @@ import type { Group, GroupDetails, GroupMember, Notice } from './schema.ts';
 export function groupView({ id, conversation, name, phase, admin, members, createdAtMs }: GroupView): Group {
   const role = admin ? 'admin' : 'member';
   return { id, conversation, name, phase, role, members: members.length, createdAt: createdAtMs };
+}
+
+/** Undefined for one that is gone, or that could not be read. */
+export function groupIn({ groups }: Messenger, id: GroupId): Group | undefined {
+  try {
+    return groupView(groups.get(id));
+  } catch (error) {
+    if (error instanceof UsageError) return undefined;
+    throw error;
+  }
 }
 
 export function groupDetailsView(messenger: Messenger, group: GroupView): GroupDetails {

@@ -6,7 +6,7 @@ import type { Messenger } from '../state/messenger.ts';
 import type { Proof as Signed } from '../state/proofs.ts';
 import { placeText } from '../storage/message-place.ts';
 import type { ContactRecord, ConversationRecord, RequestRecord, StoredMessage } from '../storage/records.ts';
-import { groupView, memberNick, noticeView } from './group-views.ts';
+import { groupIn, memberNick, noticeView } from './group-views.ts';
 import { nickOf } from './names.ts';
 import { safetyNumberWith } from './safety.ts';
 import type { Contact, ContactRequest, Conversation, Message, MessageState, Profile, Proof, Reach } from './schema.ts';
@@ -107,10 +107,10 @@ export function conversationView(messenger: Messenger, record: ConversationRecor
     const lastMessage = last ? messageView(messenger, last, contact) : null;
     return { id, contact: contactView(messenger, contact), group: null, lastMessage, unread };
   }
-  const found = group && messenger.groups.list().find(other => other.id === group);
+  const found = group && groupIn(messenger, group);
   if (!group || !found) return undefined;
   const lastMessage = last ? messageView(messenger, last, { group, conversation: id }) : null;
-  return { id, contact: null, group: groupView(found), lastMessage, unread };
+  return { id, contact: null, group: found, lastMessage, unread };
 }
 
 /** Members known to have an own text; null while no member is known to have it. */
