@@ -1,5 +1,5 @@
 import type { Group, GroupDetails, GroupMember, Notice } from '../commands/schema.ts';
-import { safe } from './safe.ts';
+import { safe, safeName } from './safe.ts';
 
 /** Groups as plain text for a person. Whatever other people wrote goes through `safe`. */
 
@@ -36,8 +36,8 @@ function memberLine(member: GroupMember, width: number): string {
 
 /** A change of the group, a sentence without its full stop. */
 export function noticeText({ kind, by, member, name, count }: Notice): string {
-  const who = by === null ? 'Somebody' : safe(by.nick);
-  const whom = member === null ? 'somebody' : safe(member.nick);
+  const who = by === null ? 'Somebody' : safeName(by.nick);
+  const whom = member === null ? 'somebody' : safeName(member.nick);
   switch (kind) {
     case 'made':
       return `${who} made the group ${safe(name ?? '')}`;

@@ -11,7 +11,7 @@ import type {
 import type { BundleReport } from '../state/bundles.ts';
 import { GroupNames } from './group-names.ts';
 import { groupLine, noticeText } from './group-text.ts';
-import { safe } from './safe.ts';
+import { safe, safeName } from './safe.ts';
 
 /** Plain text for a person. Whatever other people wrote goes through `safe`. */
 
@@ -112,7 +112,7 @@ export function messagesText(messages: readonly Message[]): string {
 export function messageLine(message: Message, group?: string): string {
   const time = `${timeOf(message.sentAt)}  ${group === undefined ? '' : `${safe(group)}: `}`;
   if (message.notice) return `${time}* ${noticeText(message.notice)}`;
-  const who = message.outgoing ? 'you' : safe(message.fromNick);
+  const who = message.outgoing ? 'you' : safeName(message.fromNick);
   const state = message.outgoing ? `  (${stateText(message)})` : message.late ? '  (late)' : '';
   // Further lines are indented, so that a text cannot pass for somebody else's message.
   const text = message.text.split(/\r?\n/).map(safe).join('\n       ');

@@ -5,7 +5,7 @@ import { GROUP_FORMS } from '../../core/cli/group-forms.ts';
 import { GroupNames } from '../../core/cli/group-names.ts';
 import { groupsText, membersText, noticeText } from '../../core/cli/group-text.ts';
 import { commandHelp } from '../../core/cli/help.ts';
-import { eventText } from '../../core/cli/text.ts';
+import { eventText, messageLine } from '../../core/cli/text.ts';
 import type { Group, GroupMember, Message, Notice } from '../../core/commands/schema.ts';
 
 const id = (letter: string) => letter.repeat(26);
@@ -98,6 +98,9 @@ test('what happened is one sentence of each kind, with the names that are known'
     assert.equal(noticeText(notice), sentence);
   }
   assert.equal(noticeText({ ...none, kind: 'removed', member: bob }), 'Somebody removed Bob');
+  const posing = { id: id('e'), nick: 'SOMEBODY' };
+  assert.equal(noticeText({ ...none, kind: 'removed', by: posing, member: bob }), '"SOMEBODY" removed Bob');
+  assert.match(messageLine({ ...message, fromNick: 'You' }), /^03:04 {2}"You": hi$/);
   assert.equal(noticeText({ ...none, kind: 'hole', member: bob, count: 1 }), "1 of Bob's messages has not come");
 });
 

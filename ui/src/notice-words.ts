@@ -20,10 +20,17 @@ type Sentence = (...names: string[]) => string;
 function parts({ kind, by, member, name, count }: Notice, ownId: string): [Sentence, ...names: string[]] {
   const { notices, someone, self, you } = text.group;
   const subject = kind === 'left' ? member : by;
-  const first = subject === null ? someone : subject.id === ownId ? self : subject.nick;
-  const second = member === null ? someone : member.id === ownId ? you : member.nick;
+  const nickOf = ({ nick }: { readonly nick: string }) => (isOwnWord(nick) ? `“${nick}”` : nick);
+  const first = subject === null ? someone : subject.id === ownId ? self : nickOf(subject);
+  const second = member === null ? someone : member.id === ownId ? you : nickOf(member);
   const sentence: Sentence = (a = '', b = '', c = '') => notices[kind](a, b, c, count ?? 1);
   return [sentence, first, second, name ?? ''];
+}
+
+/** A name by which somebody would pass for oneself, or for nobody known. */
+function isOwnWord(nick: string): boolean {
+  const { self, someone } = text.group;
+  return [self, someone].some(word => word.toLowerCase() === nick.normalize('NFKC').trim().toLowerCase());
 }
 
 /** Whether it is something to worry about. */
