@@ -198,7 +198,9 @@ describe('groups over the API', () => {
     await time.until(() => cem.messenger.groups.list()[0]?.phase === 'removed');
     assert.equal((await ofCem('groups.list', {}))[0]?.phase, 'removed');
     await assert.rejects(ofCem('messages.send', { who: group, text: 'wait' }), { code: 'refused' });
-    assert.equal((await ofBen('groups.leave', { group })).phase, 'left');
+    assert.equal((await ofBen('groups.leave', { group })).phase, 'leaving', 'until a member has carried it out');
+    await assert.rejects(ofBen('messages.send', { who: group, text: 'one thing more' }), { code: 'refused' });
+    await time.until(() => told(ben).some(event => event.event === 'group-changed' && event.group.phase === 'left'));
     await time.until(() => ada.messenger.groups.list()[0]?.members.length === 1);
     const kinds = (await call('messages.list', { who: group })).messages.flatMap(({ notice }) => notice?.kind ?? []);
     for (const kind of ['made', 'promoted', 'demoted', 'removed', 'left'] as const)

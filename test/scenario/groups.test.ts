@@ -218,7 +218,8 @@ describe('a group', () => {
     const { time, ada, ben, cem, group } = await groupOfThree();
     await assert.rejects(time.run(ada.messenger.groups.leave(group)), isRefused);
     await time.run(ben.messenger.groups.leave(group));
-    assert.equal(ben.messenger.groups.get(group).phase, 'left');
+    assert.equal(ben.messenger.groups.get(group).phase, 'leaving', 'until a member has carried it out');
+    await time.until(() => ben.messenger.groups.get(group).phase === 'left');
     await time.until(() => [ada, cem].every(person => membersOf(person, group).length === 2));
     assert.equal(notices(ada, group).at(-1), 'left');
     await time.run(ada.messenger.groups.change(group, { kind: 'promote', member: cem.id }));

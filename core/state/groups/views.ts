@@ -1,7 +1,7 @@
 import type { ContactId, ConversationId, GroupId } from '../../base/ids.ts';
 import type { EpochId } from '../../groups/group-crypto.ts';
 import { type GroupState, headEpoch } from '../../groups/group-state.ts';
-import type { GroupRecord } from '../../storage/records.ts';
+import type { GroupPhase, GroupRecord } from '../../storage/records.ts';
 import type { Store } from '../../storage/store.ts';
 import { decodeCard } from '../../wire/card.ts';
 
@@ -10,8 +10,8 @@ export interface GroupView {
   readonly id: GroupId;
   readonly conversation: ConversationId;
   readonly name: string;
-  /** `left` and `removed`: it can be read, and not written. */
-  readonly phase: 'member' | 'left' | 'removed';
+  /** All but `member`: it can be read, and not written. */
+  readonly phase: GroupPhase;
   readonly admin: boolean;
   readonly createdAtMs: number;
   readonly epoch: EpochId;
@@ -34,7 +34,7 @@ export function viewOf<State>(record: GroupRecord, state: GroupState<State>, sel
     id: record.id,
     conversation: record.conversation,
     name: data.name,
-    phase: record.phase === 'leaving' ? 'left' : record.phase,
+    phase: record.phase,
     admin: data.admins.includes(self),
     createdAtMs: record.createdAtMs,
     epoch: id,
