@@ -246,6 +246,8 @@ export const LIMITS = {
   groupNameBytes: 128,
   /** A published key package, the post-quantum one included. */
   keyPackageBytes: 4 * 1024,
+  /** Of each sort that a contact gives at once: one of every suite there is. */
+  keyPackageSuites: 2,
   /** Epochs and what is sealed in them are kept as long as mailboxes keep envelopes. */
   groupHorizonMs: 7 * DAY_MS,
   /** From an ask to its commit: time for other asks to join it; then each rank waits one slot longer for the one before. */
@@ -269,6 +271,10 @@ export const LIMITS = {
   groupWaitingBytes: 2 * 1024 * 1024,
   /** Posts of a later epoch that stay unreadable for so long, all else known: the way there is lost. */
   groupLostMs: 10 * MINUTE_MS,
+  /** A contact is asked for the way back so often at most while it does not answer, */
+  groupInfoAskMs: 6 * HOUR_MS,
+  /** and given it so often at most: it is as long as the group's tree. */
+  groupInfoGiveMs: MINUTE_MS,
   /** Groups one is in, or was: each keeps a state in memory and a timer. */
   groups: 256,
   /** Outer secrets kept of one group: nine tags each are listened to. Past it the oldest goes, though its epoch be known. */

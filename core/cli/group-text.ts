@@ -57,6 +57,8 @@ export function noticeText({ kind, by, member, name, count }: Notice): string {
       return 'The group had come apart and is one again';
     case 'equivocation':
       return `${whom} signed two different messages in one place; some may have read the other`;
+    case 'returned':
+      return `${whom} had lost touch with the group and came back`;
     case 'hole':
       return `${count ?? 1} of ${whom}'s messages ${count === 1 ? 'has' : 'have'} not come`;
   }

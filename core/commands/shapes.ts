@@ -30,10 +30,11 @@ export const notice = v.object({
       'fork-healed',
       'equivocation',
       'hole',
+      'returned',
     ]),
     v.description(
       'fork-healed: two halves of the group are one again; equivocation: `member` signed two different things in one place; ' +
-        'hole: something of `member` has not come',
+        'hole: something of `member` has not come; returned: `member` had lost its way or its record, and is back',
     ),
   ),
   by: v.nullable(v.pipe(person, v.description('who did it'))),

@@ -126,6 +126,12 @@ export async function joinGroup<State>(
   return beginGroup(crypto, await crypto.join(welcome, secret, context), null, context);
 }
 
+/** The state of a profile that was put back from a copy: it says nothing before it has come back. */
+export function silenced<State>(state: GroupState<State>, nowMs: number): GroupState<State> {
+  const timers = { ...state.timers, sweepMs: nowMs, commitMs: null, standMs: null };
+  return { ...state, putBack: { backIn: null }, timers };
+}
+
 /** What is known of a group in which this epoch is the first that is known. */
 export async function beginGroup<State>(
   crypto: GroupCrypto<State>,

@@ -10,7 +10,8 @@ import { readInitiation } from './account.ts';
 import { Allowance } from './allowance.ts';
 import type { Context } from './context.ts';
 import type { Conversation } from './conversation.ts';
-import type { Groups, TagOwner } from './groups/groups.ts';
+import type { TagOwner } from './groups/group-tags.ts';
+import type { Groups } from './groups/groups.ts';
 import type { Introductions } from './introductions.ts';
 import type { Opened } from './receiving.ts';
 

@@ -113,11 +113,13 @@ export class Messenger {
     };
     const conversation = (contact: ContactId) => this.#conversation(contact);
     this.introductions = new Introductions(this.context, conversation);
-    // Hybrid, so that what is recorded today stays closed to a later quantum computer (docs/decisions/0012).
-    this.groups = new Groups(this.context, mlsCrypto(parts.account.identity, 'hybrid'), parts.addable);
+    const { identity } = parts.account;
+    const suites = { classical: mlsCrypto(identity, 'classical'), hybrid: mlsCrypto(identity, 'hybrid') };
+    this.groups = new Groups(this.context, suites, parts.addable);
     this.intake = new Intake(this.context, conversation, this.introductions, this.groups);
     const { swarm, context } = this;
-    this.starts = new Starts(context, parts.startsFile, conversation);
+    const silenceGroups = () => this.groups.putBack();
+    this.starts = new Starts(context, parts.startsFile, { conversation, silenceGroups });
     const heard = (contact: ContactId) => this.#heard(contact);
     this.#hellos = new Hellos(context, swarm, { starts: this.starts, holds: parts.holds, heard });
     const gone = (contact: ContactId) => this.placing.presenceChanged(contact);

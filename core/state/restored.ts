@@ -11,6 +11,13 @@ import { gatherReceipts, readLately } from './receipts.ts';
 
 const INCARNATION_BYTES = 16;
 
+/** What drops its keys when the profile is found to be a copy. */
+export interface StartServices {
+  readonly conversation: (contact: ContactId) => Conversation;
+  /** @returns once no group says anything more with keys of the copy */
+  readonly silenceGroups: () => Promise<void>;
+}
+
 /**
  * How far this profile has come, and whether contacts have seen it come further (docs/protocol/mailbox.md §6). A profile
  * that was put back from a backup, or is one of two copies, holds keys that were used already: it drops them all and
@@ -19,7 +26,8 @@ const INCARNATION_BYTES = 16;
 export class Starts {
   readonly #context: Context;
   readonly #file: StartsFile;
-  readonly #conversation: (contact: ContactId) => Conversation;
+  readonly #conversation: StartServices['conversation'];
+  readonly #silenceGroups: StartServices['silenceGroups'];
   /** Stamps made for each contact in this run: one does not see how much is said to another. */
   readonly #orders = new Map<ContactId, number>();
   #own: OwnRuns | undefined;
@@ -27,10 +35,11 @@ export class Starts {
   /** When this run found out that the profile is a copy; null: it is none, as far as is known. */
   restoredAtMs: number | null = null;
 
-  constructor(context: Context, file: StartsFile, conversation: (contact: ContactId) => Conversation) {
+  constructor(context: Context, file: StartsFile, services: StartServices) {
     this.#context = context;
     this.#file = file;
-    this.#conversation = conversation;
+    this.#conversation = services.conversation;
+    this.#silenceGroups = services.silenceGroups;
   }
 
   /** To be awaited before anything is sealed, opened or sent. @throws StorageError */
@@ -87,6 +96,7 @@ export class Starts {
   /** Every conversation drops its own keys in a turn of its own; cut short, the next hello begins it again. */
   async #startAnew(found: readonly RunEnd[]): Promise<void> {
     const { store } = this.#context;
+    await this.#silenceGroups();
     await Promise.all(store.contacts.list().map(({ id }) => this.#conversation(id).ask({ kind: 'start-anew' })));
     const own = afterDropping(this.#begun, found);
     this.#own = own;
@@ -102,6 +112,7 @@ export class Starts {
     store.sessions.removeAll(tx);
     store.outbox.removeAll(tx);
     store.placements.removeAll(tx);
+    for (const group of store.groups.list(tx)) store.groups.put(tx, { ...group, putBack: true });
     for (const contact of store.contacts.list(tx)) {
       store.contacts.putInitiationSecret(tx, contact.id, null);
       store.contacts.put(tx, { ...contact, initiation: null });

@@ -3,7 +3,7 @@ import { contactIdFromBytes, conversationIdFromBytes } from './id-text.ts';
 import { decodePlace, encodePlace } from './message-place.ts';
 import type { RowPort, RowReader, Tx } from './port.ts';
 import type { GroupMemberRecord, GroupPhase, GroupRecord, MessagePlace, OuterSecret } from './records.ts';
-import { bytesOf, decodeRow, encodeRow, listOf, orNull, shape, wordOf } from './row-codec.ts';
+import { bytesOf, decodeRow, encodeRow, flagOf, listOf, orNull, shape, wordOf } from './row-codec.ts';
 import type { Sealer } from './sealing.ts';
 import { Table } from './table.ts';
 
@@ -32,10 +32,13 @@ export class GroupRows {
 
   put(tx: Tx, g: GroupRecord): void {
     const outer = g.outer.map(({ secret, epochs }) => [secret, [...epochs]]);
-    const [ids, phase] = [[idBytes(g.id), idBytes(g.conversation)], PHASES.indexOf(g.phase)];
+    const [ids, phase] = [
+      [idBytes(g.id), idBytes(g.conversation)],
+      [PHASES.indexOf(g.phase), g.putBack],
+    ];
     const card = [g.cardSerial, g.cardAtMs];
     const heard = [...g.heard].map(([member, place]) => [idBytes(member), encodePlace(place)]);
-    const row = [...ids, phase, g.createdAtMs, g.endedAtMs, g.adding.map(idBytes), ...card, outer, heard, g.state];
+    const row = [...ids, ...phase, g.createdAtMs, g.endedAtMs, g.adding.map(idBytes), ...card, outer, heard, g.state];
     this.#table.put(tx, this.#key(g.id), encodeRow(row));
   }
 
@@ -126,19 +129,20 @@ export class GroupMemberRows {
 }
 
 function decodeGroup(plain: Buffer): GroupRecord {
-  const f = decodeRow(plain, 11);
+  const f = decodeRow(plain, 12);
   return {
     id: groupIdFromBytes(shape.bytes(f[0], 16)),
     conversation: conversationIdFromBytes(shape.bytes(f[1], 16)),
     phase: wordOf(PHASES, f[2]),
-    createdAtMs: shape.uint(f[3]),
-    endedAtMs: orNull(f[4], value => shape.uint(value)),
-    adding: listOf(f[5], id => contactIdFromBytes(shape.bytes(id, 16))),
-    cardSerial: shape.uint(f[6]),
-    cardAtMs: shape.uint(f[7]),
-    outer: listOf(f[8], decodeOuter),
-    heard: new Map(listOf(f[9], decodeHeard)),
-    state: bytesOf(f[10]),
+    putBack: flagOf(f[3]),
+    createdAtMs: shape.uint(f[4]),
+    endedAtMs: orNull(f[5], value => shape.uint(value)),
+    adding: listOf(f[6], id => contactIdFromBytes(shape.bytes(id, 16))),
+    cardSerial: shape.uint(f[7]),
+    cardAtMs: shape.uint(f[8]),
+    outer: listOf(f[9], decodeOuter),
+    heard: new Map(listOf(f[10], decodeHeard)),
+    state: bytesOf(f[11]),
   };
 }
 

@@ -1,10 +1,12 @@
 import { type ContactId, idBytes } from '../base/ids.ts';
 import { contactIdFromBytes } from './id-text.ts';
 import type { RowPort, RowReader, Tx } from './port.ts';
-import type { KeyPackageRecord, PeerKeyPackagesRecord } from './records.ts';
-import { bytesOf, decodeRow, encodeRow, orNull, shape } from './row-codec.ts';
+import type { KeyPackageRecord, KeyPackageSuite, PeerKeyPackagesRecord } from './records.ts';
+import { bytesOf, decodeRow, encodeRow, listOf, orNull, shape, wordOf } from './row-codec.ts';
 import type { Sealer } from './sealing.ts';
 import { Table } from './table.ts';
+
+const SUITES: readonly KeyPackageSuite[] = ['classical', 'hybrid'];
 
 /** Own key packages with their secrets. */
 export class OwnKeyPackageRows {
@@ -20,8 +22,8 @@ export class OwnKeyPackageRows {
     return Array.from(this.#table.scan(from), ({ plain }) => this.#table.decode(plain, decodeOwn));
   }
 
-  put(tx: Tx, { id, contact, keyPackage, secret, createdAtMs }: KeyPackageRecord): void {
-    const row = encodeRow([id, contact && idBytes(contact), keyPackage, secret, createdAtMs]);
+  put(tx: Tx, { id, contact, suite, keyPackage, secret, createdAtMs }: KeyPackageRecord): void {
+    const row = encodeRow([id, contact && idBytes(contact), SUITES.indexOf(suite), keyPackage, secret, createdAtMs]);
     this.#table.put(tx, this.#table.key(id), row);
     row.fill(0);
   }
@@ -49,7 +51,7 @@ export class PeerKeyPackageRows {
   }
 
   put(tx: Tx, { contact, oneTime, lastResort }: PeerKeyPackagesRecord): void {
-    this.#table.put(tx, this.#key(contact), encodeRow([idBytes(contact), oneTime, lastResort]));
+    this.#table.put(tx, this.#key(contact), encodeRow([idBytes(contact), [...oneTime], [...lastResort]]));
   }
 
   remove(tx: Tx, contact: ContactId): void {
@@ -62,10 +64,11 @@ export class PeerKeyPackageRows {
 }
 
 function decodeOwn(plain: Buffer): KeyPackageRecord {
-  const [id, contact, keyPackage, secret, createdAtMs] = decodeRow(plain, 5);
+  const [id, contact, suite, keyPackage, secret, createdAtMs] = decodeRow(plain, 6);
   return {
     id: shape.bytes(id, 16),
     contact: orNull(contact, value => contactIdFromBytes(shape.bytes(value, 16))),
+    suite: wordOf(SUITES, suite),
     keyPackage: bytesOf(keyPackage),
     secret: bytesOf(secret),
     createdAtMs: shape.uint(createdAtMs),
@@ -76,7 +79,7 @@ function decodePeer(plain: Buffer): PeerKeyPackagesRecord {
   const [contact, oneTime, lastResort] = decodeRow(plain, 3);
   return {
     contact: contactIdFromBytes(shape.bytes(contact, 16)),
-    oneTime: orNull(oneTime, bytesOf),
-    lastResort: bytesOf(lastResort),
+    oneTime: listOf(oneTime, bytesOf),
+    lastResort: listOf(lastResort, bytesOf),
   };
 }

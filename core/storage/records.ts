@@ -262,6 +262,8 @@ export interface GroupRecord {
   readonly createdAtMs: number;
   /** When it was left, or this member removed. */
   readonly endedAtMs: number | null;
+  /** The rows were put back from a copy, and the state does not know it yet. */
+  readonly putBack: boolean;
   /** Contacts whose adding was asked for here: a welcome for them is handed on. */
   readonly adding: readonly ContactId[];
   /** Serial of the own card that the group was given, and when. */
@@ -304,12 +306,16 @@ export interface GroupInboxRecord {
   readonly parcel: Parcel;
 }
 
+/** The kinds of groups that a key package can be for (core/crypto/mls/suite.ts). */
+export type KeyPackageSuite = 'classical' | 'hybrid';
+
 /** An own key package that can be joined with. */
 export interface KeyPackageRecord {
   /** 16: names it here. */
   readonly id: Uint8Array;
   /** For whom it is; null for the last resort. */
   readonly contact: ContactId | null;
+  readonly suite: KeyPackageSuite;
   readonly keyPackage: Uint8Array;
   readonly secret: Uint8Array;
   readonly createdAtMs: number;
@@ -318,6 +324,7 @@ export interface KeyPackageRecord {
 /** What a contact gave to be added with. */
 export interface PeerKeyPackagesRecord {
   readonly contact: ContactId;
-  readonly oneTime: Uint8Array | null;
-  readonly lastResort: Uint8Array;
+  /** At most one for each suite, those that were not used yet. */
+  readonly oneTime: readonly Uint8Array[];
+  readonly lastResort: readonly Uint8Array[];
 }

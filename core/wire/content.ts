@@ -63,10 +63,10 @@ export interface AgainContent {
 /** With these the contact can add us to groups. */
 export interface KeyPackagesContent {
   readonly kind: 'key-packages';
-  /** For this contact alone, and for one group. */
-  readonly oneTime: Uint8Array;
+  /** For this contact alone, and for one group each: at least one, at most one for every suite. */
+  readonly oneTime: readonly Uint8Array[];
   /** For when that is used and no new one has come. */
-  readonly lastResort: Uint8Array;
+  readonly lastResort: readonly Uint8Array[];
 }
 
 /** Something of a group, from one member to another. */
@@ -157,7 +157,7 @@ function fieldsOf(content: Content): Cbor[] {
     case 'again':
       return [content.after && idBytes(content.after)];
     case 'key-packages':
-      return [content.oneTime, content.lastResort];
+      return [[...content.oneTime], [...content.lastResort]];
     case 'group':
       return [idBytes(content.group), ...parcelFields(content.parcel)];
     case 'have':
@@ -185,8 +185,13 @@ function decodeAgain([, , after]: readonly unknown[]): AgainContent {
 }
 
 function decodeKeyPackages([, , oneTime, lastResort]: readonly unknown[]): KeyPackagesContent {
-  const one = (value: unknown): Uint8Array => shape.bytesUpTo(value, LIMITS.keyPackageBytes);
-  return { kind: 'key-packages', oneTime: one(oneTime), lastResort: one(lastResort) };
+  return { kind: 'key-packages', oneTime: keyPackages(oneTime), lastResort: keyPackages(lastResort) };
+}
+
+function keyPackages(value: unknown): Uint8Array[] {
+  const one = (bytes: unknown): Uint8Array => shape.bytesUpTo(bytes, LIMITS.keyPackageBytes);
+  const all = shape.list(value, LIMITS.keyPackageSuites, one);
+  return all.length > 0 ? all : shape.fail();
 }
 
 function decodeGroup([, , group, ...parcel]: readonly unknown[]): GroupContent {

@@ -16,6 +16,8 @@ export interface GroupWelcome {
 export interface GroupInfo {
   readonly info: Uint8Array;
   readonly secrets: readonly Uint8Array[];
+  /** The last act of its own that whoever answers knows, and its place; null when it knows of none. */
+  readonly lastAct: { readonly seq: number; readonly id: Uint8Array } | null;
 }
 
 /** A welcome given to the group, for whoever is a contact of those it is for. */
@@ -26,6 +28,7 @@ export interface Forward {
 
 const VERSION = 1;
 const SECRET_BYTES = 32;
+const ACT_ID_BYTES = 32;
 const MAX_BYTES = LIMITS.groupParcelParts * LIMITS.groupPartBytes;
 const shape = new Shape('group-welcome');
 
@@ -44,15 +47,21 @@ export function decodeGroupWelcome(bytes: Uint8Array): GroupWelcome {
   };
 }
 
-export function encodeGroupInfo({ info, secrets }: GroupInfo): Buffer {
-  return encodeCbor([VERSION, info, [...secrets]]);
+export function encodeGroupInfo({ info, secrets, lastAct }: GroupInfo): Buffer {
+  return encodeCbor([VERSION, info, [...secrets], lastAct && [lastAct.seq, lastAct.id]]);
 }
 
 /** @throws DecodeError not the documented form */
 export function decodeGroupInfo(bytes: Uint8Array): GroupInfo {
-  const [version, info, secrets] = shape.tuple(decodeCbor(bytes, MAX_BYTES, 'group-info'), 3);
+  const [version, info, secrets, last] = shape.tuple(decodeCbor(bytes, MAX_BYTES, 'group-info'), 4);
   shape.constant(version, VERSION);
-  return { info: shape.bytesUpTo(info, MAX_BYTES), secrets: readSecrets(secrets) };
+  const lastAct = last === null ? null : readLastAct(last);
+  return { info: shape.bytesUpTo(info, MAX_BYTES), secrets: readSecrets(secrets), lastAct };
+}
+
+function readLastAct(value: unknown): GroupInfo['lastAct'] {
+  const [seq, id] = shape.tuple(value, 2);
+  return { seq: shape.uint(seq), id: shape.bytes(id, ACT_ID_BYTES) };
 }
 
 export function encodeForward({ to, welcome }: Forward): Buffer {

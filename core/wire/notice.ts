@@ -2,11 +2,14 @@ import { type ContactId, contactIdFromBytes, ID_BYTES, idBytes } from '../base/i
 import { LIMITS } from '../base/limits.ts';
 import { type Cbor, decodeCbor, encodeCbor, Shape } from './cbor.ts';
 
-/** What the timeline of a group tells beside what its members say. `by` is null where it is not known. */
+/**
+ * What the timeline of a group tells beside what its members say. `by` is null where it is not known. `returned`: by a commit of its own,
+ * having lost the way or been put back from a copy; it may lack what was said until then.
+ */
 export type Notice =
   | { readonly kind: 'made' | 'renamed'; readonly by: ContactId | null; readonly name: string }
   | {
-      readonly kind: 'added' | 'removed' | 'left' | 'promoted' | 'demoted';
+      readonly kind: 'added' | 'removed' | 'left' | 'promoted' | 'demoted' | 'returned';
       readonly by: ContactId | null;
       readonly member: ContactId;
     }
@@ -26,6 +29,7 @@ const KINDS: readonly Notice['kind'][] = [
   'fork-healed',
   'equivocation',
   'hole',
+  'returned',
 ];
 const NOTICE_BYTES = LIMITS.groupNameBytes + 64;
 const shape = new Shape('notice');
@@ -48,6 +52,7 @@ export function decodeNotice(bytes: Uint8Array): Notice {
     case 'left':
     case 'promoted':
     case 'demoted':
+    case 'returned':
       return { kind, by: idOrNull(first), member: idOf(second) };
     case 'fork-healed':
       return first === null ? { kind, count: shape.uint(second) } : shape.fail();
@@ -67,6 +72,7 @@ function fieldsOf(notice: Notice): [Cbor, Cbor] {
     case 'left':
     case 'promoted':
     case 'demoted':
+    case 'returned':
       return [notice.by && idBytes(notice.by), idBytes(notice.member)];
     case 'fork-healed':
       return [null, notice.count];

@@ -23,7 +23,7 @@ const [ada, ben] = [contactIdFromBytes(id()), contactIdFromBytes(id())];
 const secrets = [systemRandom(32), systemRandom(32)];
 const parcel = { what: 'post', id: systemRandom(8), index: 1, count: 3, bytes: systemRandom(70) } as const;
 const contents: readonly Content[] = [
-  { kind: 'key-packages', oneTime: systemRandom(90), lastResort: systemRandom(80) },
+  { kind: 'key-packages', oneTime: [systemRandom(90), systemRandom(40)], lastResort: [systemRandom(80)] },
   { kind: 'group', group: groupIdFromBytes(id()), parcel },
   { kind: 'have', ids: [messageIdFromBytes(id()), messageIdFromBytes(id())] },
 ];
@@ -38,6 +38,7 @@ const notices: readonly Notice[] = [
   { kind: 'fork-healed', count: 3 },
   { kind: 'equivocation', member: ben, count: 1 },
   { kind: 'hole', member: ben, count: 12 },
+  { kind: 'returned', by: null, member: ben },
 ];
 
 const families: readonly {
@@ -55,7 +56,9 @@ const families: readonly {
   },
   {
     name: 'info',
-    samples: [encodeGroupInfo({ info: systemRandom(60), secrets })],
+    samples: [null, { seq: 7, id: systemRandom(32) }].map(lastAct =>
+      encodeGroupInfo({ info: systemRandom(60), secrets, lastAct }),
+    ),
     again: bytes => encodeGroupInfo(decodeGroupInfo(bytes)),
   },
   {

@@ -92,6 +92,7 @@ test('what happened is one sentence of each kind, with the names that are known'
     'fork-healed': 'The group had come apart and is one again',
     equivocation: 'Bob signed two different messages in one place; some may have read the other',
     hole: "2 of Bob's messages have not come",
+    returned: 'Bob had lost touch with the group and came back',
   };
   for (const [kind, sentence] of Object.entries(told)) {
     const notice = { ...none, kind: kind as Notice['kind'], by: ann, member: bob, name: 'Crew', count: 2 };

@@ -19,7 +19,7 @@ type Sentence = (...names: string[]) => string;
 
 function parts({ kind, by, member, name, count }: Notice, ownId: string): [Sentence, ...names: string[]] {
   const { notices, someone, self, you } = text.group;
-  const subject = kind === 'left' ? member : by;
+  const subject = kind === 'left' || kind === 'returned' ? member : by;
   const nickOf = ({ nick }: { readonly nick: string }) => (isOwnWord(nick) ? `“${nick}”` : nick);
   const first = subject === null ? someone : subject.id === ownId ? self : nickOf(subject);
   const second = member === null ? someone : member.id === ownId ? you : nickOf(member);

@@ -1,38 +1,23 @@
 import { HOUR_MS } from '../../base/clock.ts';
-import { compareHlc, encodeHlc, type HlcTime, tickHlc } from '../../base/hlc.ts';
-import { type ContactId, groupMessageIdOf, type MessageId } from '../../base/ids.ts';
-import { LIMITS } from '../../base/limits.ts';
+import type { ContactId } from '../../base/ids.ts';
 import { sealEnvelope } from '../../crypto/mailbox-seal.ts';
 import type { EpochId, GroupCrypto } from '../../groups/group-crypto.ts';
 import { stepGroup } from '../../groups/group-machine.ts';
 import { type GroupInput, type GroupOutput, type GroupState, headEpoch } from '../../groups/group-state.ts';
 import { encodeGroup } from '../../groups/state-codec.ts';
 import { Waiting } from '../../groups/waiting.ts';
-import type { ConversationRecord, DeliveryState, GroupRecord, StoredMessage } from '../../storage/records.ts';
+import type { ConversationRecord, GroupRecord } from '../../storage/records.ts';
 import type { WriteTx } from '../../storage/store.ts';
 import { encodeContent } from '../../wire/content.ts';
 import { encodeEnvelope, envelopeIdOf } from '../../wire/envelope.ts';
 import { encodeParcel, PARCEL_ID_BYTES, type ParcelKind, splitParcel } from '../../wire/group-parcel.ts';
-import { encodeNotice, type Notice } from '../../wire/notice.ts';
 import type { Context } from '../context.ts';
 import type { CoreEvent } from '../events.ts';
 import { storeEpochs } from './epoch-rows.ts';
 import { type OuterKeys, outerAfter, secretOf, withoutForgotten } from './outer.ts';
 import type { KeepEnvelope, KeptEnvelope, Published } from './spreading.ts';
-
-/** One group as it stands in memory: what is durable. */
-export interface Standing<State> {
-  readonly record: GroupRecord;
-  readonly conversation: ConversationRecord;
-  /** The logical time of its conversation: above that of everything in it. */
-  readonly time: HlcTime;
-  /** Null before its first write. */
-  readonly state: GroupState<State> | null;
-  /** The newest text of each member that this one has not yet said to have. */
-  readonly owed: Map<ContactId, MessageId>;
-  /** Since when something of a member is missing that has not been told of. */
-  readonly missing: Map<ContactId, number>;
-}
+import type { GroupMemory, Standing } from './standing.ts';
+import { Timeline } from './timeline.ts';
 
 /**
  * What a batch of steps of one group changes, gathered and then made durable in one transaction. Nothing is told or
@@ -42,15 +27,14 @@ export class GroupDraft<State> {
   readonly context: Context;
   readonly crypto: GroupCrypto<State>;
   readonly keys: OuterKeys;
+  readonly timeline: Timeline;
   readonly nowMs: number;
-  readonly owed: Map<ContactId, MessageId>;
-  readonly missing: Map<ContactId, number>;
+  readonly memory: GroupMemory;
   readonly published: Published[] = [];
   /** What came, to be kept for members who lack it. */
   readonly received: KeptEnvelope[] = [];
   record: GroupRecord;
   conversation: ConversationRecord;
-  time: HlcTime;
   state: GroupState<State>;
   wakeMs: number | null = null;
   readonly #base: GroupState<State> | null;
@@ -59,10 +43,7 @@ export class GroupDraft<State> {
   readonly #puts: ((tx: WriteTx) => void)[] = [];
   readonly #events: (() => CoreEvent)[] = [];
   readonly #after: (() => void)[] = [];
-  readonly #added = new Set<MessageId>();
-  readonly #states = new Map<MessageId, DeliveryState['state']>();
   readonly #pending = new Set<ContactId>();
-  #heads: readonly MessageId[] | undefined;
   #stateChanged: boolean;
   #recordChanged: boolean;
 
@@ -71,7 +52,7 @@ export class GroupDraft<State> {
     context: Context,
     crypto: GroupCrypto<State>,
     keys: OuterKeys,
-    { record, conversation, time, state, owed, missing }: Standing<State>,
+    { record, conversation, time, state, memory }: Standing<State>,
     first?: GroupState<State>,
   ) {
     this.context = context;
@@ -80,14 +61,16 @@ export class GroupDraft<State> {
     this.nowMs = context.clock();
     this.record = record;
     this.conversation = conversation;
-    this.time = time;
-    this.owed = owed;
-    this.missing = missing;
+    this.timeline = new Timeline(this, time);
+    this.memory = memory;
     this.#base = state;
     this.state = (state ?? first) as GroupState<State>;
     this.#stateChanged = state === null;
     this.#recordChanged = state === null;
-    if (state === null) this.put(tx => context.store.conversations.put(tx, conversation));
+    if (state !== null) return;
+    this.put(tx => context.store.conversations.put(tx, conversation));
+    // Of a group that is begun anew what was there before cannot be read.
+    this.put(tx => context.store.groupEpochs.removeAllOf(tx, record.id));
   }
 
   put(change: (tx: WriteTx) => void): void {
@@ -182,63 +165,6 @@ export class GroupDraft<State> {
     this.#pending.add(contact);
   }
 
-  /** Something that happened here, for the timeline. */
-  tell(notice: Notice): void {
-    const { account } = this.context;
-    const hlc = this.nextTime();
-    const content = encodeNotice(notice);
-    const id = groupMessageIdOf(this.record.conversation, account.id, Buffer.concat([content, encodeHlc(hlc)]));
-    const fields = { id, sender: account.id, hlc, outgoing: false, parents: [], text: '', content };
-    this.addMessage({ ...fields, receivedAtMs: this.nowMs, late: false }, 'message-received');
-  }
-
-  addMessage(message: StoredMessage, type: 'message-received' | 'message-sent'): void {
-    const { store } = this.context;
-    const { conversation, id: group } = this.record;
-    let stored = message;
-    this.put(tx => {
-      stored = store.messages.put(tx, conversation, message) ?? stored;
-    });
-    this.#added.add(message.id);
-    this.event(() => ({ type, message: stored, contact: null, group }));
-  }
-
-  hasMessage(id: MessageId): boolean {
-    return this.#added.has(id) || this.context.store.messages.has(id);
-  }
-
-  nextTime(): HlcTime {
-    this.time = tickHlc(this.time, this.nowMs);
-    return this.time;
-  }
-
-  seeTime(time: HlcTime): void {
-    if (compareHlc(time, this.time) > 0) this.time = time;
-  }
-
-  /** The latest texts nobody has answered to, which the next one names as its parents. */
-  get heads(): readonly MessageId[] {
-    this.#heads ??= this.context.store.messages.heads(this.record.conversation);
-    return this.#heads;
-  }
-
-  advanceHeads(id: MessageId, parents: readonly MessageId[]): void {
-    this.#heads = [...this.heads.filter(head => !parents.includes(head)), id].slice(-LIMITS.parents);
-  }
-
-  stateOf(id: MessageId): DeliveryState['state'] | undefined {
-    return this.#states.get(id) ?? this.context.store.messages.stateOf(id)?.state;
-  }
-
-  moveState(id: MessageId, state: 'queued' | 'sent'): void {
-    const { nowMs: atMs, context } = this;
-    this.#states.set(id, state);
-    this.put(tx => context.store.messages.setState(tx, id, { state, atMs, receipt: null }));
-    if (state !== 'queued') {
-      this.event({ type: 'message-state', id, conversation: this.record.conversation, state, atMs });
-    }
-  }
-
   get head() {
     return headEpoch(this.state);
   }
@@ -253,7 +179,8 @@ export class GroupDraft<State> {
     const { context } = this;
     const { store } = context;
     if (this.#stateChanged) this.changeRecord({ state: encodeGroup(this.state) });
-    const { record, conversation, time, state } = this;
+    const { record, conversation, state } = this;
+    const { time } = this.timeline;
     if (this.#recordChanged || this.#puts.length > 0) {
       await store.write(tx => {
         for (const put of this.#puts) put(tx);
@@ -266,7 +193,7 @@ export class GroupDraft<State> {
     for (const former of this.#replaced) this.crypto.retire(former);
     for (const former of this.#forgotten) this.crypto.wipe(former);
     this.keys.keep(record.outer);
-    return { record, conversation, time, state, owed: this.owed, missing: this.missing };
+    return { record, conversation, time, state, memory: this.memory };
   }
 
   /** Once it is durable. */

@@ -1,20 +1,18 @@
 import type { Cancel } from '../../base/clock.ts';
 import { CoreError, DecodeError, UsageError } from '../../base/errors.ts';
-import { HLC_ZERO } from '../../base/hlc.ts';
 import type { ContactId, EnvelopeId, MessageId } from '../../base/ids.ts';
 import type { Change } from '../../groups/asks.ts';
 import type { GroupCrypto } from '../../groups/group-crypto.ts';
 import type { GroupInput, GroupState } from '../../groups/group-state.ts';
-import { decodeGroup } from '../../groups/state-codec.ts';
-import type { GroupRecord, OuterSecret, StoredMessage } from '../../storage/records.ts';
-import type { Store, WriteTx } from '../../storage/store.ts';
+import type { GroupRecord, OuterSecret } from '../../storage/records.ts';
+import type { WriteTx } from '../../storage/store.ts';
 import type { ParcelKind } from '../../wire/group-parcel.ts';
 import { Actor, type Entry } from '../actor.ts';
 import type { Context } from '../context.ts';
-import { GroupDraft, type Standing } from './draft.ts';
-import { loadEpochs } from './epoch-rows.ts';
+import { GroupDraft } from './draft.ts';
 import { OuterKeys } from './outer.ts';
 import type { KeepEnvelope, Published } from './spreading.ts';
+import type { Standing } from './standing.ts';
 import { takeTask } from './tasks.ts';
 
 export type GroupTask =
@@ -158,13 +156,4 @@ async function attempt<State>(draft: GroupDraft<State>, entry: Entry<GroupTask>)
 
 function isNotAuthentic(error: unknown): boolean {
   return error instanceof CoreError && error.code === 'not-authentic';
-}
-
-/** @throws DecodeError rows that are not what was stored */
-export function loadStanding<State>(store: Store, crypto: GroupCrypto<State>, record: GroupRecord): Standing<State> {
-  const conversation = store.conversations.get(record.conversation);
-  if (!conversation) throw new DecodeError('group.load');
-  const newest: StoredMessage | undefined = store.messages.newest(record.conversation, 1)[0];
-  const state = decodeGroup(record.state, loadEpochs(store, crypto, record.id));
-  return { record, conversation, time: newest?.hlc ?? HLC_ZERO, state, owed: new Map(), missing: new Map() };
 }

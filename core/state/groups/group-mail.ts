@@ -1,13 +1,16 @@
 import { hex } from '../../base/bytes.ts';
+import { CoreError } from '../../base/errors.ts';
 import type { GroupId } from '../../base/ids.ts';
 import type { GroupInboxRecord } from '../../storage/records.ts';
+import type { ParcelKind } from '../../wire/group-parcel.ts';
 import type { Context } from '../context.ts';
 import type { WholeParcel } from './group-actor.ts';
 
 export interface MailTakers {
   known(group: GroupId): boolean;
   take(group: GroupId, parcel: WholeParcel): Promise<unknown>;
-  join(group: GroupId, parcel: WholeParcel): Promise<unknown>;
+  /** A welcome, or the way back, into a group that is not known. */
+  enter(group: GroupId, parcel: WholeParcel): Promise<unknown>;
 }
 
 /** Puts parcels together and hands them over in the order they came: for a group that is not known a welcome comes first. */
@@ -40,11 +43,21 @@ export class GroupMail {
     await this.#running;
   }
 
+  /** What cannot be read is dropped. */
+  async #enter(group: GroupId, parcel: WholeParcel): Promise<void> {
+    try {
+      await this.#takers.enter(group, parcel);
+    } catch (error) {
+      if (!(error instanceof CoreError) || !['bad-bytes', 'not-authentic'].includes(error.code)) throw error;
+      await this.#context.store.write(parcel.taken);
+    }
+  }
+
   async #takeAll(group: GroupId): Promise<void> {
     const whole = wholeParcels(this.#context, group);
     if (!this.#takers.known(group)) {
-      for (const parcel of whole.filter(({ what, from }) => what === 'welcome' && from !== null)) {
-        await this.#takers.join(group, parcel);
+      for (const parcel of whole.filter(({ what, from }) => WAYS_IN.includes(what) && from !== null)) {
+        await this.#enter(group, parcel);
         if (this.#takers.known(group)) break;
       }
       if (!this.#takers.known(group)) return;
@@ -52,6 +65,8 @@ export class GroupMail {
     await Promise.all(wholeParcels(this.#context, group).map(parcel => this.#takers.take(group, parcel)));
   }
 }
+
+const WAYS_IN: readonly ParcelKind[] = ['welcome', 'info'];
 
 function wholeParcels({ store }: Context, group: GroupId): WholeParcel[] {
   const sets = new Map<string, GroupInboxRecord[]>();

@@ -1,69 +1,47 @@
-import { hex } from '../../base/bytes.ts';
 import { CoreError, UsageError } from '../../base/errors.ts';
-import { HLC_ZERO } from '../../base/hlc.ts';
-import {
-  type ContactId,
-  type GroupId,
-  groupConversationIdOf,
-  groupIdFromBytes,
-  ID_BYTES,
-  type MessageId,
-} from '../../base/ids.ts';
-import { LIMITS } from '../../base/limits.ts';
-import { currentTags, dayOf, type MailboxKeys } from '../../crypto/mailbox-seal.ts';
+import type { ContactId, GroupId, MessageId } from '../../base/ids.ts';
+import type { SuiteKind } from '../../crypto/mls/suite.ts';
 import type { Change } from '../../groups/asks.ts';
-import type { GroupCrypto } from '../../groups/group-crypto.ts';
-import { createGroup, type GroupState, headEpoch, joinGroup } from '../../groups/group-state.ts';
-import type { ConversationRecord, GroupRecord, OuterSecret, StoredMessage } from '../../storage/records.ts';
-import { decodeGroupWelcome } from '../../wire/group-welcome.ts';
+import { headEpoch } from '../../groups/group-state.ts';
+import type { GroupRecord, OuterSecret, StoredMessage } from '../../storage/records.ts';
 import type { Context } from '../context.ts';
 import type { Verdict } from '../intake.ts';
-import type { GroupDraft, Standing } from './draft.ts';
-import {
-  type Carried,
-  GroupActor,
-  type GroupOwner,
-  type GroupTask,
-  loadStanding,
-  type WholeParcel,
-} from './group-actor.ts';
+import { GroupEntries } from './entering.ts';
+import { type Carried, GroupActor, type GroupOwner, type GroupTask, type WholeParcel } from './group-actor.ts';
 import { GroupMail } from './group-mail.ts';
-import { KeyPackages } from './key-packages.ts';
+import { GroupTags, type TagOwner } from './group-tags.ts';
+import { KeyPackages, type Suites } from './key-packages.ts';
+import { LostGroups } from './lost-groups.ts';
 import { secretOf } from './outer.ts';
 import { type Reach, reachOf } from './reach.ts';
 import type { KeepEnvelope, Published, PublishListener } from './spreading.ts';
-import { keepCards, step } from './tasks.ts';
+import { loadStanding, type Standing } from './standing.ts';
 import { claimedNick, type GroupView, viewOf } from './views.ts';
-import { openedWith } from './welcomes.ts';
-
-const SALT_BYTES = 32;
-
-/** Whose group's envelopes bear a tag, and what opens them. */
-export interface TagOwner {
-  readonly group: GroupId;
-  readonly keys: MailboxKeys;
-}
 
 /** All groups of the profile. What fails in one is of no concern to the others. */
 export class Groups<State = unknown> {
   readonly #context: Context;
-  readonly #crypto: GroupCrypto<State>;
+  readonly #suites: Suites<State>;
   readonly #packages: KeyPackages<State>;
   readonly #mail: GroupMail;
   readonly #actors = new Map<GroupId, GroupActor<State>>();
   readonly #listeners = new Set<PublishListener>();
   readonly #keepers = new Set<KeepEnvelope>();
   readonly #owner: GroupOwner;
-  #tags: { readonly day: number; readonly owners: ReadonlyMap<string, TagOwner> } | undefined;
+  readonly #lost: LostGroups;
+  readonly #entries: GroupEntries<State>;
+  readonly #tags: GroupTags;
 
-  constructor(context: Context, crypto: GroupCrypto<State>, addable: () => boolean) {
+  constructor(context: Context, suites: Suites<State>, addable: () => boolean) {
     this.#context = context;
-    this.#crypto = crypto;
-    this.#packages = new KeyPackages(context, crypto, addable);
+    this.#suites = suites;
+    this.#packages = new KeyPackages(context, suites, addable);
+    this.#lost = new LostGroups(context, group => this.#actors.has(group));
+    this.#tags = new GroupTags(context.clock, () => this.#tagOwners());
     this.#mail = new GroupMail(context, {
       known: group => this.#actors.has(group),
       take: (group, parcel) => this.#ask(group, { kind: 'parcel', parcel }),
-      join: (group, parcel) => this.#join(group, parcel),
+      enter: (group, parcel) => this.#enter(group, parcel),
     });
     this.#owner = {
       keep: (tx, kept) => {
@@ -71,9 +49,20 @@ export class Groups<State = unknown> {
       },
       published: published => this.#published(published),
       secretsChanged: () => {
-        this.#tags = undefined;
+        this.#tags.forget();
       },
     };
+    this.#entries = new GroupEntries(context, suites, {
+      owner: this.#owner,
+      lost: this.#lost,
+      count: () => this.#actors.size,
+      entered: (group, actor) => void this.#actors.set(group, actor),
+    });
+  }
+
+  /** For all that does not depend on the suite: groups have their own. */
+  get #crypto() {
+    return this.#suites.hybrid;
   }
 
   /** Reads every group, and does what fell due or came while the program was not running. */
@@ -87,6 +76,14 @@ export class Groups<State = unknown> {
     for (const group of this.#actors.keys()) this.#do(group, { kind: 'input', input: { kind: 'caught-up' } });
     for (const group of this.#actors.keys()) this.#do(group, { kind: 'input', input: { kind: 'due' } });
     for (const { group } of store.groupInbox.list()) this.mail(group);
+    // What fails is made up for by the sweep.
+    this.#lost.look().catch(() => undefined);
+  }
+
+  /** The profile is a copy that was put back: no group says anything more with the keys of the copy. */
+  async putBack(): Promise<void> {
+    const silence: GroupTask = { kind: 'input', input: { kind: 'put-back' } };
+    await Promise.all([...this.#actors.values()].map(actor => actor.ask(silence)));
   }
 
   async stop(): Promise<void> {
@@ -101,6 +98,7 @@ export class Groups<State = unknown> {
     await this.#packages.sweep();
     if (store.groupInbox.list().length > 0) await store.write(tx => store.groupInbox.sweep(tx, clock()));
     for (const group of this.#actors.keys()) this.#do(group, { kind: 'sweep' });
+    await this.#lost.look();
     for (const { group } of store.groupInbox.list()) this.mail(group);
   }
 
@@ -112,19 +110,12 @@ export class Groups<State = unknown> {
     this.#packages.contactRemoved(id);
   }
 
-  /** @throws UsageError one of them cannot be added, and nothing was made; or too many groups */
-  async create(name: string, members: readonly ContactId[]): Promise<GroupId> {
-    const { random, clock, account } = this.#context;
-    this.#requireRoom();
-    for (const member of members) this.#requireAddable(member);
-    const bytes = random(ID_BYTES);
-    const state = await createGroup(this.#crypto, bytes, name, { nowMs: clock(), random });
-    const group = groupIdFromBytes(bytes);
-    await this.#begin(group, state, async draft => {
-      await draft.seeEpochs([]);
-      draft.tell({ kind: 'made', by: account.id, name });
-      await step(draft, { kind: 'due' });
-    });
+  /**
+   * @param suite of its cryptography, for good (docs/decisions/0012); not given: what suits so many members
+   * @throws UsageError one of them cannot be added, and nothing was made; or too many groups
+   */
+  async create(name: string, members: readonly ContactId[], suite?: SuiteKind): Promise<GroupId> {
+    const group = await this.#entries.create(name, members, suite);
     for (const member of members) await this.add(group, member);
     return group;
   }
@@ -222,9 +213,7 @@ export class Groups<State = unknown> {
   }
 
   groupOfTag(tag: Uint8Array): TagOwner | undefined {
-    const day = dayOf(this.#context.clock());
-    if (this.#tags?.day !== day) this.#tags = { day, owners: this.#tagsInUse() };
-    return this.#tags.owners.get(hex(tag));
+    return this.#tags.find(tag);
   }
 
   /** A backlog begins, and has been handed over: nothing in it is judged before all of it is there. */
@@ -248,87 +237,23 @@ export class Groups<State = unknown> {
     return () => void this.#keepers.delete(keep);
   }
 
-  /** One that cannot be read does not keep the others from starting; another welcome lets this member in anew. */
+  /** One that cannot be read does not keep the others from starting: its members are asked for the way back. */
   #load(record: GroupRecord): Standing<State> | undefined {
     try {
-      return loadStanding(this.#context.store, this.#crypto, record);
+      return loadStanding(this.#context, this.#crypto, record);
     } catch (error) {
-      if (error instanceof CoreError && error.code === 'bad-bytes') return undefined;
-      throw error;
+      if (!(error instanceof CoreError) || error.code !== 'bad-bytes') throw error;
+      this.#lost.note(record);
+      return undefined;
     }
   }
 
-  async #join(group: GroupId, { bytes, from, taken }: WholeParcel): Promise<void> {
-    const { store, clock, random } = this.#context;
-    const { welcome, secrets, cards } = decodeGroupWelcome(bytes);
-    this.#requireRoom();
-    const context = { nowMs: clock(), random };
-    const opened = await openedWith(store, from as ContactId, secret =>
-      joinGroup(this.#crypto, welcome, secret, context),
-    );
-    const joined = opened?.joined;
-    if (!joined || groupIdFromBytes(joined.groupId) !== group) return store.write(taken);
-    await this.#begin(group, joined, async draft => {
-      await draft.seeEpochs(secrets);
-      keepCards(draft, cards);
-      draft.put(taken);
-      if (opened.used.contact !== null) draft.put(tx => store.keyPackages.remove(tx, opened.used.id));
-      draft.tell({ kind: 'added', by: from, member: this.#crypto.self });
-      await step(draft, { kind: 'due' });
-    });
+  async #enter(group: GroupId, parcel: WholeParcel): Promise<void> {
+    await (parcel.what === 'welcome' ? this.#entries.join(group, parcel) : this.#entries.comeBack(group, parcel));
+    if (!this.#actors.has(group)) return;
     this.#do(group, { kind: 'card' });
     // The key package that was used is replaced.
     await this.#packages.sweep();
-  }
-
-  async #begin(
-    id: GroupId,
-    state: GroupState<State>,
-    first: (draft: GroupDraft<State>) => Promise<void>,
-  ): Promise<void> {
-    const { clock, random } = this.#context;
-    const record: GroupRecord = {
-      id,
-      conversation: groupConversationIdOf(id),
-      phase: 'member',
-      createdAtMs: clock(),
-      endedAtMs: null,
-      adding: [],
-      cardSerial: 0,
-      cardAtMs: 0,
-      outer: [],
-      heard: new Map(),
-      state: new Uint8Array(),
-    };
-    const conversation: ConversationRecord = {
-      id: record.conversation,
-      contact: null,
-      group: id,
-      salt: random(SALT_BYTES),
-      createdAtMs: record.createdAtMs,
-      readUpTo: null,
-      unread: 0,
-      lateUnread: [],
-    };
-    const standing = { record, conversation, time: HLC_ZERO, state: null, owed: new Map(), missing: new Map() };
-    const actor = new GroupActor(this.#context, this.#crypto, this.#owner, standing);
-    await actor.begin(state, draft => {
-      draft.event({ type: 'group-changed', group: id });
-      // Known by the time anything about it is told.
-      draft.after(() => void this.#actors.set(id, actor));
-      return first(draft);
-    });
-  }
-
-  #requireRoom(): void {
-    if (this.#actors.size < LIMITS.groups) return;
-    throw new UsageError('limit-reached', 'groups', 'There are too many groups.');
-  }
-
-  #requireAddable(member: ContactId): void {
-    if (this.#context.store.peerKeyPackages.get(member)) return;
-    const message = 'A contact cannot be added yet: its Molva has to be met once first.';
-    throw new UsageError('refused', 'groups.add', message);
   }
 
   #required(group: GroupId): GroupActor<State> {
@@ -350,15 +275,9 @@ export class Groups<State = unknown> {
     for (const { group, envelope } of published) for (const listener of this.#listeners) listener(group, envelope);
   }
 
-  #tagsInUse(): ReadonlyMap<string, TagOwner> {
-    const nowMs = this.#context.clock();
-    const owners = new Map<string, TagOwner>();
+  *#tagOwners(): Iterable<TagOwner> {
     for (const [group, actor] of this.#actors) {
-      for (const outer of actor.record.outer) {
-        const keys = actor.keysOf(outer);
-        for (const tag of currentTags(keys, nowMs)) owners.set(hex(tag), { group, keys });
-      }
+      for (const outer of actor.record.outer) yield { group, keys: actor.keysOf(outer) };
     }
-    return owners;
   }
 }

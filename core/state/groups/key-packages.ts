@@ -2,7 +2,7 @@ import { wipe } from '../../base/bytes.ts';
 import type { ContactId } from '../../base/ids.ts';
 import { LIMITS } from '../../base/limits.ts';
 import type { GroupCrypto } from '../../groups/group-crypto.ts';
-import type { KeyPackageRecord } from '../../storage/records.ts';
+import type { KeyPackageRecord, KeyPackageSuite } from '../../storage/records.ts';
 import { encodeContent } from '../../wire/content.ts';
 import type { Context } from '../context.ts';
 
@@ -10,22 +10,27 @@ const ID_BYTES = 16;
 /** Contacts given new ones in one sweep: each costs a key generation and an envelope. */
 const AT_ONCE = 32;
 
+/** MLS for this person, in groups of either suite. */
+export type Suites<State> = Readonly<Record<KeyPackageSuite, GroupCrypto<State>>>;
+
+const SUITES: readonly KeyPackageSuite[] = ['hybrid', 'classical'];
+
 /**
- * The own key packages (RFC 9420 §10): every contact has one for itself alone, and with it one of last resort that all have,
- * so that it can add this member while it is away. A used one is replaced; all are, every week.
+ * The own key packages (RFC 9420 §10): for each suite every contact has one for itself alone, and with it one of last resort that all
+ * have, so that it can add this member while it is away. A used one is replaced; all are, every week.
  */
 export class KeyPackages<State> {
   readonly #context: Context;
-  readonly #crypto: GroupCrypto<State>;
+  readonly #suites: Suites<State>;
   readonly #addable: () => boolean;
   /** Contacts that have what they need, as of the last sweep: asked of often, and costly to read. */
   #served: ReadonlySet<ContactId | null> = new Set();
   #running: Promise<void> = Promise.resolve();
 
   /** @param addable whether contacts are to be given any */
-  constructor(context: Context, crypto: GroupCrypto<State>, addable: () => boolean) {
+  constructor(context: Context, suites: Suites<State>, addable: () => boolean) {
     this.#context = context;
-    this.#crypto = crypto;
+    this.#suites = suites;
     this.#addable = addable;
   }
 
@@ -66,41 +71,57 @@ export class KeyPackages<State> {
     }
     if (!this.#addable()) return;
     const fresh = own.filter(({ createdAtMs }) => Math.abs(nowMs - createdAtMs) < LIMITS.keyPackageRefreshMs);
-    const have = new Set(fresh.map(({ contact }) => contact));
-    const lacking = store.contacts.list().filter(({ id, phase }) => phase === 'accepted' && !have.has(id));
-    const lastResort = fresh.find(({ contact }) => contact === null);
+    const has = (contact: ContactId | null): boolean =>
+      SUITES.every(suite => fresh.some(made => made.contact === contact && made.suite === suite));
+    const accepted = store.contacts.list().filter(({ phase }) => phase === 'accepted');
+    const lacking = accepted.filter(({ id }) => !has(id));
+    const lastResort = has(null) ? fresh.filter(({ contact }) => contact === null) : [];
     const next = lacking.slice(0, AT_ONCE).map(({ id }) => id);
     if (next.length > 0) await this.#give(next, lastResort);
-    this.#served = new Set([...have, ...next]);
+    const waiting = new Set(lacking.slice(AT_ONCE).map(({ id }) => id));
+    this.#served = new Set(accepted.flatMap(({ id }) => (waiting.has(id) ? [] : id)));
   }
 
-  async #give(contacts: readonly ContactId[], known: KeyPackageRecord | undefined): Promise<void> {
+  /** @param known those of last resort that still hold; none: they are made anew */
+  async #give(contacts: readonly ContactId[], known: readonly KeyPackageRecord[]): Promise<void> {
     const { store, sequence, pendingAdded } = this.#context;
-    const lastResort = known ?? (await this.#make(null));
-    const made = await Promise.all(contacts.map(contact => this.#make(contact)));
+    const lastResort = known.length > 0 ? known : await this.#makeAll(null);
+    const made = await Promise.all(contacts.map(contact => this.#makeAll(contact)));
     try {
       await store.write(tx => {
-        if (!known) store.keyPackages.put(tx, lastResort);
-        for (const record of made) {
-          const contact = record.contact as ContactId;
+        if (known.length === 0) for (const record of lastResort) store.keyPackages.put(tx, record);
+        for (const [at, contact] of contacts.entries()) {
           // Removed meanwhile: nothing may be left waiting for it.
           if (!store.contacts.get(contact, tx)) continue;
-          store.keyPackages.put(tx, record);
-          const given = { oneTime: record.keyPackage, lastResort: lastResort.keyPackage };
+          const oneTime = made[at] ?? [];
+          for (const record of oneTime) store.keyPackages.put(tx, record);
+          const given = { oneTime: bytesOf(oneTime), lastResort: bytesOf(lastResort) };
           store.pending.add(tx, contact, sequence.next(), encodeContent({ kind: 'key-packages', ...given }));
         }
       });
     } finally {
-      wipe(...made.map(({ secret }) => secret));
-      if (!known) wipe(lastResort.secret);
+      wipe(...made.flat().map(({ secret }) => secret));
+      if (known.length === 0) wipe(...lastResort.map(({ secret }) => secret));
     }
     for (const contact of contacts) pendingAdded(contact);
   }
 
-  async #make(contact: ContactId | null): Promise<KeyPackageRecord> {
+  /** One for each suite. */
+  async #makeAll(contact: ContactId | null): Promise<KeyPackageRecord[]> {
     const { random, clock } = this.#context;
-    const nowMs = clock();
-    const { keyPackage, secret } = await this.#crypto.keyPackage({ nowMs, random }, contact === null);
-    return { id: random(ID_BYTES), contact, keyPackage, secret, createdAtMs: nowMs };
+    const createdAtMs = clock();
+    const made: KeyPackageRecord[] = [];
+    for (const suite of SUITES) {
+      const { keyPackage, secret } = await this.#suites[suite].keyPackage(
+        { nowMs: createdAtMs, random },
+        contact === null,
+      );
+      made.push({ id: random(ID_BYTES), contact, suite, keyPackage, secret, createdAtMs });
+    }
+    return made;
   }
+}
+
+function bytesOf(records: readonly KeyPackageRecord[]): Uint8Array[] {
+  return records.map(({ keyPackage }) => keyPackage);
 }

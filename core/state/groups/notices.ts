@@ -29,6 +29,8 @@ export function noticesOfMove<State>(
     const left = asks.some(({ author, change }) => change.kind === 'leave' && author === member);
     notices.push({ kind: left ? 'left' : 'removed', by: left ? member : about('remove', member), member });
   }
+  const returned = new Set(epochsBetween(state, from.id, to).flatMap(epoch => epoch.returned ?? []));
+  for (const member of returned) notices.push({ kind: 'returned', by: null, member });
   const [before, after] = [from.data.admins, to.data.admins];
   for (const member of after.filter(admin => !before.includes(admin))) {
     notices.push({ kind: 'promoted', by: about('promote', member), member });
@@ -44,12 +46,17 @@ export function noticesOfMove<State>(
 }
 
 /** Asks honoured from where the two epochs part, in their order. */
-function asksBetween<State>({ lineage, asks, groupId }: GroupState<State>, from: EpochId, to: Epoch): Ask[] {
-  const byName = new Map([...asks.values()].map(ask => [askName(groupId, ask), ask]));
-  const found: Ask[] = [];
+function asksBetween<State>(state: GroupState<State>, from: EpochId, to: Epoch): Ask[] {
+  const byName = new Map([...state.asks.values()].map(ask => [askName(state.groupId, ask), ask]));
+  return epochsBetween(state, from, to).flatMap(epoch => epoch.asks.flatMap(name => byName.get(name) ?? []));
+}
+
+/** From where the two part, in their order. */
+function epochsBetween<State>({ lineage }: GroupState<State>, from: EpochId, to: Epoch): Epoch[] {
+  const found: Epoch[] = [];
   let at: Epoch | undefined = to;
   while (at && !isBelow(lineage.tree, from, at.id)) {
-    found.unshift(...at.asks.flatMap(name => byName.get(name) ?? []));
+    found.unshift(at);
     at = at.parent === null ? undefined : lineage.tree.epochs.get(at.parent);
   }
   return found;

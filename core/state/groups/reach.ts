@@ -37,7 +37,7 @@ export function hear<State>(draft: GroupDraft<State>, member: ContactId, ids: re
       return own !== undefined && comparePlaces(own, message) <= 0;
     });
     // The one that was named is told of again: one member more has it.
-    for (const own of new Set([...reached, id])) draft.moveState(own, 'sent');
+    for (const own of new Set([...reached, id])) draft.timeline.moveState(own, 'sent');
   }
 }
 

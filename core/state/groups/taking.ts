@@ -1,29 +1,40 @@
 import { CoreError } from '../../base/errors.ts';
 import { compareHlc } from '../../base/hlc.ts';
-import { type ContactId, contactIdOf, groupMessageIdOf } from '../../base/ids.ts';
+import { type ContactId, groupMessageIdOf } from '../../base/ids.ts';
 import { LIMITS } from '../../base/limits.ts';
-import { openCard } from '../../crypto/card.ts';
 import { encodePost } from '../../groups/act-codec.ts';
-import type { GroupOutput } from '../../groups/group-state.ts';
+import type { GroupInput, GroupOutput } from '../../groups/group-state.ts';
 import type { Epoch } from '../../groups/tree.ts';
 import { type Content, decodeContent, type TextContent } from '../../wire/content.ts';
 import type { CommitChange } from '../events.ts';
 import { withUnread } from '../reading.ts';
 import type { GroupDraft } from './draft.ts';
+import { keepCard } from './member-cards.ts';
 import { noticesOfMove } from './notices.ts';
 import { hear } from './reach.ts';
-import { contactsAmong, giveWelcome, postToContacts } from './welcomes.ts';
+import { askForInfo } from './returning.ts';
+import { giveWelcome, postToContacts } from './welcomes.ts';
+
+/** Steps the machine, and does what it says is to be done. @param given outer secrets that came with what is handed over */
+export async function step<State>(
+  draft: GroupDraft<State>,
+  input: GroupInput,
+  given: readonly Uint8Array[] = [],
+): Promise<void> {
+  const from = draft.head;
+  await takeOutputs(draft, from, await draft.step(input, given));
+}
 
 /** Does what the machine says is to be done, in its order. `from`: the head before. */
-export function takeOutputs<State>(
+export async function takeOutputs<State>(
   draft: GroupDraft<State>,
   from: Epoch | null,
   outputs: readonly GroupOutput[],
-): void {
-  for (const output of outputs) takeOutput(draft, from, output);
+): Promise<void> {
+  for (const output of outputs) await takeOutput(draft, from, output);
 }
 
-function takeOutput<State>(draft: GroupDraft<State>, from: Epoch | null, output: GroupOutput): void {
+async function takeOutput<State>(draft: GroupDraft<State>, from: Epoch | null, output: GroupOutput): Promise<void> {
   switch (output.kind) {
     case 'publish': {
       const bytes = encodePost(output.post);
@@ -44,13 +55,11 @@ function takeOutput<State>(draft: GroupDraft<State>, from: Epoch | null, output:
       end(draft);
       return;
     case 'equivocation':
-      draft.tell({ kind: 'equivocation', member: output.member, count: 1 });
+      draft.timeline.tell({ kind: 'equivocation', member: output.member, count: 1 });
       draft.event({ type: 'group-members', group: draft.record.id });
       return;
     case 'lost':
-      // Whoever is connected answers; one answer is enough, and a second changes nothing.
-      for (const contact of contactsAmong(draft, draft.head.members)) draft.give(contact, 'info-ask', Buffer.alloc(0));
-      return;
+      return askForInfo(draft);
     case 'hole':
       noteMissing(draft, output.member);
       return;
@@ -61,17 +70,17 @@ function takeOutput<State>(draft: GroupDraft<State>, from: Epoch | null, output:
 }
 
 /** Told of when it is still so after a while: most of it is on its way. */
-function noteMissing<State>({ missing, nowMs }: GroupDraft<State>, member: ContactId): void {
-  if (!missing.has(member)) missing.set(member, nowMs);
+function noteMissing<State>({ memory, nowMs }: GroupDraft<State>, member: ContactId): void {
+  if (!memory.missing.has(member)) memory.missing.set(member, nowMs);
 }
 
 /** Once a minute. */
 export function tellOfMissing<State>(draft: GroupDraft<State>): void {
-  for (const [member, sinceMs] of draft.missing) {
+  for (const [member, sinceMs] of draft.memory.missing) {
     const count = draft.state.lineage.chains.get(member)?.holes.size ?? 0;
     const over = Math.abs(draft.nowMs - sinceMs) >= LIMITS.groupLostMs;
-    if (count > 0 && over) draft.tell({ kind: 'hole', member, count });
-    if (count === 0 || over) draft.after(() => void draft.missing.delete(member));
+    if (count > 0 && over) draft.timeline.tell({ kind: 'hole', member, count });
+    if (count === 0 || over) draft.after(() => void draft.memory.missing.delete(member));
   }
 }
 
@@ -86,10 +95,10 @@ function tellOfMove<State>(draft: GroupDraft<State>, from: Epoch | null, rolledB
   const group = record.id;
   const notices = noticesOfMove(draft.crypto, draft.state, from ?? undefined, head);
   if (rolledBack > 0) {
-    draft.tell({ kind: 'fork-healed', count: rolledBack });
+    draft.timeline.tell({ kind: 'fork-healed', count: rolledBack });
     draft.event({ type: 'group-fork-healed', group, rolledBack });
   }
-  for (const notice of notices) draft.tell(notice);
+  for (const notice of notices) draft.timeline.tell(notice);
   const told = [...new Set(notices.map(({ kind }) => CHANGES[kind]))].filter(change => change !== undefined);
   const changes: readonly CommitChange[] = told.length > 0 ? told : ['keys'];
   draft.event({ type: 'group-commit', group, epoch: head.id, by: head.committer, changes });
@@ -126,36 +135,21 @@ function takeContent<State>(draft: GroupDraft<State>, sender: ContactId, bytes: 
 function takeText<State>(draft: GroupDraft<State>, sender: ContactId, text: TextContent, bytes: Uint8Array): void {
   const { conversation } = draft.record;
   const id = groupMessageIdOf(conversation, sender, bytes);
-  if (draft.hasMessage(id) || tooManyAt(draft, text)) return;
+  if (draft.timeline.has(id) || tooManyAt(draft, text)) return;
   const { hlc, parents } = text;
-  draft.seeTime(hlc);
+  draft.timeline.seeTime(hlc);
   const receivedAtMs = draft.nowMs;
   const message = { id, sender, hlc, outgoing: false, parents, text: text.text, receivedAtMs, late: false };
-  draft.addMessage(message, 'message-received');
-  draft.advanceHeads(id, parents);
+  draft.timeline.add(message, 'message-received');
+  draft.timeline.advanceHeads(id, parents);
   draft.changeConversation(withUnread(draft.conversation, id, hlc));
   // Whoever answers to a text has it.
   hear(draft, sender, parents);
-  draft.after(() => draft.owed.set(sender, id));
+  draft.after(() => draft.memory.owed.set(sender, id));
 }
 
 /** As between two: a member that says any number of things at one time is not heard. */
-function tooManyAt<State>({ context, time, record }: GroupDraft<State>, { hlc }: TextContent): boolean {
-  if (compareHlc(hlc, time) > 0) return false;
+function tooManyAt<State>({ context, timeline, record }: GroupDraft<State>, { hlc }: TextContent): boolean {
+  if (compareHlc(hlc, timeline.time) > 0) return false;
   return context.store.messages.countAt(record.conversation, hlc, LIMITS.equalTimes) >= LIMITS.equalTimes;
-}
-
-/** @throws DecodeError, AuthError not a card, or another's */
-export function keepCard<State>(draft: GroupDraft<State>, member: ContactId | null, bytes: Uint8Array): void {
-  const card = openCard(bytes);
-  const owner = contactIdOf(card.identityKey);
-  const { store } = draft.context;
-  const group = draft.record.id;
-  if ((member !== null && owner !== member) || !draft.head.members.includes(owner)) return;
-  draft.put(tx => {
-    const known = store.groupMembers.get(group, owner, tx);
-    if (known && known.cardSerial >= card.serial) return;
-    store.groupMembers.put(tx, { group, member: owner, card: bytes, cardSerial: card.serial });
-  });
-  draft.event({ type: 'group-members', group });
 }

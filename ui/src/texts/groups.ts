@@ -28,6 +28,7 @@ const notices: Record<Notice['kind'], (by: string, member: string, name: string,
   'fork-healed': () => 'The group had come apart and is one again. Nothing that was said is lost.',
   equivocation: (_, member) =>
     `${member} signed two different messages in one place. Some members may have read something else than you: ask ${member}.`,
+  returned: by => `${by} had lost touch with the group and came back. Some of what was said in between may be missing.`,
   hole: (_, member, __, count) =>
     count === 1
       ? `One message of ${member} has not come; Molva asks for it.`
