@@ -1,10 +1,11 @@
 import { LIMITS } from '../base/limits.ts';
 import { EXIT, type ExitCode } from '../commands/error-map.ts';
 import type { ApiEvent, Params } from '../commands/schema.ts';
+import { eventText } from './event-text.ts';
 import { noCore, usage } from './failure.ts';
 import { GroupNames } from './group-names.ts';
 import type { Session } from './session.io.ts';
-import { eventText, messageLine, messagesText, proofsText } from './text.ts';
+import { messageLine, messagesText, proofsText } from './text.ts';
 
 /** send, messages, resend, proof, watch. */
 

@@ -1,16 +1,6 @@
-import type {
-  ApiEvent,
-  Contact,
-  ContactRequest,
-  Custody,
-  Message,
-  Proof,
-  Status,
-  Verification,
-} from '../commands/schema.ts';
+import type { Contact, ContactRequest, Custody, Message, Proof, Status, Verification } from '../commands/schema.ts';
 import type { BundleReport } from '../state/bundles.ts';
-import { GroupNames } from './group-names.ts';
-import { groupLine, noticeText } from './group-text.ts';
+import { noticeText } from './group-text.ts';
 import { safe, safeName } from './safe.ts';
 
 /** Plain text for a person. Whatever other people wrote goes through `safe`. */
@@ -43,7 +33,7 @@ export function statusText(status: Status): string {
   return head + rows.map(([name, value]) => `  ${name.padEnd(10)} ${value}\n`).join('');
 }
 
-const RESTORED = 'this profile is an old copy; its sessions were begun anew';
+export const RESTORED = 'this profile is an old copy; its sessions were begun anew';
 
 export function custodyText({ holds, helper, envelopes, bytes, limitBytes }: Custody): string {
   const how = helper ? 'This helper holds' : holds ? 'This profile holds' : 'This profile takes nothing more to hold';
@@ -70,7 +60,7 @@ export function exportedText({ file, envelopes }: { readonly file: string; reado
   return `The bundle in ${file} holds ${count(envelopes, 'envelope')}. Whoever carries it can read none of it.\n`;
 }
 
-const STATE_TEXT = {
+export const STATE_TEXT = {
   'no-profile': 'running, without a profile',
   locked: 'running, locked',
   unlocked: 'running',
@@ -130,7 +120,12 @@ export function proofsText(proofs: readonly Proof[]): string {
     .join('');
 }
 
-function stateText({ state, heldBy, until, reach }: Pick<Message, 'state' | 'heldBy' | 'until' | 'reach'>): string {
+export function stateText({
+  state,
+  heldBy,
+  until,
+  reach,
+}: Pick<Message, 'state' | 'heldBy' | 'until' | 'reach'>): string {
   if (reach && state !== 'queued') return `${state}, ${reach.deliveredTo} of ${reach.of} have it`;
   return state === 'held' && until !== null ? `held by ${heldBy} until ${stamp(until)}` : state;
 }
@@ -157,50 +152,11 @@ export function verificationText(verification: Verification): string {
   }
 }
 
-/** @param groups what they are called, as far as it is known */
-export function eventText(event: ApiEvent, groups = new GroupNames()): string {
-  switch (event.event) {
-    case 'core-state':
-      return `Molva is ${STATE_TEXT[event.state]}.`;
-    case 'message-received':
-    case 'message-sent':
-      return messageLine(event.message, groups.of(event.message.conversation));
-    case 'message-state':
-      return `${timeOf(event.at)}  message ${event.id} is ${stateText(event)}`;
-    case 'profile-restored':
-      return `${timeOf(event.at)}  ${RESTORED}`;
-    case 'contact-request':
-      return `${safe(event.request.nick)} asks to become a contact: molva accept ${event.request.id}`;
-    case 'contact-changed':
-      return contactLine(event.contact);
-    case 'group-changed':
-      return groupLine(event.group).trimEnd();
-    case 'group-commit':
-      return `group ${called(event.group, groups)}: ${event.changes.join(', ')}`;
-    case 'group-fork-healed':
-      return `group ${called(event.group, groups)} had come apart and is one again; ${count(event.rolledBack, 'step')} gone back`;
-    case 'group-members':
-      return `group ${called(event.group, groups)}: its members, their names or roles are others now`;
-    case 'verification-changed':
-      return `verification of ${event.verification.contact}: ${event.verification.phase}`;
-    case 'network-changed':
-      return `network: ${event.online ? 'online' : 'offline'}, ${count(event.peers, 'peer')}`;
-    default: {
-      const { event: name, ...rest } = event;
-      return `${name} ${Object.values(rest).join(' ')}`;
-    }
-  }
-}
-
-function called(group: string, groups: GroupNames): string {
-  return safe(groups.of(group) ?? group);
-}
-
 export function grouped(code: string): string {
   return code.match(/.{1,4}/g)?.join('-') ?? code;
 }
 
-function count(number: number, noun: string): string {
+export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
@@ -211,7 +167,7 @@ function dayOf(ms: number): string {
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
 }
 
-function timeOf(ms: number): string {
+export function timeOf(ms: number): string {
   const date = new Date(ms);
   return `${two(date.getHours())}:${two(date.getMinutes())}`;
 }

@@ -76,5 +76,6 @@ export function messageCommands(host: CoreHost): MessageCommands {
 }
 
 function homeOf(talk: Talk): Home {
-  return talk.kind === 'contact' ? talk.contact : { group: talk.group.id, conversation: talk.group.conversation };
+  if (talk.kind === 'contact') return talk.contact;
+  return { group: talk.group.id, conversation: talk.group.conversation, nicks: new Map() };
 }

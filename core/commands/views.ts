@@ -1,5 +1,5 @@
 import { hex } from '../base/bytes.ts';
-import type { ConversationId, GroupId, MessageId } from '../base/ids.ts';
+import type { ContactId, ConversationId, GroupId, MessageId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Held } from '../mailbox/placement.ts';
 import type { Messenger } from '../state/messenger.ts';
@@ -43,7 +43,14 @@ export function requestView(messenger: Messenger, record: RequestRecord): Contac
 }
 
 /** Where a message stands: with a contact, or in a group. */
-export type Home = ContactRecord | { readonly group: GroupId; readonly conversation: ConversationId };
+export type Home = ContactRecord | GroupHome;
+
+export interface GroupHome {
+  readonly group: GroupId;
+  readonly conversation: ConversationId;
+  /** What members are called, for as long as one answer takes: a name may have to be read from a card. */
+  readonly nicks?: Map<ContactId, string>;
+}
 
 /** @param state how far the message has come, where the caller knows it */
 export function messageView(
@@ -55,7 +62,7 @@ export function messageView(
   const alone = { state, heldBy: 0, until: null };
   const held = state === 'queued' && !('group' in home) ? heldView(messenger.placing.heldOf(message.id)) : alone;
   const { account } = messenger.context;
-  const nick = 'group' in home ? memberNick(messenger, home.group, message.sender) : nickOf(home);
+  const nick = 'group' in home ? nickIn(messenger, home, message.sender) : nickOf(home);
   return {
     id: message.id,
     conversation: home.conversation,
@@ -85,6 +92,12 @@ export function proofView(
     statement: hex(statement),
     signature: hex(signature),
   };
+}
+
+function nickIn(messenger: Messenger, { group, nicks }: GroupHome, member: ContactId): string {
+  const nick = nicks?.get(member) ?? memberNick(messenger, group, member);
+  nicks?.set(member, nick);
+  return nick;
 }
 
 /** How far a text has come that its recipient has not confirmed. */

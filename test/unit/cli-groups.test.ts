@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { COMMANDS } from '../../core/cli/arguments.ts';
+import { eventText } from '../../core/cli/event-text.ts';
 import { GROUP_FORMS } from '../../core/cli/group-forms.ts';
 import { GroupNames } from '../../core/cli/group-names.ts';
 import { groupsText, membersText, noticeText } from '../../core/cli/group-text.ts';
 import { commandHelp } from '../../core/cli/help.ts';
-import { eventText, messageLine } from '../../core/cli/text.ts';
+import { messageLine } from '../../core/cli/text.ts';
 import type { Group, GroupMember, Message, Notice } from '../../core/commands/schema.ts';
 
 const id = (letter: string) => letter.repeat(26);

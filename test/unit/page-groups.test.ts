@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Contact, Conversation, Notice } from '../../core/commands/schema.ts';
 import { choiceFor, hindrance } from '../../ui/src/group-choice.ts';
+import { type Link, Model } from '../../ui/src/model.ts';
 import { noticeText } from '../../ui/src/notice-words.ts';
 import { EMPTY } from '../../ui/src/state.ts';
+import { addGroup } from '../support/fake-group-commands.ts';
 import { FakeProfile } from '../support/fake-profile.ts';
 
 const conversationOf = (contact: Contact): Conversation => ({
@@ -42,5 +44,41 @@ describe('page: groups in words', () => {
     assert.equal(said(bob, me), 'Bob removed you');
     assert.equal(said(posing, bob), '“ YOU” removed Bob');
     assert.equal(said(null, bob), 'Somebody removed Bob');
+  });
+
+  it('many changes of members at once: they are read at most twice, and the last answer is shown', async () => {
+    const profile = new FakeProfile();
+    const group = addGroup(profile, 'Crew', []);
+    const answers: (() => void)[] = [];
+    let asked = 0;
+    const link: Link = {
+      onState: () => {},
+      onEvent: () => {},
+      start: async () => {},
+      retryNow: () => {},
+      call: (async (method: string) => {
+        if (method === 'messages.list') return { messages: [], more: false, completeUpTo: null, missing: 0 };
+        assert.equal(method, 'groups.get');
+        asked += 1;
+        const name = `as asked for the ${asked}.`;
+        await new Promise<void>(resolve => answers.push(resolve));
+        return { ...group, name };
+      }) as Link['call'],
+      post: async () => new Response(),
+    };
+    const model = new Model(link);
+    const { people: _, ...brief } = group;
+    link.onEvent({ event: 'group-changed', group: brief });
+    const opened = model.select(group.conversation);
+    for (let i = 0; i < 50; i++) link.onEvent({ event: 'group-members', group: group.id });
+    assert.equal(asked, 1);
+    answers[0]?.();
+    for (let turn = 0; turn < 100 && asked < 2; turn++) await Promise.resolve();
+    answers[1]?.();
+    await opened;
+    assert.equal(asked, 2, 'once to open, once for all that came meanwhile');
+    assert.equal(model.state.group?.name, 'as asked for the 2.');
+    link.onEvent({ event: 'group-members', group: 'another' });
+    assert.equal(asked, 2, 'another group is not asked about');
   });
 });

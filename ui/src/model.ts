@@ -48,6 +48,8 @@ export class Model {
   #listeners = new Set<() => void>();
   #gapsStale = false;
   #readingGaps = false;
+  #membersStale = false;
+  #readingMembers = false;
   /** Texts not sent yet, by conversation. In memory only. */
   readonly drafts = new Map<string, string>();
 
@@ -139,12 +141,21 @@ export class Model {
     this.#set(withDetails(this.#state, details));
   }
 
-  /** The members of the open group. What is shown stays where they cannot be read; the next change reads them anew. */
+  /**
+   * The members of the open group. What is shown stays where they cannot be read; the next change reads them anew. Many
+   * changes that come together are read once more, not one by one.
+   */
   async #loadGroup(): Promise<void> {
-    const group = openConversation(this.#state)?.group?.id;
-    if (group === undefined) return;
-    const details = await this.call('groups.get', { group }).catch(() => null);
-    if (details !== null) this.applyGroup(details);
+    this.#membersStale = true;
+    if (this.#readingMembers) return;
+    this.#readingMembers = true;
+    while (this.#membersStale) {
+      this.#membersStale = false;
+      const group = openConversation(this.#state)?.group?.id;
+      const details = group === undefined ? null : await this.call('groups.get', { group }).catch(() => null);
+      if (details !== null) this.applyGroup(details);
+    }
+    this.#readingMembers = false;
   }
 
   async loadNewest(): Promise<void> {
