@@ -1,4 +1,4 @@
-import { hex, utf8 } from '../base/bytes.ts';
+import { hex } from '../base/bytes.ts';
 import { blake2b } from '../base/hash.ts';
 import { type ContactId, contactIdFromBytes, ID_BYTES, idBytes } from '../base/ids.ts';
 import { LABEL } from '../base/labels.ts';
@@ -43,6 +43,7 @@ export interface SealedAct {
   readonly bytes: Uint8Array;
 }
 
+const LABEL_BYTES = Buffer.from(LABEL.groupAct);
 const VERSION = 1;
 export const ACT_ID_BYTES = 32;
 const EPOCH_ID_BYTES = 32;
@@ -139,5 +140,5 @@ export function parseEpochId(text: string): EpochId {
 
 /** Names an act by what its sender signed, and where. */
 export function actIdOf(epoch: EpochId, head: Uint8Array): ActId {
-  return hex(blake2b(ACT_ID_BYTES, utf8(LABEL.groupAct), Buffer.from(epoch, 'hex'), head)) as ActId;
+  return hex(blake2b(ACT_ID_BYTES, LABEL_BYTES, Buffer.from(epoch, 'hex'), head)) as ActId;
 }

@@ -4,6 +4,7 @@ import { type ContactId, contactIdFromBytes, ID_BYTES, idBytes } from '../base/i
 import { LABEL } from '../base/labels.ts';
 import { LIMITS } from '../base/limits.ts';
 import { type Cbor, encodeCbor, Shape } from '../wire/cbor.ts';
+import type { GroupData } from './group-data.ts';
 
 /** What someone wants changed. A change of one's own keys needs no asking: it is a commit of nothing. */
 export type Change =
@@ -36,6 +37,21 @@ export function askBytes(groupId: Uint8Array, ask: Omit<Ask, 'signature'>): Buff
 /** Names an ask, whatever its signature. */
 export function askName(groupId: Uint8Array, ask: Ask): string {
   return hex(blake2b(16, utf8(LABEL.groupAsk), askBytes(groupId, ask)));
+}
+
+const open = new WeakMap<ReadonlyMap<string, Ask>, { readonly data: GroupData; readonly asks: readonly Ask[] }>();
+
+/** Those that no commit down to an epoch with these data has honoured or passed over, in the order in which they are to be. */
+export function openAsks(asks: ReadonlyMap<string, Ask>, data: GroupData): readonly Ask[] {
+  const known = open.get(asks);
+  if (known?.data === data) return known.asks;
+  const left: Ask[] = [];
+  asks.forEach(ask => {
+    if (ask.number > (data.honoured.get(ask.author) ?? -1)) left.push(ask);
+  });
+  left.sort((a, b) => a.number - b.number || (a.author < b.author ? -1 : 1));
+  open.set(asks, { data, asks: left });
+  return left;
 }
 
 export function askToCbor(ask: Ask): Cbor {

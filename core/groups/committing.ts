@@ -2,7 +2,7 @@ import { HOUR_MS } from '../base/clock.ts';
 import { CoreError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import { encodeAsks } from './act-codec.ts';
-import { type Ask, askBytes, askName, type Change } from './asks.ts';
+import { type Ask, askBytes, askName, type Change, openAsks } from './asks.ts';
 import type { EpochId } from './group-crypto.ts';
 import { encodeGroupData } from './group-data.ts';
 import { spread } from './group-state.ts';
@@ -21,8 +21,7 @@ function planCommit<State>(turn: GroupTurn<State>, most: number = LIMITS.groupAs
   const { crypto, draft, head, headState } = turn;
   let outcome = startOutcome(head.data, head.members);
   const asks: Ask[] = [];
-  const known = [...draft.asks.values()].sort((a, b) => a.number - b.number || (a.author < b.author ? -1 : 1));
-  for (const ask of known) {
+  for (const ask of openAsks(draft.asks, head.data)) {
     if (headState === null || asks.length >= most) break;
     const next = tryHonour(turn, outcome, ask);
     // MLS lets nobody commit a removal of themselves: others will.
@@ -109,7 +108,10 @@ export async function ask<State>(turn: GroupTurn<State>, change: Change): Promis
 export async function askAgain<State>(turn: GroupTurn<State>): Promise<void> {
   const { draft, crypto } = turn;
   const last = turn.head.data.honoured.get(crypto.self);
-  const passed = [...draft.asks].filter(([, { author, number }]) => author === crypto.self && number <= (last ?? -1));
+  const passed: [string, Ask][] = [];
+  draft.asks.forEach((ask, name) => {
+    if (ask.author === crypto.self && ask.number <= (last ?? -1)) passed.push([name, ask]);
+  });
   if (passed.length === 0) return;
   const done = new Set<string>();
   for (let at: EpochId | null = draft.head; at !== null; at = draft.lineage.tree.epochs.get(at)?.parent ?? null) {

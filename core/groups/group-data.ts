@@ -13,7 +13,6 @@ export interface GroupData {
 
 const VERSION = 1;
 const shape = new Shape('group-data.decode');
-const byBytes = (a: ContactId, b: ContactId): number => compareBytes(idBytes(a), idBytes(b));
 
 const encoded = new WeakMap<GroupData, Buffer>();
 
@@ -25,12 +24,12 @@ export function encodeGroupData(data: GroupData): Buffer {
 }
 
 function encodeAnew(data: GroupData): Buffer {
-  const honoured = [...data.honoured].sort(([a], [b]) => byBytes(a, b));
+  const honoured = [...data.honoured].map(([author, number]) => [idBytes(author), number] as const);
   return encodeCbor([
     VERSION,
     data.name,
-    [...data.admins].sort(byBytes).map(idBytes),
-    honoured.map(([author, number]) => [idBytes(author), number]),
+    data.admins.map(idBytes).sort(compareBytes),
+    honoured.sort(([a], [b]) => compareBytes(a, b)),
   ]);
 }
 

@@ -1,4 +1,4 @@
-import { hex } from '../base/bytes.ts';
+import { asBuffer } from '../base/bytes.ts';
 import { HOUR_MS } from '../base/clock.ts';
 import { UsageError } from '../base/errors.ts';
 import type { ContactId } from '../base/ids.ts';
@@ -182,8 +182,8 @@ export async function rootOf<State>(crypto: GroupCrypto<State>, state: State): P
   };
 }
 
-/** Enough that no two members of a group draw the same lot; so many for the most members are still one export (RFC 9420 §8). */
-const RANK_BYTES = 16;
+/** A whole number that is exact; for the most members it is still one export (RFC 9420 §8). */
+const LOT_BYTES = 6;
 
 /**
  * The order in which commits on an epoch go before each other, from its exporter: no committer can choose its place in
@@ -195,12 +195,13 @@ export async function rankingOf<State>(
   maker: ContactId | null,
 ): Promise<readonly ContactId[]> {
   const members = [...crypto.view(state).members].sort();
-  const drawn = hex(await crypto.exporter(state, LABEL.groupRank, members.length * RANK_BYTES));
+  const drawn = asBuffer(await crypto.exporter(state, LABEL.groupRank, members.length * LOT_BYTES));
   const lots = members.map((member, place) => {
-    const lot = drawn.slice(2 * RANK_BYTES * place, 2 * RANK_BYTES * (place + 1));
-    return { member, lot: member === maker ? `~${lot}` : lot };
+    const lot = drawn.readUIntBE(LOT_BYTES * place, LOT_BYTES);
+    return { member, lot: member === maker ? Infinity : lot };
   });
-  return lots.sort((a, b) => (a.lot < b.lot ? -1 : 1)).map(({ member }) => member);
+  // Members are in order already: where two draw the same lot, the sort leaves them so.
+  return lots.sort((a, b) => a.lot - b.lot).map(({ member }) => member);
 }
 
 /** Somewhere within a time, so that members do not act in step. */

@@ -1,6 +1,7 @@
 /**
  * A map of which each version stays as it is, and a next one costs little: entries changed since the last full copy lie
- * on top. A group's step changes one entry of some thousand, and must leave the state before it whole.
+ * on top. A group's step changes one entry of some thousand, and must leave the state before it whole. The top grows to where its own
+ * copies cost as much as the full ones they save: the root of twice the entries.
  */
 export class LayeredMap<K, V> implements ReadonlyMap<K, V> {
   readonly #base: ReadonlyMap<K, V>;
@@ -18,7 +19,7 @@ export class LayeredMap<K, V> implements ReadonlyMap<K, V> {
     const [base, top] = map instanceof LayeredMap ? [map.#base as ReadonlyMap<K, V>, map.#top] : [map, EMPTY];
     const size = map.size + (map.has(key) ? 0 : 1);
     const changed = new Map<K, V>(top as ReadonlyMap<K, V>).set(key, value);
-    if (changed.size <= TOP_ENTRIES) return new LayeredMap(base, changed, size);
+    if (changed.size * changed.size <= 2 * base.size) return new LayeredMap(base, changed, size);
     return new LayeredMap(new Map<K, V>(map).set(key, value), EMPTY as ReadonlyMap<K, V>, size);
   }
 
@@ -49,10 +50,13 @@ export class LayeredMap<K, V> implements ReadonlyMap<K, V> {
   }
 
   forEach(call: (value: V, key: K, map: ReadonlyMap<K, V>) => void): void {
-    for (const [key, value] of this.entries()) call(value, key, this);
+    this.#base.forEach((value, key) => {
+      call(this.#top.has(key) ? (this.#top.get(key) as V) : value, key, this);
+    });
+    this.#top.forEach((value, key) => {
+      if (!this.#base.has(key)) call(value, key, this);
+    });
   }
 }
 
-/** Where a copy of the top and a full copy in so many steps cost the same for some thousand entries. */
-const TOP_ENTRIES = 32;
 const EMPTY: ReadonlyMap<unknown, unknown> = new Map();

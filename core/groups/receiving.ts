@@ -4,7 +4,7 @@ import type { ContactId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import { decodeActBody, decodeAsks, type Post } from './act-codec.ts';
 import { type OpenedAct, openAct } from './act-seal.ts';
-import { type Ask, askBytes, askName } from './asks.ts';
+import { type Ask, askBytes, askName, openAsks } from './asks.ts';
 import type { EpochId, Processed } from './group-crypto.ts';
 import { encodeGroupData } from './group-data.ts';
 import { rankingOf } from './group-state.ts';
@@ -95,12 +95,13 @@ export function takeAsk<State>(turn: GroupTurn<State>, ask: Ask, epoch: EpochId)
   const state = draft.states.get(epoch);
   const admins = draft.lineage.tree.epochs.get(epoch)?.data.admins ?? [];
   if (!state || (ask.change.kind !== 'leave' && !admins.includes(ask.author))) return;
+  const name = askName(draft.groupId, ask);
+  if (draft.asks.has(name)) return;
   if (!crypto.verify(state, ask.author, askBytes(draft.groupId, ask), ask.signature)) return;
   // Those honoured on the head have each cost a commit: only what still waits can be a flood.
-  const last = turn.head.data.honoured.get(ask.author) ?? -1;
-  const theirs = [...draft.asks.values()].filter(({ author, number }) => author === ask.author && number > last);
+  const theirs = openAsks(draft.asks, turn.head.data).filter(({ author }) => author === ask.author);
   if (theirs.length >= LIMITS.groupAsksPerAuthor) return;
-  draft.asks = LayeredMap.with(draft.asks, askName(draft.groupId, ask), ask);
+  draft.asks = LayeredMap.with(draft.asks, name, ask);
 }
 
 /** @returns whether the commit's epoch is in the tree */

@@ -62,7 +62,7 @@ export function decodeGroup<State>(bytes: Uint8Array, states: ReadonlyMap<EpochI
     states,
     learntMs,
     lineage: decodeLineage(tree, fields[4], fields[5]),
-    waiting: Waiting.from(shape.list(fields[6], LIMITS.groupWaiting, decodeWaiting)),
+    waiting: readWaiting(fields[6]),
     // All of the way: what is in doubt shows anew.
     doubt: settled.catchingUp ? 'root' : null,
     asks: new Map(asks.map(ask => [askName(groupId, ask), ask])),
@@ -151,6 +151,13 @@ function encodeWaiting(item: WaitingPost): Buffer {
   const bytes = encodeCbor([item.sinceMs, encodePost(item.post)]);
   waitingBytes.set(item, bytes);
   return bytes;
+}
+
+function readWaiting(value: unknown): Waiting {
+  const items = shape.list(value, LIMITS.groupWaiting, decodeWaiting);
+  const waiting = Waiting.from(items);
+  const inOrder = [...waiting].every((item, at) => item === items[at]);
+  return inOrder ? waiting : shape.fail();
 }
 
 function decodeWaiting(value: unknown): WaitingPost {

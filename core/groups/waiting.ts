@@ -10,15 +10,18 @@ export interface WaitingPost {
 
 /** Posts of epochs that are not known yet, by epoch. Each version stays as it is. */
 export class Waiting implements Iterable<WaitingPost> {
-  static readonly NONE = new Waiting(new Map(), 0, 0);
+  static readonly NONE = new Waiting(new Map(), 0, 0, Infinity);
   readonly byEpoch: ReadonlyMap<EpochId, readonly WaitingPost[]>;
   readonly count: number;
   readonly bytes: number;
+  /** No post's number is lower; it may be that none is as low. */
+  readonly #least: number;
 
-  private constructor(byEpoch: Waiting['byEpoch'], count: number, bytes: number) {
+  private constructor(byEpoch: Waiting['byEpoch'], count: number, bytes: number, least: number) {
     this.byEpoch = byEpoch;
     this.count = count;
     this.bytes = bytes;
+    this.#least = least;
   }
 
   /** All that is iterated, in its order, comes back as it was. */
@@ -33,7 +36,7 @@ export class Waiting implements Iterable<WaitingPost> {
       count += 1;
       bytes += message.length;
     }
-    return count === 0 ? Waiting.NONE : new Waiting(byEpoch, count, bytes);
+    return count === 0 ? Waiting.NONE : new Waiting(byEpoch, count, bytes, 0);
   }
 
   /**
@@ -44,7 +47,8 @@ export class Waiting implements Iterable<WaitingPost> {
   with(item: WaitingPost, firstKnown: number): Waiting {
     const { epoch, message } = item.post;
     const byEpoch = LayeredMap.with(this.byEpoch, epoch, [...this.of(epoch), item]);
-    let kept = new Waiting(byEpoch, this.count + 1, this.bytes + message.length);
+    const least = Math.min(this.#least, item.post.number);
+    let kept = new Waiting(byEpoch, this.count + 1, this.bytes + message.length, least);
     while (kept.count > LIMITS.groupWaiting || kept.bytes > LIMITS.groupWaitingBytes)
       kept = kept.#withoutOne(firstKnown);
     return kept;
@@ -69,16 +73,17 @@ export class Waiting implements Iterable<WaitingPost> {
 
   #withoutOne(firstKnown: number): Waiting {
     const [oldest] = this.byEpoch.values();
-    let from = oldest as readonly WaitingPost[];
-    for (const items of this.byEpoch.values()) {
-      if ((items[0] as WaitingPost).post.number > firstKnown) continue;
-      from = items;
-      break;
-    }
-    const [dropped, ...rest] = from as readonly [WaitingPost, ...WaitingPost[]];
+    const early = this.#least > firstKnown ? undefined : this.#upTo(firstKnown);
+    const [dropped, ...rest] = (early ?? oldest) as readonly [WaitingPost, ...WaitingPost[]];
     const { epoch, message } = dropped.post;
     const byEpoch = rest.length > 0 ? LayeredMap.with(this.byEpoch, epoch, rest) : new Map(this.byEpoch);
     if (byEpoch instanceof Map) byEpoch.delete(epoch);
-    return new Waiting(byEpoch, this.count - 1, this.bytes - message.length);
+    const least = early ? this.#least : Math.max(this.#least, firstKnown + 1);
+    return new Waiting(byEpoch, this.count - 1, this.bytes - message.length, least);
+  }
+
+  #upTo(number: number): readonly WaitingPost[] | undefined {
+    for (const items of this.byEpoch.values()) if (items.some(({ post }) => post.number <= number)) return items;
+    return undefined;
   }
 }

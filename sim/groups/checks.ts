@@ -1,5 +1,6 @@
 import type { ContactId } from '../../core/base/ids.ts';
 import type { EpochId } from '../../core/groups/group-crypto.ts';
+import { Happenings } from './happenings.ts';
 
 interface SentText {
   readonly sender: ContactId;
@@ -14,6 +15,7 @@ export class GroupChecks {
   readonly rollbacks: number[] = [];
   readonly agreeMs: number[] = [];
   readonly named = new Set<ContactId>();
+  readonly happenings = new Happenings();
   epochs = 0;
   reads = 0;
   unread = 0;
@@ -22,10 +24,12 @@ export class GroupChecks {
   /** Epochs from which on someone can read; all that descends from one. */
   readonly #entries = new Map<ContactId, EpochId[]>();
 
-  epoch(id: EpochId, parent: EpochId | null): void {
-    if (this.#parents.has(id)) return;
+  /** @returns whether it is new */
+  epoch(id: EpochId, parent: EpochId | null): boolean {
+    if (this.#parents.has(id)) return false;
     this.#parents.set(id, parent);
     this.epochs += 1;
+    return true;
   }
 
   enters(member: ContactId, epoch: EpochId): void {
@@ -38,6 +42,7 @@ export class GroupChecks {
   }
 
   sent(text: string, sender: ContactId, epoch: EpochId, members: readonly ContactId[]): void {
+    this.happenings.count('sent');
     this.#texts.set(text, { sender, epoch, members, readers: new Set() });
   }
 

@@ -1,4 +1,5 @@
 import type { Change } from '../../core/groups/asks.ts';
+import { Held } from './held.ts';
 import type { Person } from './person.ts';
 import type { GroupRun } from './run-world.ts';
 
@@ -21,6 +22,7 @@ const SHARES: readonly [Operation, number][] = [
 /** One random operation by a random member who may do it, wherever it is. */
 export async function operate<State>(run: GroupRun<State>, count: number): Promise<void> {
   const kind = drawn(run);
+  run.checks.happenings.sampleAway(run.people.filter(({ online }) => !online).length / run.people.length);
   const honest = run.people.filter(other => other !== run.villain);
   const person = run.pick(honest.filter(other => (needsAdmin(kind) ? other.isAdmin : other.active)));
   if (!person) return;
@@ -53,10 +55,9 @@ function drawn<State>(run: GroupRun<State>): Operation {
 
 async function lose<State>(run: GroupRun<State>, person: Person<State>): Promise<void> {
   // What only this profile holds would be gone for everyone: no promise covers that.
-  const elsewhere = [...person.held].every(index =>
-    run.people.some(other => other !== person && other.held.has(index)),
-  );
-  if (elsewhere) person.lose();
+  const elsewhere = new Held();
+  for (const other of run.people) if (other !== person) elsewhere.addAll(other.held);
+  if (person.held.without(elsewhere).length === 0) person.lose();
 }
 
 async function changeOf<State>(

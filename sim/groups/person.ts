@@ -12,6 +12,7 @@ import {
 import { rejoinGroup } from '../../core/groups/joining.ts';
 import type { Choose } from '../../core/groups/lineage.ts';
 import { decodeGroup, encodeGroup } from '../../core/groups/state-codec.ts';
+import { Held } from './held.ts';
 import type { GroupRun } from './run-world.ts';
 
 /** One member's program: its machine, and what it holds of all posts. */
@@ -23,7 +24,7 @@ export class Person<State = unknown> {
   state: GroupState<State> | null = null;
   online = true;
   side = 0;
-  readonly held = new Set<number>();
+  readonly held = new Held();
   /** Welcomes that wait until this one is there. */
   readonly mailbox: Uint8Array[] = [];
   readonly #keyPackages: Uint8Array[] = [];
@@ -80,8 +81,7 @@ export class Person<State = unknown> {
     this.state = state;
     for (const [id, before] of changed) {
       if (before !== null) this.crypto.retire(before);
-      const parent = state.lineage.tree.epochs.get(id)?.parent ?? null;
-      if (parent !== null) this.#run.checks.epoch(id, parent);
+      if (before === null) this.#run.newEpoch(this, id);
     }
     for (const output of outputs) await this.#perform(output);
   }
@@ -134,6 +134,7 @@ export class Person<State = unknown> {
     if (last) await stepGroup(this.crypto, this.state, { kind: 'post', post: last }, this.context, this.#choose);
     await stepGroup(this.crypto, this.state, { kind: 'renew' }, this.context, this.#choose);
     this.restart();
+    this.#run.checks.happenings.count('killed');
     await this.step({ kind: 'due' });
   }
 
@@ -143,6 +144,7 @@ export class Person<State = unknown> {
     this.held.clear();
     this.#keyPackages.length = 0;
     this.#run.checks.loses(this.id);
+    this.#run.checks.happenings.count('lost');
     this.#run.findWayIn(this);
   }
 
@@ -150,10 +152,11 @@ export class Person<State = unknown> {
     const { state } = helper;
     if (this.state || !state || !helper.headEpoch().members.includes(this.id)) return;
     const info = await helper.crypto.groupInfo(state.states.get(state.head) as State, this.context);
-    const last = state.lineage.chains.get(this.id)?.latest ?? null;
-    const step = await rejoinGroup(this.crypto, info, last, this.context);
+    const last = state.lineage.chains.get(this.id)?.latest;
+    const lastAct = last ? { seq: last.seq, id: last.id } : null;
+    const step = await rejoinGroup(this.crypto, info, lastAct, this.context);
     this.state = step.state;
-    this.#run.checks.epoch(this.state.head, state.head);
+    if (this.#run.checks.epoch(this.state.head, state.head)) this.#run.checks.happenings.count('came back');
     this.#run.checks.enters(this.id, this.state.head);
     for (const output of step.outputs) await this.#perform(output);
     await this.step({ kind: 'due' });

@@ -2,11 +2,13 @@ import type { RandomSource } from '../../core/base/clock.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../core/base/clock.ts';
 import type { ContactId } from '../../core/base/ids.ts';
 import type { Post } from '../../core/groups/act-codec.ts';
-import type { GroupCrypto } from '../../core/groups/group-crypto.ts';
+import type { EpochId, GroupCrypto } from '../../core/groups/group-crypto.ts';
+import type { GroupState } from '../../core/groups/group-state.ts';
 import { type Choose, heaviest } from '../../core/groups/lineage.ts';
 import { seededNumbers } from '../../test/support/mutate.ts';
 import { GroupChecks } from './checks.ts';
 import { Clock } from './clock.ts';
+import { Held } from './held.ts';
 import { Malicious } from './malicious.ts';
 import { operate } from './operations.ts';
 import { Person } from './person.ts';
@@ -77,6 +79,14 @@ export class GroupRun<State = unknown> {
     }
   }
 
+  /** @param from whoever sees it first has made it */
+  newEpoch(from: Person<State>, id: EpochId): void {
+    const { epochs } = (from.state as GroupState<State>).lineage.tree;
+    const epoch = epochs.get(id);
+    const parent = epoch?.parent ? epochs.get(epoch.parent) : undefined;
+    if (epoch && parent && this.checks.epoch(id, parent.id)) this.checks.happenings.epoch(epoch, parent, from.side);
+  }
+
   /** By mailbox: it is there when its recipient next comes. */
   sendWelcome(to: ContactId, welcome: Uint8Array): void {
     const person = this.#byId.get(to) as Person<State>;
@@ -114,7 +124,7 @@ export class GroupRun<State = unknown> {
       await person.step({ kind: 'group-info', groupInfo: await helper.crypto.groupInfo(view, helper.context) });
       const after = person.state?.head;
       if (!after || after === before) return;
-      this.checks.epoch(after, state.head);
+      if (this.checks.epoch(after, state.head)) this.checks.happenings.count('came back');
       this.checks.enters(person.id, after);
     });
   }
@@ -122,12 +132,11 @@ export class GroupRun<State = unknown> {
   /** All who are connected bring each other what they hold. */
   sync(side: number): void {
     const there = this.people.filter(person => person.online && person.side === side);
-    const known = new Set<number>();
-    for (const { held } of there) for (const index of held) known.add(index);
-    const sorted = [...known].sort((a, b) => a - b);
+    const known = new Held();
+    for (const { held } of there) known.addAll(held);
     for (const person of there) {
       if (person.held.size === known.size || !person.state) continue;
-      const missing = sorted.filter(index => !person.held.has(index));
+      const missing = known.without(person.held);
       this.clock.after(SECOND_MS + this.number() * 3 * SECOND_MS, async () => {
         if (person.online && person.side === side) await person.catchUp(missing);
       });
@@ -243,8 +252,10 @@ export class GroupRun<State = unknown> {
       if (!this.#trouble) return;
       const sides = 2 + Math.floor(this.number() * 2);
       for (const person of this.people) person.side = Math.floor(this.number() * sides);
+      this.checks.happenings.parted(sides);
       this.clock.after((1 + 7 * this.number()) * HOUR_MS, () => {
         if (!this.#trouble) return;
+        this.checks.happenings.healed();
         for (const person of this.people) person.side = 0;
         this.#healedMs = this.clock.nowMs;
         this.sync(0);

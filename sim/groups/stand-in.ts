@@ -157,9 +157,10 @@ export class StandInCrypto implements GroupCrypto<StandInState> {
   }
 
   async process(state: StandInState, message: Uint8Array): Promise<Processed<StandInState>> {
-    const { kind, content, sender } = this.#open(state, message);
+    const open = this.#open(state, message);
+    const { kind, content, sender } = open;
     if (sender === this.self) throw new AuthError('not-authentic', 'stand-in.process', "One's own message.");
-    if (kind === 0) return this.#processCommit(state, content, sender);
+    if (kind === 0) return this.#processCommit(state, open);
     if (kind === 1) return this.#processExternal(state, content, sender);
     const [, , authenticatedData, plaintext, generation] = content.fields as [0, 0, Buffer, Buffer, number];
     const name = `${sender} ${generation}`;
@@ -180,10 +181,13 @@ export class StandInCrypto implements GroupCrypto<StandInState> {
   }
 
   async exporter(state: StandInState, label: string, length: number): Promise<Uint8Array> {
-    const blocks = Array.from({ length: Math.ceil(length / BLOCK) }, (_, at) =>
-      keyedBlake2b(BLOCK, state.secret, utf8(`exporter ${at} ${label}`)),
-    );
-    return concat(...blocks).subarray(0, length);
+    const known = exported.get(state.secret) ?? new Map<string, Buffer>();
+    exported.set(state.secret, known);
+    const name = `${length} ${label}`;
+    const secret = known.get(name) ?? exportedFrom(state.secret, label, length);
+    known.set(name, secret);
+    // The caller may wipe what it is given.
+    return Buffer.from(secret);
   }
 
   view(state: StandInState): EpochView {
@@ -219,37 +223,34 @@ export class StandInCrypto implements GroupCrypto<StandInState> {
   /** Its states share their secrets. */
   retire(): void {}
 
-  wipe(state: StandInState): void {
-    state.secret.fill(0);
-  }
+  /** Nor are they one member's alone: whoever has them all has the same. */
+  wipe(): void {}
 
   #state(view: EpochView, leaves: ReadonlyMap<ContactId, Leaf>, secret: Buffer, leafSecret: Buffer): StandInState {
     return { view, leaves, secret, leafSecret, nextGeneration: 0, read: new Set() };
   }
 
-  #processCommit(state: StandInState, content: Content, sender: ContactId): Processed<StandInState> {
-    const [, , authenticatedData, adds, removes, data, key, nonce, locks] = content.fields as [
-      0,
-      Buffer,
-      Buffer,
-      Buffer[],
-      Buffer[],
-      Buffer | null,
-      Buffer,
-      Buffer,
-      Buffer,
-    ];
-    const packages = adds.map(keyPackage => this.#readKeyPackage(keyPackage));
+  #processCommit(state: StandInState, open: Opened): Processed<StandInState> {
+    const [, , authenticatedData, adds, removes, , , nonce, locks] = open.content.fields as CommitFields;
+    const { sender } = open;
+    const added = adds.map(keyPackage => contactIdFromBytes(this.#readKeyPackage(keyPackage).identity));
     const removed = removes.map(contactIdFromBytes);
-    const leaves = changedLeaves(state.leaves, packages, removed);
+    const epoch = nextEpoch(state.view.epoch, open.content.bytes);
+    const result = { kind: 'commit', sender, external: false, authenticatedData, added, removed, epoch } as const;
+    if (removed.includes(this.self)) return { ...result, state: null };
+    const unlocked = unlock(locks, state.leafSecret, nonce);
+    const next = open.next?.unlocked.equals(unlocked) ? open.next : this.#nextOf(state, open, unlocked, epoch);
+    open.next = next;
+    return { ...result, state: this.#state(next.view, next.leaves, next.secret, state.leafSecret) };
+  }
+
+  #nextOf(state: StandInState, { content, sender }: Opened, unlocked: Buffer, epoch: EpochId): Next {
+    const [, , , adds, removes, data, key] = content.fields as CommitFields;
+    const packages = adds.map(keyPackage => this.#readKeyPackage(keyPackage));
+    const leaves = changedLeaves(state.leaves, packages, removes.map(contactIdFromBytes));
     const sent = leaves.get(sender);
     if (!sent) throw new DecodeError('stand-in.process', 'A committer cannot remove itself.');
     leaves.set(sender, { identity: sent.identity, key });
-    const epoch = nextEpoch(state.view.epoch, content.bytes);
-    const added = packages.map(({ identity }) => contactIdFromBytes(identity));
-    const result = { kind: 'commit', sender, external: false, authenticatedData, added, removed, epoch } as const;
-    if (removed.includes(this.self)) return { ...result, state: null };
-    const secret = mixed(unlock(locks, state.leafSecret, nonce), state.secret, content.bytes);
     const view: EpochView = {
       ...state.view,
       number: state.view.number + 1,
@@ -257,7 +258,7 @@ export class StandInCrypto implements GroupCrypto<StandInState> {
       members: [...leaves.keys()],
       data: data ?? state.view.data,
     };
-    return { ...result, state: this.#state(view, leaves, secret, state.leafSecret) };
+    return { unlocked, view, leaves, secret: mixed(unlocked, state.secret, content.bytes) };
   }
 
   #processExternal(state: StandInState, content: Content, sender: ContactId): Processed<StandInState> {
@@ -367,12 +368,32 @@ export class StandInCrypto implements GroupCrypto<StandInState> {
   }
 }
 
+const exported = new WeakMap<Buffer, Map<string, Buffer>>();
+
+function exportedFrom(secret: Buffer, label: string, length: number): Buffer {
+  const blocks = Array.from({ length: Math.ceil(length / BLOCK) }, (_, at) =>
+    keyedBlake2b(BLOCK, secret, utf8(`exporter ${at} ${label}`)),
+  );
+  return concat(...blocks).subarray(0, length);
+}
+
 interface Opened {
   readonly kind: number;
   readonly content: Content;
   readonly sender: ContactId;
   readonly secret: Buffer;
+  /** What a commit leads to. */
+  next?: Next;
 }
+
+interface Next {
+  readonly unlocked: Buffer;
+  readonly view: EpochView;
+  readonly leaves: ReadonlyMap<ContactId, Leaf>;
+  readonly secret: Buffer;
+}
+
+type CommitFields = [0, Buffer, Buffer, Buffer[], Buffer[], Buffer | null, Buffer, Buffer, Buffer];
 
 /** In one process all members get the very same bytes: what opens them with one secret opens them for all who have it. */
 const opened = new WeakMap<Uint8Array, Opened>();

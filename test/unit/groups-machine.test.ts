@@ -170,6 +170,7 @@ describe(`group machine, seed ${seed}`, () => {
       await circle.gossip();
       await circle.pass(MINUTE_MS);
     }
+    await circle.gossip();
     for (const { head } of circle.members) {
       assert.deepEqual([head.data.name, head.members.length, head.number], ['Name', 3, circle.members[0]?.head.number]);
     }
