@@ -3,6 +3,7 @@ import type { GroupDetails } from '../commands/schema.ts';
 import { CliFailure, usage } from './failure.ts';
 import { GROUP_FORMS, type GroupAction, isGroupAction } from './group-forms.ts';
 import { groupsText, groupText, membersText } from './group-text.ts';
+import { readText } from './message-commands.io.ts';
 import { safe } from './safe.ts';
 import type { Session } from './session.io.ts';
 import { stamp } from './text.ts';
@@ -100,8 +101,10 @@ async function invite(session: Session, [group = '']: readonly string[]): Promis
   );
 }
 
-async function join(session: Session, [text = '']: readonly string[]): Promise<void> {
-  const joined = await session.core().call('groups.join', { invite: text });
+/** By the standard input the link stands in no list of processes and in no shell's history. */
+async function join(session: Session, [word = '']: readonly string[]): Promise<void> {
+  const invite = word === '-' ? (await readText(session)).trim() : word;
+  const joined = await session.core().call('groups.join', { invite });
   session.print(joined, () => `${safe(joined.contact.nick)} was asked to add you to ${safe(joined.name)}.\n`);
 }
 

@@ -21,7 +21,11 @@ export const GROUP_FORMS = {
   admin: { form: 'G add|remove WHO...', words: [3, MANY], summary: 'make members admins, or plain members again' },
   leave: { form: 'G --yes', words: [1, 1], summary: 'leave it; what was said stays readable here' },
   invite: { form: 'G', words: [1, 1], summary: 'make a link: whoever you accept by it is added (admins only)' },
-  join: { form: 'INVITE', words: [1, 1], summary: 'ask whoever made a link to be added' },
+  join: {
+    form: 'INVITE',
+    words: [1, 1],
+    summary: 'ask whoever made a link to be added; - reads the link from the standard input',
+  },
 } as const satisfies Record<string, GroupForm>;
 
 export type GroupAction = keyof typeof GROUP_FORMS;

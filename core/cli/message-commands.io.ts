@@ -18,7 +18,8 @@ export async function send(session: Session): Promise<ExitCode> {
   return EXIT.done;
 }
 
-async function readText(session: Session): Promise<string> {
+/** What comes on the standard input, without the end of its last line. */
+export async function readText(session: Session): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of session.io.stdin) {

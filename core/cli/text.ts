@@ -89,13 +89,28 @@ function requestLine(request: ContactRequest): string {
 
 export function messagesText(messages: readonly Message[]): string {
   let day = '';
+  const twins = sharedNicks(messages);
   return messages
-    .map(message => {
+    .map(told => {
+      const message = twins.has(told.fromNick)
+        ? { ...told, fromNick: `${told.fromNick} ${told.from.slice(0, 6)}` }
+        : told;
       const heading = dayOf(message.sentAt) === day ? '' : `${day === '' ? '' : '\n'}${dayOf(message.sentAt)}\n`;
       day = dayOf(message.sentAt);
       return `${heading}${messageLine(message)}\n`;
     })
     .join('');
+}
+
+/** Nicks that more than one of those who speak bear: they are told apart by the beginning of their ids. */
+function sharedNicks(messages: readonly Message[]): ReadonlySet<string> {
+  const bearer = new Map<string, string>();
+  const shared = new Set<string>();
+  for (const { fromNick, from } of messages) {
+    if ((bearer.get(fromNick) ?? from) !== from) shared.add(fromNick);
+    bearer.set(fromNick, from);
+  }
+  return shared;
 }
 
 /** @param group where it stands, where that does not show from elsewhere */

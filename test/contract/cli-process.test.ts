@@ -187,6 +187,8 @@ test('groups: every command, for programs', async () => {
   assert.equal((await json('group', 'rename', 'Sailors', 'Crew')).lines[0].name, 'Crew');
   assert.equal((await json('group', 'invite', 'Crew')).lines[0].invite, 'molva:g1/abc');
   assert.equal((await json('group', 'join', 'molva:g1/abc')).lines[0].name, 'Crew');
+  const piped = await run(['group', 'join', '-', '--json', '--data-dir', directory], 'molva:g1/abc\n');
+  assert.equal(JSON.parse(piped.out).name, 'Crew');
   assert.equal((await json('group', 'leave', 'Crew', '--yes')).lines[0].phase, 'left');
 });
 

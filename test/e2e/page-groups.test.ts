@@ -73,7 +73,7 @@ describe('page: groups', { skip: NO_BROWSER }, () => {
     await page.getByText('3 members, 1 online').waitFor();
     assert.deepEqual(
       (await page.locator('.from').allTextContents()).map(words => words.trim()),
-      ['Mira:', 'Ben:', 'Ben:'],
+      ['Mira:', 'Ben · not your contact:', 'Ben · not your contact:'],
     );
     const words = (await changes(page).allTextContents()).map(text => text.replaceAll(/\s+/g, ' ').trim());
     assert.match(words[0] ?? '', /^Ben signed two different messages in one place\./);
@@ -83,6 +83,27 @@ describe('page: groups', { skip: NO_BROWSER }, () => {
     const elsewhere = notify(core.profile, group, { kind: 'renamed', by: { id: 'x', nick: 'Mira' }, name: 'Crew' });
     core.emit({ event: 'message-received', message: elsewhere });
     await page.locator('#announcer').getByText('Mira named the group “Crew”').waitFor({ state: 'attached' });
+    assert.deepEqual(faults, []);
+  });
+
+  test('a member that takes the name of a contact is told apart from it', async t => {
+    let group = {} as GroupDetails;
+    const { page, faults } = await open(t, profile => {
+      const mira = profile.addContact('Mira', { trust: 'verified' });
+      group = addGroup(profile, 'Boat crew', [memberOf(mira), strangerIn(profile, 'ＭＩＲＡ')]);
+      say(profile, group, 'Mira', 'the true one');
+      say(profile, group, 'ＭＩＲＡ', 'the other');
+    });
+    const [, mira, other] = group.people.map(({ id, nick }) => `${nick} · ${id.slice(0, 4)}`);
+    await page.getByRole('button', { name: /Boat crew/ }).click();
+    await page.locator('.from').getByText(`${other}`).waitFor();
+    assert.deepEqual(
+      (await page.locator('.from').allTextContents()).map(words => words.trim()),
+      [`${mira}:`, `${other} · not your contact:`],
+    );
+    await page.getByRole('button', { name: 'Group details' }).click();
+    await member(page, `${other}`).getByText('Not your contact').waitFor();
+    await member(page, `${mira}`).getByText('Verified').waitFor();
     assert.deepEqual(faults, []);
   });
 

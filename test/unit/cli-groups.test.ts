@@ -6,7 +6,7 @@ import { GROUP_FORMS } from '../../core/cli/group-forms.ts';
 import { GroupNames } from '../../core/cli/group-names.ts';
 import { groupsText, membersText, noticeText } from '../../core/cli/group-text.ts';
 import { commandHelp } from '../../core/cli/help.ts';
-import { messageLine } from '../../core/cli/text.ts';
+import { messageLine, messagesText } from '../../core/cli/text.ts';
 import type { Group, GroupMember, Message, Notice } from '../../core/commands/schema.ts';
 
 const id = (letter: string) => letter.repeat(26);
@@ -104,6 +104,13 @@ test('what happened is one sentence of each kind, with the names that are known'
   assert.equal(noticeText({ ...none, kind: 'removed', by: posing, member: bob }), '"SOMEBODY" removed Bob');
   assert.match(messageLine({ ...message, fromNick: 'You' }), /^03:04 {2}"You": hi$/);
   assert.equal(noticeText({ ...none, kind: 'hole', member: bob, count: 1 }), "1 of Bob's messages has not come");
+});
+
+test('two who bear one name are told apart', () => {
+  const other = { ...message, from: id('k') };
+  const lines = messagesText([message, other, { ...message, fromNick: 'Cyd', from: id('c') }]).split('\n');
+  assert.deepEqual(lines.slice(1, 4), ['03:04  Bob bbbbbb: hi', '03:04  Bob kkkkkk: hi', '03:04  Cyd: hi']);
+  assert.match(messagesText([message, message]), / Bob: hi/);
 });
 
 test('watch names the group in which something is said or happens, also once it is renamed', () => {

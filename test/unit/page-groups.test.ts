@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Contact, Conversation, Notice } from '../../core/commands/schema.ts';
 import { choiceFor, hindrance } from '../../ui/src/group-choice.ts';
+import { nameAmong } from '../../ui/src/member-names.ts';
 import { type Link, Model } from '../../ui/src/model.ts';
 import { noticeText } from '../../ui/src/notice-words.ts';
 import { EMPTY } from '../../ui/src/state.ts';
-import { addGroup } from '../support/fake-group-commands.ts';
+import { addGroup, strangerIn } from '../support/fake-group-commands.ts';
 import { FakeProfile } from '../support/fake-profile.ts';
 
 const conversationOf = (contact: Contact): Conversation => ({
@@ -44,6 +45,18 @@ describe('page: groups in words', () => {
     assert.equal(said(bob, me), 'Bob removed you');
     assert.equal(said(posing, bob), '“ YOU” removed Bob');
     assert.equal(said(null, bob), 'Somebody removed Bob');
+  });
+
+  it('names that look the same have the beginning of an id beside them', () => {
+    const profile = new FakeProfile();
+    const [ben, twin, cyd] = ['Ben K', 'ben  k', 'Cyd'].map(nick => strangerIn(profile, nick));
+    assert.ok(ben && twin && cyd);
+    const people = [ben, twin, cyd];
+    assert.deepEqual(
+      people.map(one => nameAmong(people, one)),
+      [`Ben K · ${ben.id.slice(0, 4)}`, `ben  k · ${twin.id.slice(0, 4)}`, 'Cyd'],
+    );
+    assert.equal(nameAmong(people, { id: 'gone', nick: 'Cyd' }), 'Cyd · gone', 'also of one who is gone');
   });
 
   it('many changes of members at once: they are read at most twice, and the last answer is shown', async () => {

@@ -1,6 +1,6 @@
 import { html, LitElement, nothing } from 'lit';
 import { live } from 'lit/directives/live.js';
-import type { Contact, Conversation as ConversationRow } from '../../../core/commands/schema.ts';
+import type { Contact, Conversation as ConversationRow, GroupMember } from '../../../core/commands/schema.ts';
 import { ModelController } from '../controllers/model-controller.ts';
 import { icons } from '../icons.ts';
 import type { Model } from '../model.ts';
@@ -13,6 +13,8 @@ import { text } from '../text.ts';
 import type { Composer } from './composer.ts';
 import { renderNotices, renderWho } from './conversation-head.ts';
 import type { MessageList } from './message-list.ts';
+
+const NOBODY: readonly GroupMember[] = [];
 
 /** The open conversation: head, notices, messages, composer, and the details beside it. */
 export class Conversation extends LitElement {
@@ -184,12 +186,13 @@ export class Conversation extends LitElement {
   }
 
   #renderMessages(conversation: ConversationRow) {
-    const { thread, resent, status } = this.model.state;
+    const { thread, resent, status, group } = this.model.state;
     return html`<molva-message-list
       .thread=${thread}
       .nick=${nameOf(conversation)}
       .ownId=${status?.profile?.id ?? ''}
       ?group=${conversation.group !== null}
+      .people=${group?.conversation === conversation.id ? group.people : NOBODY}
       .unread=${conversation.unread}
       .resent=${resent}
       @older=${() => this.model.loadOlder()}

@@ -3,6 +3,7 @@ import type { GroupDetails, GroupMember as Member } from '../../../core/commands
 import { ActionController } from '../controllers/action-controller.ts';
 import { grouped } from '../format.ts';
 import { icons } from '../icons.ts';
+import { nameAmong } from '../member-names.ts';
 import type { Model } from '../model.ts';
 import { named } from '../named.ts';
 import { byContact } from '../state.ts';
@@ -71,7 +72,7 @@ export class GroupMember extends LitElement {
     return html`<div class="member" @keydown=${this.#keys}>
       <molva-avatar .nick=${nick} .contactId=${id} ?online=${online && !you}></molva-avatar>
       <div class="words">
-        <p class="name"><bdi class="cut">${nick}</bdi>${you ? html`<span class="soft"> (${words.you})</span>` : nothing}</p>
+        <p class="name"><bdi class="cut">${nameAmong(this.group.people, this.member)}</bdi>${you ? html`<span class="soft"> (${words.you})</span>` : nothing}</p>
         ${you ? nothing : html`<p class="small soft">${this.#renderTrust()}</p>`}
       </div>
       ${role === 'admin' ? html`<span class="role small">${words.admin}</span>` : nothing}

@@ -1,10 +1,11 @@
 import { html, LitElement, nothing, type PropertyValues } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
-import type { Message, Notice } from '../../../core/commands/schema.ts';
+import type { GroupMember, Message, Notice } from '../../../core/commands/schema.ts';
 import { WindowController } from '../controllers/window-controller.ts';
 import { clockTime, colourOf, dayName, daysBetween, fullTime } from '../format.ts';
 import { icons } from '../icons.ts';
 import { linkParts, type Part } from '../links.ts';
+import { nameAmong } from '../member-names.ts';
 import { isWarning, noticeWords } from '../notice-words.ts';
 import { messageStyles } from '../styles/messages.ts';
 import { people } from '../styles/people.ts';
@@ -27,6 +28,7 @@ export class MessageList extends LitElement {
     nick: {},
     ownId: {},
     group: { type: Boolean },
+    people: { attribute: false },
     resent: { attribute: false },
     unread: { type: Number },
   };
@@ -37,6 +39,8 @@ export class MessageList extends LitElement {
   declare ownId: string;
   /** Many speak: whoever begins is named. */
   declare group: boolean;
+  /** The members of the group, once they are read. */
+  declare people: readonly GroupMember[];
   /** Expired messages that were sent again. */
   declare resent: ReadonlySet<string>;
   declare unread: number;
@@ -46,6 +50,11 @@ export class MessageList extends LitElement {
   #newestOwn: string | undefined;
   #afterGap: string | null = null;
   #resized = new ResizeObserver(() => this.#window.hostUpdated());
+
+  constructor() {
+    super();
+    this.people = [];
+  }
 
   get scroller(): HTMLElement | null {
     return this.renderRoot.querySelector<HTMLElement>('.scroll');
@@ -139,17 +148,17 @@ export class MessageList extends LitElement {
   #renderNotice(notice: Notice, sentAt: number) {
     const grave = isWarning(notice);
     return html`<p class="change small ${grave ? 'grave' : ''}" role="note" title=${fullTime(sentAt)}>
-      ${grave ? icons.changed : nothing}<span>${noticeWords(notice, this.ownId)}</span>
+      ${grave ? icons.changed : nothing}<span>${noticeWords(notice, this.ownId, this.people)}</span>
     </p>`;
   }
 
   #renderText(message: Message, together: boolean) {
-    const nick = this.group ? message.fromNick : this.nick;
+    const nick = this.group ? nameAmong(this.people, { id: message.from, nick: message.fromNick }) : this.nick;
     const named = this.group && !message.outgoing && !together;
     return html`<div class="bubble ${message.state}">
         ${
           named
-            ? html`<span class="from person-${colourOf(message.from)}"><bdi>${nick}</bdi><span class="hidden">:</span></span>`
+            ? html`<span class="from person-${colourOf(message.from)}"><bdi>${nick}</bdi>${this.#renderStanding(message.from)}<span class="hidden">:</span></span>`
             : html`<span class="hidden">${message.outgoing ? text.conversation.you : nick}:</span>`
         }
         <span class="text" dir="auto">${linkParts(message.text).map(part => this.#renderPart(part))}</span>
@@ -161,6 +170,12 @@ export class MessageList extends LitElement {
       </div>
       ${message.state === 'expired' ? this.#renderExpired(message) : nothing}
       ${message.id === this.#newestOwn ? renderWaiting(message) : nothing}`;
+  }
+
+  /** A name can be taken by anybody: whoever is no contact is marked. */
+  #renderStanding(from: string) {
+    const member = this.people.find(({ id }) => id === from);
+    return member && !member.contact ? html`<span class="stranger"> · ${text.group.stranger}</span>` : nothing;
   }
 
   /** Without an address of its own, so that no click or key reaches the browser past the question. */

@@ -68,6 +68,10 @@ export const messageStyles = css`
     font-size: var(--small);
     font-weight: 600;
   }
+  .stranger {
+    color: var(--ink-soft);
+    font-weight: 400;
+  }
   .bubble {
     display: flow-root;
     max-width: min(76%, 560px);

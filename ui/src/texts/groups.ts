@@ -58,6 +58,7 @@ export const groupText = {
   you: 'you',
   admin: 'Admin',
   noContact: 'Not your contact',
+  stranger: 'not your contact',
   noContactHint: 'You have compared no code with this member.',
   safetyHint: (nick: string) =>
     `The same 60 digits stand on ${nick}’s screen. Compare them, and you know that nobody is in between.`,
