@@ -12,9 +12,17 @@ export const systemRandom: RandomSource = length => {
   return bytes;
 };
 
+/** What setTimeout can wait for; it takes a longer time for none at all. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** Timers that do not keep the process alive by themselves. */
 export const systemScheduler: Scheduler = (delayMs, run) => {
-  const timer = setTimeout(run, delayMs);
-  timer.unref();
+  let timer: NodeJS.Timeout;
+  const wait = (leftMs: number): void => {
+    const restMs = leftMs - LONGEST_TIMER_MS;
+    timer = setTimeout(() => (restMs > 0 ? wait(restMs) : run()), Math.min(leftMs, LONGEST_TIMER_MS));
+    timer.unref();
+  };
+  wait(delayMs);
   return () => clearTimeout(timer);
 };
