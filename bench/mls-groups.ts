@@ -25,16 +25,29 @@ export interface Pair {
   readonly bob: GroupState;
 }
 
+/** From so many members on, one in sixteen has committed: to fill the tree would take a peer an hour. */
+const LARGE = 1_000;
+
 /**
- * A group of `members` whose tree is filled, as it is when everyone has committed once: each is added, joins and
- * commits. The founder follows them all; of the others the last one's state is kept.
+ * How many leaves come at once, the last of which joins and commits: two share all nodes above them, so that the tree
+ * has a key in every node, as when everyone has committed.
  */
+export function blockOf(members: number): number {
+  return members < LARGE ? 2 : 16;
+}
+
+/** A group of `members`. The founder follows all commits; of the others the last one's state is kept. */
 export async function makeFilledGroup(suite: SuiteKind, members: number): Promise<Pair> {
   let alice = await makeGroup(suite);
   let bob = alice;
-  for (let index = 1; index < members; index += 1) {
-    const { bytes: keyPackage, secrets } = makePackage(suite);
-    const added = await commit(alice, { proposals: [asAdd({ bytes: keyPackage })], nowMs: NOW_MS }, systemRandom);
+  const block = blockOf(members);
+  for (let leaves = 1; leaves < members; ) {
+    // The founder's own block has one newcomer less.
+    const count = Math.min(block - (leaves % block), members - leaves);
+    leaves += count;
+    const fresh = Array.from({ length: count }, () => makePackage(suite));
+    const { bytes: keyPackage, secrets } = fresh[count - 1] as MadeKeyPackage;
+    const added = await commit(alice, { proposals: fresh.map(asAdd), nowMs: NOW_MS }, systemRandom);
     const joined = await joinGroup(added.welcome as Uint8Array, { keyPackage, secrets });
     const healed = await commit(joined, { nowMs: NOW_MS }, systemRandom);
     alice = await follow(added.next, healed.message);

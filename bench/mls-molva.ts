@@ -20,33 +20,37 @@ export interface Steps {
   readonly decrypt: number;
 }
 
-export const ROUNDS = 15;
+/** How often each step is taken, by every peer alike; of the largest groups a step of ts-mls takes seconds. */
+export function roundsOf(members: number): number {
+  return members < 1_000 ? 15 : 3;
+}
+
 export const MESSAGES = 200;
 export const TEXT = Buffer.alloc(256, 7);
 
 /** Bob commits, Alice follows; a newcomer joins; Alice talks and Bob hears. */
-export async function measureMolva(suite: SuiteKind, pair: Pair): Promise<Steps> {
+export async function measureMolva(suite: SuiteKind, pair: Pair, rounds: number): Promise<Steps> {
   let { alice, bob } = pair;
-  const create = await medianMs(ROUNDS, () => makeGroup(suite));
-  const newcomers = Array.from({ length: ROUNDS }, () => makePackage(suite));
+  const create = await medianMs(rounds, () => makeGroup(suite));
+  const newcomers = Array.from({ length: rounds }, () => makePackage(suite));
   let turn = 0;
   let welcome: Uint8Array | undefined;
-  const addOne = await medianMs(ROUNDS, async () => {
+  const addOne = await medianMs(rounds, async () => {
     const proposals = [asAdd(newcomers[turn++] as (typeof newcomers)[0])];
     const made = await commit(bob, { nowMs: NOW_MS, proposals }, systemRandom);
     welcome = made.welcome;
     bob = made.parent;
   });
-  const { bytes: keyPackage, secrets } = newcomers[ROUNDS - 1] as (typeof newcomers)[0];
-  const join = await medianMs(ROUNDS, () => joinGroup(welcome as Uint8Array, { keyPackage, secrets }));
+  const { bytes: keyPackage, secrets } = newcomers[rounds - 1] as (typeof newcomers)[0];
+  const join = await medianMs(rounds, () => joinGroup(welcome as Uint8Array, { keyPackage, secrets }));
   const commits: Buffer[] = [];
-  const committing = await medianMs(ROUNDS, async () => {
+  const committing = await medianMs(rounds, async () => {
     const made = await commit(bob, { nowMs: NOW_MS }, systemRandom);
     bob = made.parent;
     commits.push(made.message);
   });
   let at = 0;
-  const process = await medianMs(ROUNDS, () => follow(alice, commits[at++] as Buffer));
+  const process = await medianMs(rounds, () => follow(alice, commits[at++] as Buffer));
   const sent: Buffer[] = [];
   const encrypt = await medianMs(MESSAGES, () => {
     const sealed = sealApplication(alice, TEXT, systemRandom);
@@ -73,14 +77,14 @@ export interface Rest {
   readonly welcome: number;
 }
 
-export async function measureRest(suite: SuiteKind, { alice, bob }: Pair): Promise<Rest> {
+export async function measureRest(suite: SuiteKind, { alice, bob }: Pair, rounds: number): Promise<Rest> {
   const made = await commit(bob, { nowMs: NOW_MS, proposals: [asAdd(makePackage(suite))] }, systemRandom);
   const plain = await commit(made.parent, { nowMs: NOW_MS }, systemRandom);
   const next = await follow(alice, plain.message);
   const base = treeOf(alice);
-  const write = await medianMs(ROUNDS, () => [encodeEpoch(next), encodeRatchets(next), encodeTreeChange(next, base)]);
+  const write = await medianMs(rounds, () => [encodeEpoch(next), encodeRatchets(next), encodeTreeChange(next, base)]);
   const [epoch, ratchets, tree] = [encodeEpoch(next), encodeRatchets(next), encodeTreeChange(next)];
-  const read = await medianMs(ROUNDS, (): GroupState => decodeState(epoch, ratchets, decodeTreeChange(suite, tree)));
+  const read = await medianMs(rounds, (): GroupState => decodeState(epoch, ratchets, decodeTreeChange(suite, tree)));
   return {
     state: epoch.length + ratchets.length,
     tree: tree.length,

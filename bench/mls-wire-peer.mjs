@@ -50,8 +50,8 @@ class Client {
     return this.run(context => context.createConversation(group, this.#credential));
   }
 
-  add(group, keyPackage) {
-    return this.run(context => context.addClientsToConversation(group, [keyPackage]));
+  add(group, ...keyPackages) {
+    return this.run(context => context.addClientsToConversation(group, keyPackages));
   }
 
   join(welcome) {
@@ -71,7 +71,7 @@ class Client {
   }
 }
 
-export async function measureWire(members, { ROUNDS, MESSAGES, TEXT, medianMs }) {
+export async function measureWire(members, block, { ROUNDS, MESSAGES, TEXT, medianMs }) {
   const core = await load();
   const id = () => new core.ConversationId(randomBytes(16));
   const alice = await Client.make(core);
@@ -79,9 +79,13 @@ export async function measureWire(members, { ROUNDS, MESSAGES, TEXT, medianMs })
   await alice.create(group);
   const create = await medianMs(ROUNDS, () => alice.create(id()));
   let bob = alice;
-  for (let index = 1; index < members; index += 1) {
-    const next = await Client.make(core);
-    await alice.add(group, await next.keyPackage());
+  // As Molva's group is filled.
+  for (let leaves = 1; leaves < members; ) {
+    const count = Math.min(block - (leaves % block), members - leaves);
+    leaves += count;
+    const clients = await Promise.all(Array.from({ length: count }, () => Client.make(core)));
+    const next = clients.at(-1);
+    await alice.add(group, ...(await Promise.all(clients.map(each => each.keyPackage()))));
     await next.join(alice.bundle.welcome);
     await next.commit(group);
     await alice.take(group, next.bundle.commit);
@@ -99,7 +103,7 @@ export async function measureWire(members, { ROUNDS, MESSAGES, TEXT, medianMs })
   const decrypt = await medianMs(MESSAGES, () => bob.take(group, sent[at++]));
   const addOne = [];
   const join = [];
-  for (let round = 0; round < 3; round += 1) {
+  for (let round = 0; round < ROUNDS; round += 1) {
     const fresh = await Client.make(core);
     const keyPackage = await fresh.keyPackage();
     addOne.push(await medianMs(1, () => bob.add(group, keyPackage)));

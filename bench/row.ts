@@ -14,6 +14,9 @@ export interface Row {
   /** Whether more of the unit is better. */
   readonly better: 'more' | 'less';
   readonly note: string;
+  /** Its place in a table of its own. Such a row stands in the list as well only where it is `listed`. */
+  readonly table?: { readonly title: string; readonly line: string; readonly column: string };
+  readonly listed?: boolean;
 }
 
 export function median(values: readonly number[]): number {

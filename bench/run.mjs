@@ -1,7 +1,7 @@
 // `npm run bench`: the product's set-up, the peers, every measurement one after the other in its own process, and
 // the results in bench/results. Words choose measurements by name: `npm run bench -- ratchet store`.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import '../tools/setup.mjs';
@@ -52,26 +52,33 @@ if (unknown.length > 0 || !runtime) {
   process.exit(2);
 }
 installPeers(runtime);
+/** What was measured before and is not now stays, each with its own time. */
+function partsBefore() {
+  const file = join(RESULTS, 'latest.json');
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).parts : {};
+}
+
 const failed = [];
-const rows = [];
-for (const name of MEASUREMENTS.filter(each => wanted.length === 0 || wanted.includes(each))) {
-  const measured = measure(runtime, name);
-  if (measured) rows.push(...measured);
-  else failed.push(name);
+const before = partsBefore();
+const parts = {};
+for (const name of MEASUREMENTS) {
+  const at = new Date().toISOString();
+  const isWanted = wanted.length === 0 || wanted.includes(name);
+  const rows = isWanted ? measure(runtime, name) : undefined;
+  if (rows) parts[name] = { at, rows };
+  else if (isWanted) failed.push(name);
+  else if (before[name]) parts[name] = before[name];
 }
 const [cpu] = cpus();
 const run = {
-  at: new Date().toISOString(),
   runtime: spawnSync(runtime, ['--version'], { encoding: 'utf8' }).stdout.trim(),
   machine: `${process.platform} ${process.arch}, ${cpus().length} × ${cpu?.model.trim() || 'processor of unknown make'}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
   failed,
-  rows,
+  parts,
 };
 const markdown = toMarkdown(run);
 if (!existsSync(RESULTS)) mkdirSync(RESULTS);
-// A run of a part does not take the place of the whole.
-const name = wanted.length === 0 ? 'latest' : 'part';
-writeFileSync(join(RESULTS, `${name}.json`), `${JSON.stringify(run, null, 2)}\n`);
-writeFileSync(join(RESULTS, `${name}.md`), markdown);
+writeFileSync(join(RESULTS, 'latest.json'), `${JSON.stringify(run, null, 2)}\n`);
+writeFileSync(join(RESULTS, 'latest.md'), markdown);
 process.stdout.write(markdown);
 process.exitCode = failed.length > 0 ? 1 : 0;

@@ -1,5 +1,5 @@
 import sodium from 'sodium-native';
-import { asBuffer, concat, wipe } from '../../base/bytes.ts';
+import { asBuffer, wipe } from '../../base/bytes.ts';
 import { InternalError } from '../../base/errors.ts';
 import { LIMITS } from '../../base/limits.ts';
 import { CHACHA_NONCE_BYTES } from '../aead.ts';
@@ -86,11 +86,13 @@ export function secretsOf(tree: SecretTree): Uint8Array[] {
 /** The same secrets in memory of their own: what is used up of one tree stays in the other. */
 export function copySecrets(tree: SecretTree): SecretTree {
   const ratchet = ({ secret, generation, skipped }: Ratchet): Ratchet => {
-    const kept = [...skipped].map(([at, { key, nonce }]) => [at, { key: concat(key), nonce: concat(nonce) }] as const);
-    return { secret: concat(secret), generation, skipped: new Map(kept) };
+    const kept = [...skipped].map(
+      ([at, { key, nonce }]) => [at, { key: Buffer.from(key), nonce: Buffer.from(nonce) }] as const,
+    );
+    return { secret: Buffer.from(secret), generation, skipped: new Map(kept) };
   };
   const secrets = new Map<number, Uint8Array>();
-  for (const [at, secret] of tree.secrets) secrets.set(at, concat(secret));
+  for (const [at, secret] of tree.secrets) secrets.set(at, Buffer.from(secret));
   const ratchets = new Map<number, LeafRatchets>();
   for (const [leaf, { handshake, application }] of tree.ratchets) {
     ratchets.set(leaf, { handshake: ratchet(handshake), application: ratchet(application) });
