@@ -8,6 +8,9 @@ import type { Context } from '../context.ts';
 import { GiveChannel, type GiveWork } from '../give-channel.ts';
 import type { GroupPlaces } from './places.ts';
 
+/** Told of a tag of a group that somebody asked for who is no member, as far as is known here. */
+export type TagNamed = (peer: TransportKey, group: GroupId, tag: Uint8Array) => void;
+
 /**
  * Gives whoever knows a group's tags what is kept under them, to read and not to remove (docs/protocol/sync.md §6).
  * Served by every profile, so that nobody can tell which ones have groups.
@@ -16,14 +19,16 @@ export class GroupGiving {
   readonly #context: Context;
   readonly #swarm: Swarm;
   readonly #places: GroupPlaces;
+  readonly #named: TagNamed;
   readonly #givings = new Set<Giving>();
   /** For all who know a tag and are no members, as far as is known here. */
   readonly #envelopes = new Allowance(LIMITS.strangerEnvelopesAtOnce, LIMITS.strangerEnvelopePauseMs);
 
-  constructor(context: Context, swarm: Swarm, places: GroupPlaces) {
+  constructor(context: Context, swarm: Swarm, places: GroupPlaces, named: TagNamed) {
     this.#context = context;
     this.#swarm = swarm;
     this.#places = places;
+    this.#named = named;
   }
 
   async serve(): Promise<void> {
@@ -41,7 +46,7 @@ export class GroupGiving {
 
   async #serve(channel: FrameChannel): Promise<void> {
     const unknown = [...this.#givings].filter(giving => !giving.isKnown).length;
-    const giving = new Giving(this.#context, this.#places, channel, this.#envelopes);
+    const giving = new Giving(this.#context, this.#places, channel, { forOthers: this.#envelopes, named: this.#named });
     if (!giving.isKnown && unknown >= LIMITS.strangerPulls) return channel.close();
     this.#givings.add(giving);
     // Whoever has named no tag by then has none to name.
@@ -60,16 +65,23 @@ class Giving implements GiveWork {
   readonly #places: GroupPlaces;
   readonly #channel: GiveChannel;
   readonly #forOthers: Allowance;
+  readonly #named: TagNamed;
   /** Groups of which a tag was named on this channel. */
   readonly #groups = new Set<GroupId>();
   #vain = 0;
 
-  constructor(context: Context, places: GroupPlaces, channel: FrameChannel, forOthers: Allowance) {
+  constructor(
+    context: Context,
+    places: GroupPlaces,
+    channel: FrameChannel,
+    { forOthers, named }: { readonly forOthers: Allowance; readonly named: TagNamed },
+  ) {
     this.peer = channel.peer;
     this.#context = context;
     this.#places = places;
     this.#channel = new GiveChannel(channel, this);
     this.#forOthers = forOthers;
+    this.#named = named;
   }
 
   /** Whether this is a member, or has shown that it knows what members know. */
@@ -109,8 +121,10 @@ class Giving implements GiveWork {
 
   #isGroups(tag: Uint8Array): boolean {
     const group = this.#places.find(tag)?.group;
-    if (group) this.#groups.add(group);
-    return group !== undefined;
+    if (!group) return false;
+    this.#groups.add(group);
+    if (!this.#isMember()) this.#named(this.peer, group, tag);
+    return true;
   }
 
   #isMember(): boolean {

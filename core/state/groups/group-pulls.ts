@@ -20,6 +20,9 @@ export interface GroupPullParts {
   readonly brought: (group: GroupId, from: TransportKey) => void;
 }
 
+/** All who are no members, as far as is known here, hold up a group's judgement together as long as one member may. */
+const OTHERS = 'others';
+
 /** Asks every connected member, contact or not, for what it keeps of the groups it shares with this profile. */
 export class GroupPulls {
   readonly #context: Context;
@@ -29,6 +32,8 @@ export class GroupPulls {
   readonly #pulls = new Map<string, GroupPull>();
   /** What a group did not take, by the hexadecimal id; kept by others, it would come with every pull. */
   readonly #refused = new Set<string>();
+  /** Tags by which peers have shown that they may be members who came while this one was away. */
+  readonly #named = new Map<string, Map<string, NamedTag>>();
   #stopped = false;
 
   constructor(context: Context, swarm: Swarm, parts: GroupPullParts) {
@@ -49,10 +54,29 @@ export class GroupPulls {
     const name = hex(peer);
     const known = this.#pulls.get(name);
     known?.askRest();
-    if (known || this.#stopped || this.#parts.places.groupsOf(peer).length === 0) return;
-    const pull = new GroupPull(this.#context, this.#parts, { peer, backlogs: this.#backlogs, refused: this.#refused });
+    const isMember = this.#parts.places.groupsOf(peer).length > 0;
+    if (known || this.#stopped || !(isMember || this.#named.has(name))) return;
+    const named = () => asksOf([...(this.#named.get(name)?.values() ?? [])]);
+    const from = { peer, isMember, named, backlogs: this.#backlogs, refused: this.#refused };
+    const pull = new GroupPull(this.#context, this.#parts, from);
     this.#pulls.set(name, pull);
     pull.run(this.#swarm).finally(() => this.#pulls.delete(name));
+  }
+
+  /**
+   * A peer that is no member here has asked for a tag of a group: it came while this one was away, or got it from somebody.
+   * It is asked for the same, and so learns nothing.
+   */
+  named(peer: TransportKey, group: GroupId, tag: Uint8Array): void {
+    if (!this.#swarm.isConnected(peer)) return;
+    const name = hex(peer);
+    const named = this.#named.get(name) ?? new Map<string, NamedTag>();
+    this.#named.set(name, named.set(hex(tag), { group, tag: Uint8Array.from(tag) }));
+    this.begin(peer);
+  }
+
+  ended(peer: TransportKey): void {
+    this.#named.delete(hex(peer));
   }
 
   /** Groups, members or secrets have changed: there are other tags to ask for, and what was refused may be taken now. */
@@ -73,8 +97,16 @@ export class GroupPulls {
 
 interface PullFrom {
   readonly peer: TransportKey;
+  readonly isMember: boolean;
+  /** What it has asked for itself. */
+  readonly named: () => readonly Ask[];
   readonly backlogs: Backlogs;
   readonly refused: Set<string>;
+}
+
+interface NamedTag {
+  readonly group: GroupId;
+  readonly tag: Uint8Array;
 }
 
 interface Ask {
@@ -101,7 +133,7 @@ class GroupPull implements PullWork {
     this.#context = context;
     this.#parts = parts;
     this.#from = from;
-    this.#name = hex(from.peer);
+    this.#name = from.isMember ? hex(from.peer) : OTHERS;
     this.#roundAtMs = context.clock();
     this.#channel = new PullChannel(context, this);
   }
@@ -184,7 +216,10 @@ class GroupPull implements PullWork {
 
   #notAsked(): Ask[] {
     const { places } = this.#parts;
-    const asks = places.groupsOf(this.#from.peer).flatMap(group => places.tagsOf(group).map(tags => ({ group, tags })));
+    const shared = places
+      .groupsOf(this.#from.peer)
+      .flatMap(group => places.tagsOf(group).map(tags => ({ group, tags })));
+    const asks = [...shared, ...this.#from.named()];
     return asks.filter(({ tags }) => tags.some(tag => !this.#asked.has(hex(tag))));
   }
 
@@ -193,4 +228,13 @@ class GroupPull implements PullWork {
     if (refused.size >= LIMITS.groupRefused) refused.clear();
     refused.add(hex(id));
   }
+}
+
+/** In the order in which they were named, as many at once as may be asked for. */
+function asksOf(named: readonly NamedTag[]): Ask[] {
+  return [...Map.groupBy(named, ({ group }) => group)].flatMap(([group, of]) => {
+    const tags = of.map(({ tag }) => tag);
+    const starts = Array.from({ length: Math.ceil(tags.length / LIMITS.syncTags) }, (_, i) => i * LIMITS.syncTags);
+    return starts.map(start => ({ group, tags: tags.slice(start, start + LIMITS.syncTags) }));
+  });
 }

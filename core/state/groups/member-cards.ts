@@ -9,7 +9,8 @@ export function keepCard<State>(draft: GroupDraft<State>, member: ContactId | nu
   const owner = contactIdOf(card.identityKey);
   const { store } = draft.context;
   const group = draft.record.id;
-  if ((member !== null && owner !== member) || !draft.head.members.includes(owner)) return;
+  // Who says its own was a member where it said so. That may not be the head yet: in a backlog nothing is judged.
+  if (member === null ? !draft.head.members.includes(owner) : owner !== member) return;
   draft.put(tx => {
     const known = store.groupMembers.get(group, owner, tx);
     if (known && known.cardSerial >= card.serial) return;

@@ -50,7 +50,7 @@ export class GroupSpread {
     this.#parts = parts;
     this.places = new GroupPlaces(groups, context.clock);
     this.mailbox = new GroupMailbox(context.store, custody, this.places);
-    this.#giving = new GroupGiving(context, swarm, this.places);
+    this.#giving = new GroupGiving(context, swarm, this.places, (...named) => this.#pulls.named(...named));
     this.#links = new MemberLinks(context, swarm, this.places);
     this.#pulls = new GroupPulls(context, swarm, {
       groups,
@@ -72,6 +72,7 @@ export class GroupSpread {
         this.#links.met(peer);
       },
       disconnected: peer => {
+        this.#pulls.ended(peer);
         if (this.places.groupsOf(peer).length > 0) this.#links.lost(peer);
       },
     });
