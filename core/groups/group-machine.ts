@@ -10,6 +10,7 @@ import { comeBack, takeWelcome } from './joining.ts';
 import { type Choose, headBelow, headOf } from './lineage.ts';
 import { receive } from './receiving.ts';
 import { scheduleAnswer, scheduleStand, standWhenDue } from './standing.ts';
+import { believedTimers, nextTime, sameTimers } from './timers.ts';
 import { isBelow, rolledBack } from './tree.ts';
 
 /**
@@ -24,12 +25,14 @@ export async function stepGroup<State>(
   choose?: Choose,
 ): Promise<GroupStep<State>> {
   const turn = new GroupTurn(crypto, state, context, choose);
+  turn.draft.timers = believedTimers(state.timers, context.nowMs);
   await take(turn, input);
   await settle(turn);
-  const { timers } = turn.draft;
-  const times = [timers.commitMs, timers.standMs, timers.renewMs, timers.sweepMs].filter(atMs => atMs !== null);
-  turn.outputs.push({ kind: 'wake', atMs: Math.max(context.nowMs + 1, Math.min(...times)) });
-  return { state: turn.draft, outputs: turn.outputs, changed: turn.changed };
+  if (sameTimers(state.timers, turn.draft.timers)) turn.draft.timers = state.timers;
+  const { timers, catchingUp } = turn.draft;
+  turn.outputs.push({ kind: 'wake', atMs: Math.max(context.nowMs + 1, nextTime(timers, catchingUp)) });
+  const same = (Object.keys(state) as (keyof GroupState<State>)[]).every(field => state[field] === turn.draft[field]);
+  return { state: same ? state : turn.draft, outputs: turn.outputs, changed: turn.changed };
 }
 
 async function take<State>(turn: GroupTurn<State>, input: GroupInput): Promise<void> {
@@ -69,7 +72,7 @@ async function settle<State>(turn: GroupTurn<State>): Promise<void> {
   draft.doubt = null;
   if (doubt !== null) await moveToHead(turn, doubt);
   const queued = draft.queued;
-  draft.queued = [];
+  if (queued.length > 0) draft.queued = [];
   for (const item of queued) await sayOrQueue(turn, item);
   scheduleAnswer(turn);
   const { before } = turn;

@@ -97,6 +97,7 @@ export type GroupOutput =
   | { readonly kind: 'wake'; readonly atMs: number };
 
 export interface GroupStep<State> {
+  /** The very state that was given when nothing has changed. */
   readonly state: GroupState<State>;
   readonly outputs: readonly GroupOutput[];
   /**
@@ -176,7 +177,7 @@ export async function rootOf<State>(crypto: GroupCrypto<State>, state: State): P
     returned: null,
     members,
     data: decodeGroupData(data),
-    ranking: await rankingOf(crypto, state, null),
+    ranking: await rankingOf(crypto, state),
     judgements: [],
     asks: [],
   };
@@ -192,9 +193,9 @@ const LOT_BYTES = 6;
 export async function rankingOf<State>(
   crypto: GroupCrypto<State>,
   state: State,
-  maker: ContactId | null,
 ): Promise<readonly ContactId[]> {
-  const members = [...crypto.view(state).members].sort();
+  const { maker, members: all } = crypto.view(state);
+  const members = [...all].sort();
   const drawn = asBuffer(await crypto.exporter(state, LABEL.groupRank, members.length * LOT_BYTES));
   const lots = members.map((member, place) => {
     const lot = drawn.readUIntBE(LOT_BYTES * place, LOT_BYTES);

@@ -1,8 +1,12 @@
+import { judgeDeadline } from '../base/deadline.ts';
 import { LIMITS } from '../base/limits.ts';
+import type { Ask } from './asks.ts';
 import type { Chain } from './chains.ts';
 import type { EpochId } from './group-crypto.ts';
+import type { GroupData } from './group-data.ts';
 import type { GroupTurn } from './group-turn.ts';
 import { isBelow, withoutEpochs } from './tree.ts';
+import { Waiting } from './waiting.ts';
 
 /**
  * Past the horizon nothing is weighed again: the newest epoch above the head that is old enough becomes the one root, and what is old
@@ -11,8 +15,9 @@ import { isBelow, withoutEpochs } from './tree.ts';
 export function prune<State>(turn: GroupTurn<State>): void {
   const { draft } = turn;
   const beforeMs = turn.nowMs - LIMITS.groupHorizonMs;
+  believeTimes(turn);
   draft.waiting = draft.waiting.filter(({ sinceMs }) => sinceMs > beforeMs);
-  const asks = [...draft.asks].filter(([, { number }]) => number > beforeMs);
+  const asks = [...draft.asks].filter(([, ask]) => !isOver(ask, turn.head.data, turn.nowMs));
   if (asks.length < draft.asks.size) draft.asks = new Map(asks);
   const root = oldEnough(turn, beforeMs);
   const gone = goneEpochs(turn, beforeMs, root);
@@ -25,6 +30,29 @@ export function prune<State>(turn: GroupTurn<State>): void {
   draft.roots = root !== null ? [root] : draft.roots.filter(id => !gone.has(id));
   draft.lineage = { ...draft.lineage, tree: withoutEpochs(tree, gone), chains: kept };
   turn.doubtFrom('root');
+}
+
+/** What was learnt by a clock that was wrong, or is judged by one, begins anew: nothing is let go for that. */
+function believeTimes<State>({ draft, nowMs }: GroupTurn<State>): void {
+  const anew = (sinceMs: number): boolean => verdictOn(sinceMs, nowMs) === 'anew';
+  if ([...draft.learntMs.values()].some(anew)) {
+    draft.learntMs = new Map([...draft.learntMs].map(([id, atMs]) => [id, anew(atMs) ? nowMs : atMs]));
+  }
+  if ([...draft.waiting].some(({ sinceMs }) => anew(sinceMs))) {
+    draft.waiting = Waiting.from(
+      [...draft.waiting].map(item => (anew(item.sinceMs) ? { ...item, sinceMs: nowMs } : item)),
+    );
+  }
+}
+
+/** One that was carried out, or passed over, goes whatever its time. */
+function isOver({ author, number }: Ask, { honoured }: GroupData, nowMs: number): boolean {
+  const verdict = verdictOn(number, nowMs);
+  return verdict === 'over' || (verdict === 'anew' && number < nowMs && number <= (honoured.get(author) ?? -1));
+}
+
+function verdictOn(sinceMs: number, nowMs: number) {
+  return judgeDeadline(sinceMs + LIMITS.groupHorizonMs, LIMITS.groupHorizonMs, nowMs);
 }
 
 function goneEpochs<State>({ draft }: GroupTurn<State>, beforeMs: number, root: EpochId | null): Set<EpochId> {

@@ -111,7 +111,7 @@ export class GroupDraft<State> {
       else if (now !== former) this.#replaced.push(former);
     }
     this.state = state;
-    this.#stateChanged = true;
+    if (state !== before) this.#stateChanged = true;
     await this.seeEpochs(given);
     return outputs.filter(output => !this.#done(output));
   }
