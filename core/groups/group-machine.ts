@@ -134,7 +134,7 @@ function sweep<State>(turn: GroupTurn<State>): void {
   const { draft, nowMs } = turn;
   prune(turn);
   // Who was removed is not lost, whatever it hears of the others.
-  const ahead = turn.removed ? [] : [...draft.waiting].filter(({ post }) => post.number > turn.head.number);
+  const ahead = turn.removed ? [] : [...draft.waiting].filter(({ post }) => turn.isAhead(post));
   const lost = turn.silent || ahead.some(({ sinceMs }) => sinceMs <= nowMs - LIMITS.groupLostMs);
   if (lost && !draft.catchingUp && !turn.removed) turn.outputs.push({ kind: 'lost' });
   turn.setTimers({ sweepMs: nowMs + (lost || ahead.length > 0 ? LIMITS.groupLostMs : HOUR_MS) });

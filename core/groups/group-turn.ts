@@ -1,3 +1,4 @@
+import { LIMITS } from '../base/limits.ts';
 import { type ActBody, type ActHead, digestOf, encodeActBody, type SealedAct } from './act-codec.ts';
 import { sealAct } from './act-seal.ts';
 import { type Act, type ActId, withAct } from './chains.ts';
@@ -52,6 +53,12 @@ export class GroupTurn<State> {
   get silent(): boolean {
     const { putBack, lineage, head } = this.draft;
     return putBack !== null && (putBack.backIn === null || !isBelow(lineage.tree, head, putBack.backIn));
+  }
+
+  /** Whether those who do not know the way from one to the other are to meet there: where more was committed, else at the higher id. */
+  isAhead({ number, epoch }: { readonly number: number; readonly epoch: EpochId }): boolean {
+    const { head } = this;
+    return number > head.number || (number === head.number && epoch > head.id);
   }
 
   /** What is said from here on may have been said with the same keys before: nothing is, until this member has come back. */
@@ -139,6 +146,10 @@ export class GroupTurn<State> {
 
   /** Keeps what cannot be read yet. */
   wait(item: WaitingPost): void {
+    // Should the way to it be lost, that is to be seen in time.
+    if (!this.removed && this.isAhead(item.post)) {
+      this.setTimers({ sweepMs: Math.min(this.draft.timers.sweepMs, this.nowMs + LIMITS.groupLostMs) });
+    }
     const { epochs } = this.draft.lineage.tree;
     const first = Math.min(...this.draft.roots.map(id => epochs.get(id)?.number ?? 0));
     this.draft.waiting = this.draft.waiting.with(item, first);

@@ -49,12 +49,13 @@ export async function comeBack<State>(
 }
 
 /** Whether to come back there: on a way not known, or, for a profile that was put back, on the head itself. */
-function leadsOn<State>({ draft, crypto, head, silent }: GroupTurn<State>, info: EpochView): boolean {
+function leadsOn<State>(turn: GroupTurn<State>, info: EpochView): boolean {
+  const { draft, crypto, head, silent } = turn;
   const ours = Buffer.compare(info.groupId, draft.groupId) === 0 && info.members.includes(crypto.self);
   // What a profile said before it was put back is in the backlog: whoever goes on before hearing it says two things in one place.
   if (!ours || (silent && draft.catchingUp)) return false;
   if (draft.lineage.tree.epochs.has(info.epoch)) return silent && info.epoch === draft.head;
-  return info.number > head.number || (silent && info.number === head.number);
+  return turn.isAhead(info) || (silent && info.number === head.number);
 }
 
 async function enterBack<State>(turn: GroupTurn<State>, from: EpochId, state: State): Promise<EpochId> {
