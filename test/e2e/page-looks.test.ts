@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
+import { addGroup, memberOf, notify, say } from '../support/fake-group-commands.ts';
+import type { FakeProfile } from '../support/fake-profile.ts';
 import { NARROW, NO_BROWSER, until, usePage, WIDE } from '../support/page.ts';
 import { people } from '../support/picture-people.ts';
 
@@ -11,7 +13,8 @@ const PAIRS: readonly (readonly [words: string, grounds: readonly string[]])[] =
   ['accent', ['page', 'side', 'raised', 'accent-soft']],
   ['good', ['side']],
   ['warn', ['page', 'side', 'warn-soft']],
-  ['danger', ['side', 'danger-soft']],
+  ['danger', ['side', 'raised', 'danger-soft']],
+  ...Array.from({ length: 6 }, (_, i) => [`person-${i}`, ['other', `person-${i}-soft`]] as const),
   ['on-accent', ['accent-fill', 'accent-fill-hover', 'danger-fill']],
   ['own-ink', ['own']],
   ['own-soft', ['own']],
@@ -86,7 +89,42 @@ describe('page: looks', { skip: NO_BROWSER }, () => {
       assert.equal(moving, false);
     }
   });
+
+  test('long names of a group and its members stay inside, in either size', async t => {
+    for (const viewport of [WIDE, NARROW]) {
+      const { page } = await open(t, longNames, { viewport });
+      await page.getByRole('button', { name: /Expedition/ }).click();
+      await page.locator('.bubble').last().waitFor();
+      assert.deepEqual(await runningOver(page, 'li, .change, .from, h2, header'), []);
+      assert.equal((await runningOver(page, 'header h2 bdi')).length, 1, 'what is cut on purpose is seen by this');
+      await page.getByRole('button', { name: 'Group details' }).click();
+      await page.getByRole('button', { name: /^More about W/ }).click();
+      await page.getByText('The same 60 digits').waitFor();
+      assert.deepEqual(await runningOver(page, 'aside, aside section, .member, .actions, .face'), []);
+      assert.equal(await page.locator('html').evaluate(root => root.scrollWidth), viewport.width);
+    }
+  });
 });
+
+/** A group and a contact in it whose names are as long as any may be, without a place to break them. */
+function longNames(profile: FakeProfile): void {
+  const contact = profile.addContact('W'.repeat(64), { trust: 'changed', online: true });
+  const member = memberOf(contact, { role: 'admin', equivocated: true });
+  const group = addGroup(profile, `Expedition${'m'.repeat(118)}`, [member]);
+  say(profile, group, contact.nick, 'x'.repeat(400));
+  notify(profile, group, { kind: 'renamed', by: member, name: group.name });
+  notify(profile, group, { kind: 'equivocation', member });
+  say(profile, group, 'you', 'x', { reach: { deliveredTo: 0, of: 1 } });
+}
+
+/** Boxes whose content is wider than they are. */
+function runningOver(page: Page, boxes: string): Promise<string[]> {
+  return page
+    .locator(boxes)
+    .evaluateAll(found =>
+      found.filter(box => box.scrollWidth > box.clientWidth + 1).map(box => `${box.tagName} ${box.className}`),
+    );
+}
 
 /** Red, green and blue (0 to 255) that a colour of `tokens.css` comes out as. */
 async function colour(page: Page, name: string): Promise<number[]> {
