@@ -5,11 +5,11 @@ import { introduce, RealCore, until } from '../support/real-core.ts';
 
 /** How long what is said may take to a member who is connected, and to one who comes back. */
 const SPREAD_MS = 5_000;
+const JOIN_MS = 30_000;
 
 async function hears(core: RealCore, text: string): Promise<boolean> {
-  const { stdout } = await core.molva('messages', 'Trip', '--limit', '10');
-  const lines = stdout.split('\n').filter(line => line !== '');
-  return lines.some(line => (JSON.parse(line) as Message).text === text);
+  const { messages } = await core.call('messages.list', { who: 'Trip', limit: 10 });
+  return messages.some(message => message.text === text);
 }
 
 test('Ben and Cleo, who know only Ada, read each other: at once through Ada, and from what Ada kept', async t => {
@@ -19,17 +19,11 @@ test('Ben and Cleo, who know only Ada, read each other: at once through Ada, and
   await Promise.all([ada.start(), ben.start(), cleo.start()]);
   await introduce(ada, ben);
   await introduce(ada, cleo);
-  const created = async () => (await ada.molva('group', 'create', 'Trip', 'Ben', 'Cleo')).code === 0;
-  await until('both can be added', created, 150_000);
-  const isIn = async (core: RealCore) => (await core.molva('group', 'info', 'Trip')).code === 0;
-  for (const core of [ben, cleo]) await until('the group is there', () => isIn(core), 30_000);
-  for (const core of [ben, cleo]) {
-    await until(
-      'all three are in it',
-      async () => (await core.json<Group>('group', 'info', 'Trip')).members === 3,
-      30_000,
-    );
-  }
+  const addable = async () => (await ada.call('contacts.list', {})).every(contact => contact.addable);
+  await until('both can be added', addable, JOIN_MS);
+  await ada.json<Group>('group', 'create', 'Trip', 'Ben', 'Cleo');
+  const isIn = async (core: RealCore) => (await core.call('groups.list', {}))[0]?.members === 3;
+  for (const core of [ben, cleo]) await until('all three are in it', () => isIn(core), JOIN_MS);
 
   await ben.json<Message>('send', 'Trip', 'from Ben');
   await until('Cleo hears Ben', () => hears(cleo, 'from Ben'), SPREAD_MS);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Custody, Message } from '../../core/commands/schema.ts';
+import type { Message } from '../../core/commands/schema.ts';
 import { introduce, RealCore, until } from '../support/real-core.ts';
 
 /** Three real cores that know each other; how long the recipient may take to have what a custodian holds. */
@@ -35,7 +35,7 @@ test('Ada writes to Ben, who is off, and goes off; Ben has it from Cleo; Ada lea
     return messages.some(message => message.id === sent.id);
   };
   await until('Ben has it', heard, DELIVERED_MS);
-  const holding = async () => (await cleo.json<Custody>('custody', 'status')).envelopes;
+  const holding = async () => (await cleo.call('custody.get', {})).envelopes;
   await until("Cleo holds Ben's receipt and nothing else", async () => (await holding()) === 1, 30_000);
   api.close();
   await ben.end('SIGTERM');
