@@ -13,6 +13,8 @@ export interface CryptoContext {
 export interface EpochView {
   readonly groupId: Uint8Array;
   readonly epoch: EpochId;
+  /** Whose commit made it, as all who are in it can tell however they came there; null for a group's first. */
+  readonly maker: ContactId | null;
   /** The epoch's number (RFC 9420 §8.1): how many commits lie between it and the group's beginning. */
   readonly number: number;
   readonly members: readonly ContactId[];
@@ -61,7 +63,8 @@ export type Processed<State> =
       /** An external commit (RFC 9420 §12.4.3.2): the sender takes the place of its own old leaf. */
       readonly external: boolean;
       readonly authenticatedData: Uint8Array;
-      readonly added: readonly ContactId[];
+      /** The key packages of those it adds, by name (`packageName`). */
+      readonly added: readonly string[];
       readonly removed: readonly ContactId[];
       readonly epoch: EpochId;
       /** null when this member is among the removed. */
@@ -85,6 +88,10 @@ export interface GroupCrypto<State> {
    * asks the clock (as for `process`, which never does), else members with other clocks would judge a commit otherwise.
    */
   ownerOf(keyPackage: Uint8Array, nowMs: number | null, group?: State): ContactId;
+  /** Names a key package as a welcome names those it is for (RFC 9420 §5.2). */
+  packageName(keyPackage: Uint8Array): string;
+  /** The key package that a secret was kept for. */
+  packageOf(secret: Uint8Array): Uint8Array;
   create(groupId: Uint8Array, data: Uint8Array, context: CryptoContext): Promise<State>;
   join(welcome: Uint8Array, secret: Uint8Array, context: CryptoContext): Promise<State>;
   /** Signed by this member; enough for a member to come back by an external commit, and for nobody to read anything. */
@@ -97,7 +104,7 @@ export interface GroupCrypto<State> {
    * @throws UsageError, AuthError MLS does not allow it
    */
   commit(state: State, content: CommitContent, context: CryptoContext): Promise<Committed<State>>;
-  /** @throws AuthError also for a message read before, for one's own, and for a sender who is no member */
+  /** @throws AuthError also for a message read before, for one's own, for a sender who is no member, and for a commit without an update path */
   process(state: State, message: Uint8Array, context: CryptoContext): Promise<Processed<State>>;
   encrypt(
     state: State,

@@ -9,6 +9,7 @@ import type { Ask, Change } from './asks.ts';
 import type { ActId } from './chains.ts';
 import type { CryptoContext, EpochId, GroupCrypto } from './group-crypto.ts';
 import { decodeGroupData, encodeGroupData } from './group-data.ts';
+import type { Hole } from './holes.ts';
 import type { Lineage } from './lineage.ts';
 import { EMPTY_TREE, type Epoch, withEpoch } from './tree.ts';
 import { Waiting } from './waiting.ts';
@@ -88,7 +89,7 @@ export type GroupOutput =
   /** `rolledBack`: how many epochs of the branch before were left; more than none means that a fork has healed. */
   | { readonly kind: 'head'; readonly from: EpochId | null; readonly to: EpochId; readonly rolledBack: number }
   | { readonly kind: 'removed' }
-  | { readonly kind: 'hole'; readonly member: ContactId; readonly seqs: readonly number[] }
+  | { readonly kind: 'hole'; readonly member: ContactId; readonly holes: readonly Hole[] }
   | { readonly kind: 'equivocation'; readonly member: ContactId; readonly seq: number }
   /** Ask any member for a group info of its head, and hand it over as `group-info`. */
   | { readonly kind: 'lost' }
@@ -190,10 +191,7 @@ const LOT_BYTES = 6;
  * The order in which commits on an epoch go before each other, from its exporter: no committer can choose its place in
  * it. Whoever made the epoch could have chosen the epoch's secrets for it, and comes last.
  */
-export async function rankingOf<State>(
-  crypto: GroupCrypto<State>,
-  state: State,
-): Promise<readonly ContactId[]> {
+export async function rankingOf<State>(crypto: GroupCrypto<State>, state: State): Promise<readonly ContactId[]> {
   const { maker, members: all } = crypto.view(state);
   const members = [...all].sort();
   const drawn = asBuffer(await crypto.exporter(state, LABEL.groupRank, members.length * LOT_BYTES));

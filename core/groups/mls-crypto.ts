@@ -26,6 +26,7 @@ import { makeKeyPackage, parseKeyPackage, readKeyPackage } from '../crypto/mls/k
 import type { IdentitySigner } from '../crypto/mls/leaf-authentication.ts';
 import { encodeRatchets } from '../crypto/mls/state-codec.ts';
 import type { SuiteKind } from '../crypto/mls/suite.ts';
+import { makerOf } from '../crypto/mls/tree-maker.ts';
 import type { CommitContent, CryptoContext, EpochId, EpochView, GroupCrypto, Processed } from './group-crypto.ts';
 import { joinParts, splitSecret, stateOfParts, statePartsOf } from './mls-parts.ts';
 
@@ -73,6 +74,14 @@ class MlsCrypto implements GroupCrypto<MlsState> {
     const { identity, suite } = parseKeyPackage(keyPackage, nowMs ?? readKeyPackage(keyPackage).validFromMs);
     if (group && suite !== group.suite) throw refusal('group.key-package', 'A key is for another kind of group.');
     return contactIdOf(identity);
+  }
+
+  packageName(keyPackage: Uint8Array): string {
+    return hex(readKeyPackage(keyPackage).reference);
+  }
+
+  packageOf(secret: Uint8Array): Uint8Array {
+    return splitSecret(secret).keyPackage;
   }
 
   async create(groupId: Uint8Array, data: Uint8Array, context: CryptoContext): Promise<MlsState> {
@@ -163,9 +172,10 @@ class MlsCrypto implements GroupCrypto<MlsState> {
   #commitOf(state: MlsState, processed: MlsCommit): Processed<MlsState> {
     const { committer, external, changes, authenticatedData, next = null, epochId } = processed;
     const sender = this.#other(committer);
-    const [added, removed]: [ContactId[], ContactId[]] = [[], []];
+    if (!processed.renews) throw refusal('group.commit', 'A commit brings no new keys.');
+    const [added, removed]: [string[], ContactId[]] = [[], []];
     for (const { proposal } of changes) {
-      if (proposal.kind === 'add') added.push(contactIdOf(proposal.identity));
+      if (proposal.kind === 'add') added.push(hex(proposal.keyPackageReference));
       else if (proposal.kind === 'remove') removed.push(contactIdOf(proposal.identity));
       else if (proposal.kind !== 'data' && proposal.kind !== 'external-init')
         throw refusal('group.commit', 'A commit does what groups never do.');
@@ -197,8 +207,9 @@ function knownOf(epoch: Public): Known {
 
 function viewOf(epoch: Public, members: readonly ContactId[]): EpochView {
   const groupId = groupIdOf(epoch);
-  const number = Number(epochOf(epoch));
-  return { groupId, epoch: epochNamed(groupId, epochIdOf(epoch)), number, members, data: groupDataOf(epoch) };
+  const [number, made] = [Number(epochOf(epoch)), makerOf(epoch)];
+  const maker = made ? contactIdOf(made.identity) : null;
+  return { groupId, epoch: epochNamed(groupId, epochIdOf(epoch)), maker, number, members, data: groupDataOf(epoch) };
 }
 
 /** The first epoch has no transcript yet, and transcript hashes are as long as the suite's hash. */

@@ -1,6 +1,5 @@
 import { equalBytes } from '../base/bytes.ts';
 import { CoreError, DecodeError } from '../base/errors.ts';
-import type { ContactId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import { decodeActBody, decodeAsks, type Post } from './act-codec.ts';
 import { type OpenedAct, openAct } from './act-seal.ts';
@@ -139,18 +138,18 @@ function justify<State>(
     if (!next) throw new DecodeError('group.commit', 'A commit does what nobody may ask.');
     outcome = next;
   }
-  const added = outcome.adds.map(({ member }) => member);
+  const added = outcome.adds.map(({ keyPackage }) => crypto.packageName(keyPackage));
   const data = commit.state ? crypto.view(commit.state).data : null;
-  const same =
-    sameMembers(added, commit.added) &&
-    sameMembers(outcome.removes, commit.removed) &&
+  const agrees =
+    same(added, commit.added) &&
+    same(outcome.removes, commit.removed) &&
     (data === null || equalBytes(encodeGroupData(outcome.data), data));
-  if (!same) throw new DecodeError('group.commit', 'A commit does something else than it says.');
+  if (!agrees) throw new DecodeError('group.commit', 'A commit does something else than it says.');
   return outcome;
 }
 
-function sameMembers(a: readonly ContactId[], b: readonly ContactId[]): boolean {
-  return a.length === b.length && a.every(member => b.includes(member));
+function same(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every(name => b.includes(name));
 }
 
 /** A commit's epoch, from another member or from this one. */
@@ -170,7 +169,7 @@ export async function addEpoch<State>(
     returned: made.external ? made.sender : null,
     members: [...outcome.members],
     data: outcome.data,
-    ranking: made.state ? await rankingOf(turn.crypto, made.state, made.sender) : [],
+    ranking: made.state ? await rankingOf(turn.crypto, made.state) : [],
     judgements: outcome.judgements,
     asks: asks.map(ask => askName(draft.groupId, ask)),
   };

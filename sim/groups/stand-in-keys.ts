@@ -1,7 +1,7 @@
 import { compareBytes, hex, utf8 } from '../../core/base/bytes.ts';
 import { AuthError, DecodeError } from '../../core/base/errors.ts';
 import { blake2b, keyedBlake2b } from '../../core/base/hash.ts';
-import { type ContactId, contactIdFromBytes } from '../../core/base/ids.ts';
+import { type ContactId, contactIdFromBytes, idBytes } from '../../core/base/ids.ts';
 import type { EpochId, EpochView } from '../../core/groups/group-crypto.ts';
 import { type Cbor, encodeCbor } from '../../core/wire/cbor.ts';
 
@@ -69,7 +69,8 @@ export function changedLeaves(
 
 export function encodeInfo(view: EpochView, leaves: ReadonlyMap<ContactId, Leaf>): Buffer {
   const list: Cbor = [...leaves.values()].map(({ identity, key }) => [identity, key]);
-  return encodeCbor([view.groupId, Buffer.from(view.epoch, 'hex'), view.number, view.data, list]);
+  const maker = view.maker === null ? null : idBytes(view.maker);
+  return encodeCbor([view.groupId, Buffer.from(view.epoch, 'hex'), view.number, view.data, list, maker]);
 }
 
 export function nextEpoch(epoch: EpochId, content: Uint8Array): EpochId {

@@ -63,8 +63,16 @@ export class StandInCrypto implements GroupCrypto<StandInState> {
 
   async keyPackage({ random }: CryptoContext): Promise<{ keyPackage: Uint8Array; secret: Uint8Array }> {
     const secret = random(32);
-    const content = concat(this.#identity, this.#registry.publish(secret));
-    return { keyPackage: concat(content, this.sign(content)), secret };
+    return { keyPackage: this.packageOf(secret), secret };
+  }
+
+  packageName(keyPackage: Uint8Array): string {
+    return hex(blake2b(16, keyPackage));
+  }
+
+  packageOf(secret: Uint8Array): Uint8Array {
+    const content = concat(this.#identity, this.#registry.publish(Buffer.from(secret)));
+    return concat(content, this.sign(content));
   }
 
   ownerOf(keyPackage: Uint8Array): ContactId {
@@ -75,7 +83,12 @@ export class StandInCrypto implements GroupCrypto<StandInState> {
     const [secret, leafSecret] = [random(32), random(32)];
     const leaves = new Map([[this.self, { identity: this.#identity, key: this.#registry.publish(leafSecret) }]]);
     const epoch = hex(blake2b(32, utf8('creation'), groupId, secret)) as EpochId;
-    return this.#state({ groupId, epoch, number: 0, members: [this.self], data }, leaves, secret, leafSecret);
+    return this.#state(
+      { groupId, epoch, maker: null, number: 0, members: [this.self], data },
+      leaves,
+      secret,
+      leafSecret,
+    );
   }
 
   async join(welcome: Uint8Array, secret: Uint8Array): Promise<StandInState> {
@@ -114,7 +127,7 @@ export class StandInCrypto implements GroupCrypto<StandInState> {
     const key = this.#registry.publish(leafSecret);
     const content = encodeCbor([1, this.#identity, NOTHING, key, nonce, this.#registry.lock(external, nonce, secret)]);
     const message = encodeCbor([1, content, this.sign(content)]);
-    const next = { ...view, number: view.number + 1, epoch: nextEpoch(view.epoch, content) };
+    const next = { ...view, maker: this.self, number: view.number + 1, epoch: nextEpoch(view.epoch, content) };
     const changed = new Map(leaves).set(this.self, { identity: this.#identity, key });
     return { message, state: this.#state(next, changed, mixed(secret, null, content), leafSecret) };
   }
@@ -146,6 +159,7 @@ export class StandInCrypto implements GroupCrypto<StandInState> {
     const message = this.#seal(state, 0, content, random);
     const view: EpochView = {
       ...state.view,
+      maker: this.self,
       number: state.view.number + 1,
       epoch: nextEpoch(state.view.epoch, content),
       members: [...leaves.keys()],
@@ -233,7 +247,7 @@ export class StandInCrypto implements GroupCrypto<StandInState> {
   #processCommit(state: StandInState, open: Opened): Processed<StandInState> {
     const [, , authenticatedData, adds, removes, , , nonce, locks] = open.content.fields as CommitFields;
     const { sender } = open;
-    const added = adds.map(keyPackage => contactIdFromBytes(this.#readKeyPackage(keyPackage).identity));
+    const added = adds.map(keyPackage => this.packageName(keyPackage));
     const removed = removes.map(contactIdFromBytes);
     const epoch = nextEpoch(state.view.epoch, open.content.bytes);
     const result = { kind: 'commit', sender, external: false, authenticatedData, added, removed, epoch } as const;
@@ -253,6 +267,7 @@ export class StandInCrypto implements GroupCrypto<StandInState> {
     leaves.set(sender, { identity: sent.identity, key });
     const view: EpochView = {
       ...state.view,
+      maker: sender,
       number: state.view.number + 1,
       epoch,
       members: [...leaves.keys()],
@@ -272,7 +287,7 @@ export class StandInCrypto implements GroupCrypto<StandInState> {
     ];
     const secret = masked(keyedBlake2b(32, state.secret, utf8('external')), nonce, locked);
     const epoch = nextEpoch(state.view.epoch, content.bytes);
-    const view = { ...state.view, number: state.view.number + 1, epoch };
+    const view = { ...state.view, maker: sender, number: state.view.number + 1, epoch };
     const leaves = new Map(state.leaves).set(sender, { identity, key });
     return {
       kind: 'commit',
@@ -343,13 +358,14 @@ export class StandInCrypto implements GroupCrypto<StandInState> {
   }
 
   #readInfo(info: Uint8Array): { view: EpochView; leaves: Map<ContactId, Leaf> } {
-    const [groupId, epoch, number, data, list] = shape.tuple(decodeCbor(info, MAX, 'stand-in'), 5);
+    const [groupId, epoch, number, data, list, maker] = shape.tuple(decodeCbor(info, MAX, 'stand-in'), 6);
     const leaves = new Map<ContactId, Leaf>();
     for (const item of list as [Buffer, Buffer][])
       leaves.set(contactIdFromBytes(item[0]), { identity: item[0], key: item[1] });
     const view = {
       groupId,
       epoch: hex(epoch as Buffer),
+      maker: maker === null ? null : contactIdFromBytes(maker as Buffer),
       number,
       members: [...leaves.keys()],
       data,

@@ -49,6 +49,42 @@ export function groupCryptoContract<State>(make: () => GroupCrypto<State>, conte
     assert.notDeepEqual(Buffer.from(secrets[0]), Buffer.from(secrets[2]));
   });
 
+  it('tells who made an epoch, to those who followed the commit and to those who came by it alike', async () => {
+    const { a, b, c, created, ofA, ofB, ofC } = await three();
+    assert.deepEqual([a.view(created).maker, a.view(ofA).maker, b.view(ofB).maker], [null, a.self, a.self]);
+    const d = make();
+    const { keyPackage, secret } = await d.keyPackage(context);
+    const made = await c.commit(ofC, { ...nothing, adds: [keyPackage], removes: [a.self] }, context);
+    const seen = await commitOf(b, ofB, made.message);
+    const joined = await d.join(made.welcome as Uint8Array, secret, context);
+    const views = [c.view(made.state), b.view(seen.state as State), d.view(d.deserialize(d.serialize(joined)))];
+    const back = await b.externalCommit(await c.groupInfo(made.state, context), context);
+    const heard = await commitOf(d, joined, back.message);
+    const later = await c.process(made.state, back.message, context);
+    assert.deepEqual(
+      [...views.map(({ maker }) => maker), c.viewOfInfo(await c.groupInfo(made.state, context)).maker],
+      [c.self, c.self, c.self, c.self],
+    );
+    const states = [back.state, heard.state as State, later.state as State];
+    for (const state of states) assert.equal(b.view(state).maker, b.self);
+    const renewed = await d.commit(heard.state as State, nothing, context);
+    assert.equal(b.view((await commitOf(b, back.state, renewed.message)).state as State).maker, d.self);
+  });
+
+  it('names the key packages of those that a commit adds', async () => {
+    const { a, b, ofA, ofB } = await three();
+    const newcomers = [make(), make()] as const;
+    const packages = await Promise.all(newcomers.map(member => member.keyPackage(context)));
+    const adds = packages.map(({ keyPackage }) => keyPackage);
+    const made = await a.commit(ofA, { ...nothing, adds }, context);
+    const seen = await commitOf(b, ofB, made.message);
+    assert.deepEqual([...seen.added].sort(), adds.map(bytes => b.packageName(bytes)).sort());
+    assert.equal(new Set(seen.added).size, 2);
+    packages.forEach(({ keyPackage, secret }, at) => {
+      assert.ok(equalBytes((newcomers[at] as GroupCrypto<State>).packageOf(secret), keyPackage));
+    });
+  });
+
   it('opens a message once, for members of its epoch, with its sender', async () => {
     const { a, b, c, created, ofA, ofB, ofC } = await three();
     const { message, state } = await b.encrypt(ofB, Buffer.from('words'), Buffer.from('ad'), context);

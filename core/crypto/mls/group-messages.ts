@@ -45,6 +45,8 @@ export type ProcessedMessage =
       readonly committer: Member;
       /** The committer joined, or joined again, by the commit itself. */
       readonly external: boolean;
+      /** Whether its committer renewed its keys by it (RFC 9420 §12.4 allows commits that do not). */
+      readonly renews: boolean;
       readonly changes: readonly ProposedChange[];
       readonly authenticatedData: Uint8Array;
       /** The epoch it leads to, beside the one that was passed in; undefined when it removes us. */
@@ -158,15 +160,15 @@ async function takeCommit(
   message: AuthenticatedContent,
   psks: PskIndex,
 ): Promise<ProcessedMessage> {
-  const { committer, external, proposals, next, epochId } = await processCommit(step, state, message, psks);
+  const { committer, proposals, next, ...made } = await processCommit(step, state, message, psks);
   const changes = proposals.map(({ proposal, sender }) => ({
     sender: sender === undefined ? undefined : memberAt(state, sender),
     proposal: describeProposal(state, proposal),
   }));
   const { authenticatedData } = message.content;
   // Who is removed has no next epoch; a newcomer is known from the path it came with.
-  const place = next && external ? next : state;
-  return { kind: 'commit', committer: memberAt(place, committer), external, changes, authenticatedData, next, epochId };
+  const place = next && made.external ? next : state;
+  return { ...made, kind: 'commit', committer: memberAt(place, committer), changes, authenticatedData, next };
 }
 
 function headOf(bytes: Uint8Array): MessageHead {

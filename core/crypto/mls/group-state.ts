@@ -81,7 +81,7 @@ export function membersOf(state: Pick<GroupState, 'tree'>): Member[] {
 }
 
 /** @throws AuthError no such member */
-export function memberAt(state: GroupState, index: number): Member {
+export function memberAt(state: Pick<GroupState, 'tree'>, index: number): Member {
   return { index, identity: identityOf(requireLeaf(state, index).credential) };
 }
 

@@ -24,6 +24,8 @@ export interface ProcessedCommit {
   readonly committer: number;
   /** Whether the committer joined, or joined again, by this commit itself. */
   readonly external: boolean;
+  /** Whether the committer renewed its keys with it. */
+  readonly renews: boolean;
   readonly proposals: readonly ResolvedProposal[];
   /** The next epoch; undefined when the commit removes us. */
   readonly next: GroupState | undefined;
@@ -60,13 +62,14 @@ export async function processCommit(
   if (leavesOf(applied.tree.length) > LIMITS.mlsLeaves) throw refused('mls.leaves');
   const placed = placeCommitter(step, state, applied, committing, commit.path);
   const external = committing === undefined;
+  const renews = commit.path !== undefined;
   // Whoever is removed cannot open the path and learns no more of the group.
   if (!leafAt({ tree: placed.before }, state.path.leafIndex) || isReplaced(applied, state)) {
     const epochId = await transcriptHash(step, state, { ...message, content });
-    return { committer: placed.leaf, external, proposals, next: undefined, epochId };
+    return { committer: placed.leaf, external, renews, proposals, next: undefined, epochId };
   }
   const next = await enterNext(step, state, { ...message, content, auth }, applied, placed, proposals);
-  return { committer: placed.leaf, external, proposals, next, epochId: next.context.confirmedTranscriptHash };
+  return { committer: placed.leaf, external, renews, proposals, next, epochId: next.context.confirmedTranscriptHash };
 }
 
 /** RFC 9420 §8.2; needs no secret of either epoch. */

@@ -5,6 +5,7 @@ import { refused } from './failure.ts';
 import { leafAt, requireLeaf } from './group-state.ts';
 import { verifyLeaf } from './leaf.ts';
 import type { Step } from './step.ts';
+import type { Suite } from './suite.ts';
 import { type HashedTree, hashTree, hashWithout, parentHash, rootHash } from './tree-hash.ts';
 import { isLeaf, isUnder, leavesOf, leftOf, parentOf, rightOf, rootOf, siblingOf } from './tree-math.ts';
 
@@ -83,7 +84,7 @@ function checkParents(step: Step, tree: HashedTree): void {
           : undefined;
     if (stated === undefined) return;
     const above = nextAbove(tree.nodes, at);
-    if (above === undefined || !vouchesFor(step, tree, at, above, stated)) return;
+    if (above === undefined || !vouchesFor(step.suite, tree, at, above, stated)) return;
     if (vouched.has(above)) throw refused('mls.parent-hash');
     vouched.add(above);
   });
@@ -92,7 +93,8 @@ function checkParents(step: Step, tree: HashedTree): void {
   });
 }
 
-function nextAbove(nodes: RatchetTree, at: number): number | undefined {
+/** The nearest node above that is not blank. */
+export function nextAbove(nodes: RatchetTree, at: number): number | undefined {
   const root = rootOf(nodes.length);
   for (let above = at; above !== root; ) {
     above = parentOf(above);
@@ -101,12 +103,13 @@ function nextAbove(nodes: RatchetTree, at: number): number | undefined {
   return undefined;
 }
 
-function vouchesFor(step: Step, tree: HashedTree, at: number, above: number, stated: Uint8Array): boolean {
+/** Whether what the node `at` states is the hash of the one above it, as it was when its key was made (RFC 9420 §7.9.2). */
+export function vouchesFor(suite: Suite, tree: HashedTree, at: number, above: number, stated: Uint8Array): boolean {
   const node = tree.nodes[above];
   if (node?.nodeType !== 'parent') return false;
   const own = isUnder(at, leftOf(above)) ? leftOf(above) : rightOf(above);
-  const sibling = hashWithout(step.suite, tree, siblingOf(own), node.parent.unmergedLeaves);
-  if (Buffer.compare(parentHash(step.suite, node.parent, sibling), stated) !== 0) return false;
+  const sibling = hashWithout(suite, tree, siblingOf(own), node.parent.unmergedLeaves);
+  if (Buffer.compare(parentHash(suite, node.parent, sibling), stated) !== 0) return false;
   const others = (resolution(tree.nodes, toNodeIndex(own)) as number[]).filter(each => each !== at);
   const unmerged = node.parent.unmergedLeaves.map(leaf => 2 * leaf).filter(leaf => isUnder(leaf, own));
   return others.length === unmerged.length && others.every(each => unmerged.includes(each));
