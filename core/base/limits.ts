@@ -265,6 +265,10 @@ export const LIMITS = {
   groupAsksPerAuthor: 16,
   /** Asks in one commit, so that it fits an envelope. */
   groupAsksPerCommit: 8,
+  /** What one member did that is remembered, within the horizon: a text a minute for most of a week; past it the oldest half goes. */
+  groupActs: 8_192,
+  /** Gaps in what one member said that are remembered and told of; whoever leaves more open is known for it by then. */
+  groupHoles: 64,
   /** Posts of epochs not known yet: a day of a busy group. */
   groupWaiting: 1024,
   /** And their bytes: they are written with every step of the group. */

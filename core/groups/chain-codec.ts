@@ -1,10 +1,12 @@
 import { hex } from '../base/bytes.ts';
 import { type ContactId, contactIdFromBytes, ID_BYTES, idBytes } from '../base/ids.ts';
+import { LIMITS } from '../base/limits.ts';
 import { type Cbor, decodeCbor, encodeCbor, Shape } from '../wire/cbor.ts';
 import { ACT_ID_BYTES } from './act-codec.ts';
 import type { Act, ActId, Chain } from './chains.ts';
 import { epochIdBytes, readEpochId } from './epoch-codec.ts';
 import type { EpochId } from './group-crypto.ts';
+import type { Hole } from './holes.ts';
 
 /**
  * A member's chain at rest, its acts by place. The act before is written only where it is not the one in the place
@@ -25,7 +27,7 @@ export function encodeChain(member: ContactId, chain: Chain): Buffer {
     const link = follows ? true : previous === null ? null : Buffer.from(previous, 'hex');
     return [seq, Buffer.from(id, 'hex'), link, epoch === before?.epoch ? null : epochIdBytes(epoch)];
   });
-  const holes = [...chain.holes].sort((a, b) => a - b);
+  const holes = chain.holes.map(({ from, to }) => [from, to]);
   const bytes = encodeCbor([idBytes(member), rows, chain.first, holes, chain.forkedAt]);
   encoded.set(chain, bytes);
   return bytes;
@@ -42,9 +44,14 @@ export function decodeChain(bytes: Uint8Array): readonly [ContactId, Chain] {
     acts.set(latest.seq, latest);
   }
   const first = shape.uint(fields[2]);
-  const holes = new Set(shape.list(fields[3], Number.MAX_SAFE_INTEGER, item => shape.uint(item)));
+  const holes = shape.list(fields[3], LIMITS.groupHoles, readHole);
   const forkedAt = fields[4] === null ? null : shape.uint(fields[4]);
   return [sender, { acts, first, latest: latest ?? shape.fail(), holes, forkedAt }];
+}
+
+function readHole(value: unknown): Hole {
+  const [from, to] = shape.tuple(value, 2);
+  return { from: shape.uint(from), to: shape.uint(to) };
 }
 
 function readAct(row: unknown, sender: ContactId, before: Act | null): Act {

@@ -1,5 +1,7 @@
 import type { ContactId } from '../base/ids.ts';
+import { LIMITS } from '../base/limits.ts';
 import type { EpochId } from './group-crypto.ts';
+import { between, type Hole, holesAfter } from './holes.ts';
 import { LayeredMap } from './layered-map.ts';
 
 export type ActId = string & { readonly __brand: 'ActId' };
@@ -19,8 +21,8 @@ export interface Chain {
   readonly acts: ReadonlyMap<number, Act>;
   readonly first: number;
   readonly latest: Act;
-  /** Places between the first and the latest act known of which nothing is known. */
-  readonly holes: ReadonlySet<number>;
+  /** Between the first and the latest act known; rising, at most LIMITS.groupHoles. */
+  readonly holes: readonly Hole[];
   /** The lowest place where the sender said two different things. */
   readonly forkedAt: number | null;
 }
@@ -29,43 +31,50 @@ export type Chains = ReadonlyMap<ContactId, Chain>;
 
 /** What an act showed that was not known before. */
 export interface ChainNews {
-  readonly holes: readonly number[];
+  readonly holes: readonly Hole[];
   readonly forkedAt: number | null;
 }
 
 const NO_ACTS: ReadonlyMap<number, Act> = new Map();
-const NO_HOLES: ReadonlySet<number> = new Set();
 const NOTHING: ChainNews = { holes: [], forkedAt: null };
-/** A jump further ahead is one hole, named by its ends alone. */
-const HOLES_NAMED = 64;
 
-/** The same acts in any order show the same holes, the same latest act, and whether the sender said two things. */
+/**
+ * The same acts in any order show the same latest act, and whether the sender said two things; and the same holes, unless
+ * there were more at some time than are remembered.
+ */
 export function withAct(chains: Chains, act: Act): { chains: Chains; news: ChainNews } {
   const chain = chains.get(act.sender);
   const known = chain?.acts.get(act.seq);
-  if (known?.id === act.id) return { chains, news: NOTHING };
+  if (known?.id === act.id || isForgotten(chain, act)) return { chains, news: NOTHING };
   const forkedAt = lowest(chain?.forkedAt ?? null, forkSeen(chain, act));
   // Of two acts in one place one is kept, the same everywhere; neither counts for anything again.
   const kept = known && known.id < act.id ? known : act;
-  const acts = LayeredMap.with(chain?.acts ?? NO_ACTS, act.seq, kept);
+  const acts = recent(LayeredMap.with(chain?.acts ?? NO_ACTS, act.seq, kept));
   const latest = !chain || act.seq >= chain.latest.seq ? kept : chain.latest;
   const opened = chain ? [...between(chain.latest.seq, act.seq), ...between(act.seq, chain.first)] : [];
   const news = { holes: opened, forkedAt: forkedAt === (chain?.forkedAt ?? null) ? null : forkedAt };
   return {
     chains: LayeredMap.with(chains, act.sender, {
       acts,
-      first: Math.min(act.seq, chain?.first ?? act.seq),
+      first:
+        acts.size < (chain?.acts.size ?? 0) ? Math.min(...acts.keys()) : Math.min(act.seq, chain?.first ?? act.seq),
       latest,
-      holes: holesAfter(chain?.holes ?? NO_HOLES, opened, act.seq),
+      holes: holesAfter(chain?.holes ?? [], opened, act.seq),
       forkedAt,
     }),
     news,
   };
 }
 
-function holesAfter(holes: ReadonlySet<number>, opened: readonly number[], closed: number): ReadonlySet<number> {
-  if (opened.length === 0 && !holes.has(closed)) return holes;
-  return new Set([...holes, ...opened].filter(seq => seq !== closed));
+/** Of a member that said more than is remembered the oldest went: nothing is decided by it. */
+function recent(acts: ReadonlyMap<number, Act>): ReadonlyMap<number, Act> {
+  if (acts.size <= LIMITS.groupActs) return acts;
+  const newest = [...acts].sort(([a], [b]) => a - b).slice(-LIMITS.groupActs / 2);
+  return new Map(newest);
+}
+
+function isForgotten(chain: Chain | undefined, act: Act): boolean {
+  return chain !== undefined && act.seq < chain.first && chain.acts.size >= LIMITS.groupActs / 2;
 }
 
 /** Two acts in one place, or an act whose successor names another in its place. */
@@ -81,9 +90,4 @@ function forkSeen(chain: Chain | undefined, act: Act): number | null {
 function lowest(a: number | null, b: number | null): number | null {
   if (a === null || b === null) return a ?? b;
   return Math.min(a, b);
-}
-
-function between(low: number, high: number): number[] {
-  const count = Math.min(Math.max(0, high - low - 1), HOLES_NAMED);
-  return Array.from({ length: count }, (_, i) => high - 1 - i).reverse();
 }

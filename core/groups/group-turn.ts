@@ -121,7 +121,7 @@ export class GroupTurn<State> {
       this.doubtFrom(doubtOf(lineage, head, before, chain.latest));
     const inLine = isBelow(lineage.tree, act.epoch, head) || isBelow(lineage.tree, head, act.epoch);
     if (!inLine) this.heardElsewhere = true;
-    if (news.holes.length > 0) this.outputs.push({ kind: 'hole', member: act.sender, seqs: news.holes });
+    if (news.holes.length > 0) this.outputs.push({ kind: 'hole', member: act.sender, holes: news.holes });
     if (news.forkedAt !== null) {
       this.outputs.push({ kind: 'equivocation', member: act.sender, seq: news.forkedAt });
     }

@@ -76,5 +76,5 @@ function oldEnough<State>(turn: GroupTurn<State>, beforeMs: number): EpochId | n
 function shortened(chain: Chain, gone: ReadonlySet<EpochId>): Chain {
   const acts = new Map([...chain.acts].filter(([, act]) => !gone.has(act.epoch) || act === chain.latest));
   const first = Math.min(...acts.keys());
-  return { ...chain, acts, first, holes: new Set([...chain.holes].filter(seq => seq > first)) };
+  return { ...chain, acts, first, holes: chain.holes.filter(({ from }) => from > first) };
 }

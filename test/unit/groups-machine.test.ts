@@ -205,10 +205,10 @@ describe(`group machine, seed ${seed}`, () => {
     await b.hear([first, third]);
     assert.deepEqual(
       b.outputs.filter(({ kind }) => kind === 'hole'),
-      [{ kind: 'hole', member: a.id, seqs: [before + 1] }],
+      [{ kind: 'hole', member: a.id, holes: [{ from: before + 1, to: before + 1 }] }],
     );
     await b.hear([second]);
-    assert.equal(b.state.lineage.chains.get(a.id)?.holes.size, 0);
+    assert.deepEqual(b.state.lineage.chains.get(a.id)?.holes, []);
     assert.deepEqual(b.texts(), ['1', '3', '2']);
   });
 

@@ -4,6 +4,7 @@ import { type ContactId, groupMessageIdOf } from '../../base/ids.ts';
 import { LIMITS } from '../../base/limits.ts';
 import { encodePost } from '../../groups/act-codec.ts';
 import type { GroupInput, GroupOutput } from '../../groups/group-state.ts';
+import { missingIn } from '../../groups/holes.ts';
 import type { Epoch } from '../../groups/tree.ts';
 import { type Content, decodeContent, type TextContent } from '../../wire/content.ts';
 import type { CommitChange } from '../events.ts';
@@ -77,7 +78,7 @@ function noteMissing<State>({ memory, nowMs }: GroupDraft<State>, member: Contac
 /** Once a minute. */
 export function tellOfMissing<State>(draft: GroupDraft<State>): void {
   for (const [member, sinceMs] of draft.memory.missing) {
-    const count = draft.state.lineage.chains.get(member)?.holes.size ?? 0;
+    const count = missingIn(draft.state.lineage.chains.get(member)?.holes ?? []);
     const over = Math.abs(draft.nowMs - sinceMs) >= LIMITS.groupLostMs;
     if (count > 0 && over) draft.timeline.tell({ kind: 'hole', member, count });
     if (count === 0 || over) draft.after(() => void draft.memory.missing.delete(member));
