@@ -5,8 +5,10 @@ import { isBelow } from './tree.ts';
 
 /** A member whose last act stands elsewhere says where it stands, should it say nothing else before. */
 export function scheduleStand<State>(turn: GroupTurn<State>, moved: boolean): void {
-  if (standsOnHead(turn) && !moved) return;
-  standWithin(turn, moved ? LIMITS.groupMovedStandMs : LIMITS.groupStandMs);
+  if (moved) return standWithin(turn, 0, LIMITS.groupMovedStandMs);
+  // Where the head changes often, what is set already is soon enough.
+  if (standsOnHead(turn) || turn.draft.timers.standMs !== null) return;
+  standWithin(turn, LIMITS.groupStandMs / 2, LIMITS.groupStandMs);
 }
 
 /**
@@ -16,7 +18,7 @@ export function scheduleStand<State>(turn: GroupTurn<State>, moved: boolean): vo
 export function scheduleAnswer<State>(turn: GroupTurn<State>): void {
   const { timers } = turn.draft;
   if (!turn.heardElsewhere || timers.answeredMs > turn.nowMs - LIMITS.groupStandMs || turn.headState === null) return;
-  if (someoneElsewhere(turn)) standWithin(turn, turn.head.members.length * LIMITS.groupAnswerSlotMs);
+  if (someoneElsewhere(turn)) standWithin(turn, 0, turn.head.members.length * LIMITS.groupAnswerSlotMs);
 }
 
 export async function standWhenDue<State>(turn: GroupTurn<State>): Promise<void> {
@@ -30,8 +32,8 @@ export async function standWhenDue<State>(turn: GroupTurn<State>): Promise<void>
   await turn.say({ kind: 'stand' });
 }
 
-function standWithin<State>(turn: GroupTurn<State>, withinMs: number): void {
-  const atMs = turn.nowMs + spread(withinMs, turn.context);
+function standWithin<State>(turn: GroupTurn<State>, fromMs: number, withinMs: number): void {
+  const atMs = turn.nowMs + fromMs + spread(withinMs - fromMs, turn.context);
   turn.setTimers({ standMs: Math.min(turn.draft.timers.standMs ?? atMs, atMs) });
 }
 
