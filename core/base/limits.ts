@@ -265,14 +265,24 @@ export const LIMITS = {
   groupAsksPerAuthor: 16,
   /** Asks in one commit, so that it fits an envelope. */
   groupAsksPerCommit: 8,
+  /** Numbers of asks are times in milliseconds, and lower than this; who is added begins no higher than at half, and has room to go on. */
+  groupAskNumber: 2 ** 48,
+  /** An ask said alone is kept from a clock so far ahead: a day, and what clocks differ by anyway. */
+  groupAskAheadMs: 2 * DAY_MS,
+  /** Numbers of epochs where knowledge begins are lower than this: a commit each second for a century. */
+  groupEpochNumber: 2 ** 32,
+  /** A way on that is not known leads no further ahead: a commit each second for twelve days. */
+  groupEpochJump: 2 ** 20,
+  /** Epochs that a member was let in at and weighs against each other: on so many branches nobody is added in good faith. */
+  groupRoots: 8,
   /** What one member did that is remembered, within the horizon: a text a minute for most of a week; past it the oldest half goes. */
   groupActs: 8_192,
   /** Gaps in what one member said that are remembered and told of; whoever leaves more open is known for it by then. */
   groupHoles: 64,
-  /** Posts of epochs not known yet: a day of a busy group. */
-  groupWaiting: 1024,
-  /** And their bytes: they are written with every step of the group. */
-  groupWaitingBytes: 2 * 1024 * 1024,
+  /** Posts of epochs not known yet: as many as a member keeps of a group for others, so that a backlog may come in any order. */
+  groupWaiting: 4_096,
+  /** And their bytes, which stay in memory: so many texts of a kilobyte. */
+  groupWaitingBytes: 4 * 1024 * 1024,
   /** Posts of a later epoch that stay unreadable for so long, all else known: the way there is lost. */
   groupLostMs: 10 * MINUTE_MS,
   /** A contact is asked for the way back so often at most while it does not answer, */
@@ -317,7 +327,7 @@ export const LIMITS = {
   groupPullEveryMs: 10 * MINUTE_MS,
   /** and so long after it said that there is something: what comes together is fetched together. */
   groupPullPauseMs: SECOND_MS,
-  /** A backlog holds up a group's judgement for so long at most; a member that takes longer holds it up no more. */
+  /** Backlogs of one member hold up a group's judgement for so long in an hour at most. */
   groupCatchUpMs: 2 * MINUTE_MS,
   /** Envelopes that the group refused, remembered so that they are not fetched again with every pull. */
   groupRefused: 4_096,

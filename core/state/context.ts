@@ -14,6 +14,8 @@ export interface Context {
   readonly store: Store;
   readonly account: Account;
   readonly clock: Clock;
+  /** Goes on evenly whatever the clock is set to, and stands still while the machine sleeps. */
+  readonly monotonic: Clock;
   readonly random: RandomSource;
   readonly scheduler: Scheduler;
   readonly bus: Bus<CoreEvent>;

@@ -1,4 +1,4 @@
-import type { Cancel, Scheduler } from '../../base/clock.ts';
+import { type Cancel, type Clock, HOUR_MS, type Scheduler } from '../../base/clock.ts';
 import type { GroupId } from '../../base/ids.ts';
 import { LIMITS } from '../../base/limits.ts';
 
@@ -8,56 +8,79 @@ export interface CatchesUp {
   caughtUp(group: GroupId): void;
 }
 
-interface Backlog {
-  /** Those that are handing over. */
-  readonly from: Set<string>;
+interface Handing {
+  readonly sinceMs: number;
   readonly cancel: Cancel;
 }
 
-/** Which groups have a backlog under way, from whom; bounded, so that nobody who never ends keeps a group from judging. */
+/** How long somebody has held up a group within an hour that began then. */
+interface Held {
+  readonly hourMs: number;
+  readonly ms: number;
+}
+
+/**
+ * Which groups have a backlog under way, from whom. Nobody keeps a group from judging for longer than so much of an hour, be it
+ * by one backlog that never ends or by one after another.
+ */
 export class Backlogs {
   readonly #groups: CatchesUp;
+  readonly #monotonic: Clock;
   readonly #scheduler: Scheduler;
-  readonly #backlogs = new Map<GroupId, Backlog>();
-  /** Peers that took too long, by group; no more of them than members. */
-  readonly #slow = new Set<string>();
+  readonly #backlogs = new Map<GroupId, Map<string, Handing>>();
+  /** By group and whoever held it up; the oldest are forgotten past as many as members can be. */
+  readonly #held = new Map<string, Held>();
 
-  constructor(groups: CatchesUp, scheduler: Scheduler) {
+  constructor(
+    groups: CatchesUp,
+    { monotonic, scheduler }: { readonly monotonic: Clock; readonly scheduler: Scheduler },
+  ) {
     this.#groups = groups;
+    this.#monotonic = monotonic;
     this.#scheduler = scheduler;
   }
 
-  begin(group: GroupId, peer: string): void {
-    if (this.#slow.has(group + peer)) return;
-    const known = this.#backlogs.get(group);
-    if (known) return void known.from.add(peer);
-    const cancel = this.#scheduler(LIMITS.groupCatchUpMs, () => this.#tooLong(group));
-    this.#backlogs.set(group, { from: new Set([peer]), cancel });
+  begin(group: GroupId, from: string): void {
+    const leftMs = LIMITS.groupCatchUpMs - this.#heldOf(group + from).ms;
+    const backlog = this.#backlogs.get(group) ?? new Map<string, Handing>();
+    if (leftMs <= 0 || backlog.has(from)) return;
+    const cancel = this.#scheduler(leftMs, () => this.end(group, from));
+    backlog.set(from, { sinceMs: this.#monotonic(), cancel });
+    if (backlog.size > 1) return;
+    this.#backlogs.set(group, backlog);
     this.#groups.catchUp(group);
   }
 
-  end(group: GroupId, peer: string): void {
+  end(group: GroupId, from: string): void {
     const backlog = this.#backlogs.get(group);
-    if (!backlog?.from.delete(peer) || backlog.from.size > 0) return;
-    this.#over(group, backlog);
+    const handing = backlog?.get(from);
+    if (!backlog || !handing) return;
+    handing.cancel();
+    backlog.delete(from);
+    this.#note(group + from, this.#monotonic() - handing.sinceMs);
+    if (backlog.size > 0) return;
+    this.#backlogs.delete(group);
+    this.#groups.caughtUp(group);
   }
 
   stop(): void {
-    for (const { cancel } of this.#backlogs.values()) cancel();
+    for (const backlog of this.#backlogs.values()) for (const { cancel } of backlog.values()) cancel();
     this.#backlogs.clear();
   }
 
-  #tooLong(group: GroupId): void {
-    const backlog = this.#backlogs.get(group);
-    if (!backlog) return;
-    if (this.#slow.size + backlog.from.size > LIMITS.groupMembers * LIMITS.groupMembers) this.#slow.clear();
-    for (const peer of backlog.from) this.#slow.add(group + peer);
-    this.#over(group, backlog);
+  #heldOf(name: string): Held {
+    const nowMs = this.#monotonic();
+    const held = this.#held.get(name);
+    return held && nowMs - held.hourMs < HOUR_MS ? held : { hourMs: nowMs, ms: 0 };
   }
 
-  #over(group: GroupId, { cancel }: Backlog): void {
-    cancel();
-    this.#backlogs.delete(group);
-    this.#groups.caughtUp(group);
+  #note(name: string, ms: number): void {
+    const held = this.#heldOf(name);
+    this.#held.delete(name);
+    this.#held.set(name, { hourMs: held.hourMs, ms: held.ms + ms });
+    for (const oldest of this.#held.keys()) {
+      if (this.#held.size <= LIMITS.groupMembers * LIMITS.groups) break;
+      this.#held.delete(oldest);
+    }
   }
 }

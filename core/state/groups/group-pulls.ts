@@ -1,6 +1,6 @@
 import { hex } from '../../base/bytes.ts';
 import type { Cancel } from '../../base/clock.ts';
-import type { EnvelopeId, GroupId, TransportKey } from '../../base/ids.ts';
+import type { ContactId, EnvelopeId, GroupId, TransportKey } from '../../base/ids.ts';
 import { LIMITS } from '../../base/limits.ts';
 import type { Swarm } from '../../network/swarm.ts';
 import { decodeEnvelope } from '../../wire/envelope.ts';
@@ -40,7 +40,7 @@ export class GroupPulls {
     this.#context = context;
     this.#swarm = swarm;
     this.#parts = parts;
-    this.#backlogs = new Backlogs(parts.groups, context.scheduler);
+    this.#backlogs = new Backlogs(parts.groups, context);
   }
 
   stop(): void {
@@ -54,10 +54,10 @@ export class GroupPulls {
     const name = hex(peer);
     const known = this.#pulls.get(name);
     known?.askRest();
-    const isMember = this.#parts.places.groupsOf(peer).length > 0;
-    if (known || this.#stopped || !(isMember || this.#named.has(name))) return;
+    const member = this.#parts.places.memberOf(peer);
+    if (known || this.#stopped || !(member || this.#named.has(name))) return;
     const named = () => asksOf([...(this.#named.get(name)?.values() ?? [])]);
-    const from = { peer, isMember, named, backlogs: this.#backlogs, refused: this.#refused };
+    const from = { peer, member, named, backlogs: this.#backlogs, refused: this.#refused };
     const pull = new GroupPull(this.#context, this.#parts, from);
     this.#pulls.set(name, pull);
     pull.run(this.#swarm).finally(() => this.#pulls.delete(name));
@@ -97,7 +97,8 @@ export class GroupPulls {
 
 interface PullFrom {
   readonly peer: TransportKey;
-  readonly isMember: boolean;
+  /** Its transport key may change; what it holds up counts for the member. */
+  readonly member: ContactId | undefined;
   /** What it has asked for itself. */
   readonly named: () => readonly Ask[];
   readonly backlogs: Backlogs;
@@ -133,7 +134,7 @@ class GroupPull implements PullWork {
     this.#context = context;
     this.#parts = parts;
     this.#from = from;
-    this.#name = from.isMember ? hex(from.peer) : OTHERS;
+    this.#name = from.member ?? OTHERS;
     this.#roundAtMs = context.clock();
     this.#channel = new PullChannel(context, this);
   }

@@ -55,6 +55,7 @@ export class GroupPlaces {
   /** By group: nine tags a secret, the oldest secret and the oldest day first. */
   #boxes = new Map<GroupId, readonly (readonly Uint8Array[])[]>();
   #groupsOf = new Map<string, GroupId[]>();
+  #memberOf = new Map<string, ContactId>();
   #members = new Map<ContactId, KnownMember>();
 
   constructor(groups: KnownGroups, clock: Clock) {
@@ -84,6 +85,11 @@ export class GroupPlaces {
   groupsOf(peer: TransportKey): readonly GroupId[] {
     this.#fresh();
     return this.#groupsOf.get(hex(peer)) ?? [];
+  }
+
+  memberOf(peer: TransportKey): ContactId | undefined {
+    this.#fresh();
+    return this.#memberOf.get(hex(peer));
   }
 
   /** All members of all groups whose cards are known. */
@@ -132,6 +138,7 @@ export class GroupPlaces {
     this.#places = new Map();
     this.#boxes = new Map();
     this.#groupsOf = new Map();
+    this.#memberOf = new Map();
     this.#members = new Map();
     for (const group of this.#groups.ids()) this.#add(group, day);
     this.#day = day;
@@ -159,6 +166,7 @@ export class GroupPlaces {
     for (const member of this.#groups.membersOf(group)) {
       const name = hex(member.transportKey);
       this.#groupsOf.set(name, [...(this.#groupsOf.get(name) ?? []), group]);
+      this.#memberOf.set(name, member.id);
       this.#members.set(member.id, member);
     }
   }
