@@ -15,8 +15,8 @@ export function makePackage(suite: SuiteKind, identity: IdentitySecrets = genera
   return makeKeyPackage(identity, terms, systemRandom);
 }
 
-export function makeGroup(suite: SuiteKind): Promise<GroupState> {
-  const own = makePackage(suite);
+export function makeGroup(suite: SuiteKind, identity?: IdentitySecrets): Promise<GroupState> {
+  const own = makePackage(suite, identity);
   return createGroup(own.bytes, own.secrets, systemRandom(16), Buffer.alloc(0), systemRandom);
 }
 

@@ -1,4 +1,5 @@
 import { systemRandom } from '../core/base/world.io.ts';
+import { generateIdentity } from '../core/crypto/identity.ts';
 import { openApplication, sealApplication } from '../core/crypto/mls/application.ts';
 import { commit } from '../core/crypto/mls/group.ts';
 import { joinGroup } from '../core/crypto/mls/group-join.ts';
@@ -31,7 +32,8 @@ export const TEXT = Buffer.alloc(256, 7);
 /** Bob commits, Alice follows; a newcomer joins; Alice talks and Bob hears. */
 export async function measureMolva(suite: SuiteKind, pair: Pair, rounds: number): Promise<Steps> {
   let { alice, bob } = pair;
-  const create = await medianMs(rounds, () => makeGroup(suite));
+  const identity = generateIdentity(systemRandom);
+  const create = await medianMs(rounds, () => makeGroup(suite, identity));
   const newcomers = Array.from({ length: rounds }, () => makePackage(suite));
   let turn = 0;
   let welcome: Uint8Array | undefined;
