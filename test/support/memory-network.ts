@@ -66,6 +66,11 @@ export class MemoryNetwork {
     this.#parted.delete(pairOf(a, b));
   }
 
+  /** The node has other addresses now, as a computer that was carried somewhere else. */
+  moved(node: TransportKey): void {
+    this.#nodes.get(hex(node))?.told(listener => listener.addressesChanged?.());
+  }
+
   /** Loses the connection once, with every frame under way. */
   cut(a: TransportKey, b: TransportKey): void {
     const link = this.#links.get(pairOf(a, b));
