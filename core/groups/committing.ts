@@ -86,7 +86,11 @@ async function commitOnHead<State>(turn: GroupTurn<State>, { asks, outcome }: Pl
   const { head: place, act, id } = await turn.nextAct({ epoch: head.id, state: headState }, 'commit', message);
   turn.recordAct({ id, sender: crypto.self, seq: place.seq, previous: place.previous, epoch });
   turn.outputs.push({ kind: 'publish', post: { epoch: head.id, number: head.number, act, message } });
-  if (welcome) turn.outputs.push({ kind: 'welcome', to: outcome.adds.map(({ member }) => member), welcome });
+  if (welcome) {
+    const adding = asks.filter(({ change }) => change.kind === 'add');
+    const to = outcome.adds.map(({ member }) => member);
+    turn.outputs.push({ kind: 'welcome', to, welcome, asks: encodeAsks(adding) });
+  }
   turn.draft.renewedIn = epoch;
   const half = LIMITS.groupUpdateMs / 2;
   turn.setTimers({ commitMs: null, standMs: null, renewMs: turn.nowMs + half + spread(half, context) });

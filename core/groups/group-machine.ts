@@ -55,7 +55,7 @@ async function take<State>(turn: GroupTurn<State>, input: GroupInput): Promise<v
     case 'due':
       return atItsTime(turn);
     case 'welcome':
-      return takeWelcome(turn, input.welcome, input.secret);
+      return takeWelcome(turn, input);
     case 'group-info':
       return comeBack(turn, input.groupInfo, input.lastAct ?? null);
     case 'put-back':

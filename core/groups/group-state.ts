@@ -5,10 +5,11 @@ import type { ContactId } from '../base/ids.ts';
 import { LABEL } from '../base/labels.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Post } from './act-codec.ts';
+import { readRoot } from './admission.ts';
 import type { Ask, Change } from './asks.ts';
 import type { ActId } from './chains.ts';
 import type { CryptoContext, EpochId, GroupCrypto } from './group-crypto.ts';
-import { decodeGroupData, encodeGroupData } from './group-data.ts';
+import { encodeGroupData, type GroupData } from './group-data.ts';
 import type { Hole } from './holes.ts';
 import type { Lineage } from './lineage.ts';
 import { EMPTY_TREE, type Epoch, withEpoch } from './tree.ts';
@@ -71,13 +72,25 @@ export type GroupInput =
   | { readonly kind: 'due' }
   /** The states are of a copy that may have been used further since. */
   | { readonly kind: 'put-back' }
-  | { readonly kind: 'welcome'; readonly welcome: Uint8Array; readonly secret: Uint8Array }
+  /** `asks`: as they came with it. */
+  | {
+      readonly kind: 'welcome';
+      readonly welcome: Uint8Array;
+      readonly asks: Uint8Array;
+      readonly secret: Uint8Array;
+    }
   /** Another member's answer to `lost`, and the last act of this member that it knows. */
   | { readonly kind: 'group-info'; readonly groupInfo: Uint8Array; readonly lastAct?: LastAct | null };
 
 export type GroupOutput =
   | { readonly kind: 'publish'; readonly post: Post }
-  | { readonly kind: 'welcome'; readonly to: readonly ContactId[]; readonly welcome: Uint8Array }
+  /** `asks`: those by which they are added (`encodeAsks`); the welcome counts only with them for whoever knows the group. */
+  | {
+      readonly kind: 'welcome';
+      readonly to: readonly ContactId[];
+      readonly welcome: Uint8Array;
+      readonly asks: Uint8Array;
+    }
   | {
       readonly kind: 'text';
       readonly sender: ContactId;
@@ -168,8 +181,17 @@ export async function beginGroup<State>(
   };
 }
 
+/** @throws DecodeError it is none to begin with; it is wiped then */
 export async function rootOf<State>(crypto: GroupCrypto<State>, state: State): Promise<Epoch> {
-  const { epoch, number, members, data } = crypto.view(state);
+  const view = crypto.view(state);
+  const { epoch, number, members } = view;
+  let data: GroupData;
+  try {
+    data = readRoot(view);
+  } catch (cause) {
+    crypto.wipe(state);
+    throw cause;
+  }
   return {
     id: epoch,
     parent: null,
@@ -177,7 +199,7 @@ export async function rootOf<State>(crypto: GroupCrypto<State>, state: State): P
     committer: null,
     returned: null,
     members,
-    data: decodeGroupData(data),
+    data,
     ranking: await rankingOf(crypto, state),
     judgements: [],
     asks: [],

@@ -1,5 +1,7 @@
+import { LIMITS } from '../base/limits.ts';
+import { requireAsked } from './admission.ts';
 import type { CryptoContext, EpochId, EpochView, GroupCrypto } from './group-crypto.ts';
-import { beginGroup, type GroupStep, type LastAct, rootOf } from './group-state.ts';
+import { beginGroup, type GroupInput, type GroupStep, type LastAct, rootOf } from './group-state.ts';
 import { GroupTurn } from './group-turn.ts';
 import { LayeredMap } from './layered-map.ts';
 import { addEpoch, receive } from './receiving.ts';
@@ -9,22 +11,30 @@ import { type Epoch, withEpoch } from './tree.ts';
 
 /** How a member enters an epoch that it did not reach by following commits (docs/protocol/group.md §6). */
 
-/** Added once more: on another branch, or after a removal. */
+/**
+ * Added once more: on another branch, or after a removal.
+ * @throws DecodeError, AuthError not for this key package, or nobody who may has asked for it
+ */
 export async function takeWelcome<State>(
   turn: GroupTurn<State>,
-  welcome: Uint8Array,
-  secret: Uint8Array,
+  { welcome, secret, asks }: GroupInput & { kind: 'welcome' },
 ): Promise<void> {
   const { draft, crypto } = turn;
   const state = await crypto.join(welcome, secret, turn.context);
   const root = await rootOf(crypto, state);
   if (draft.lineage.tree.epochs.get(root.id) && draft.states.has(root.id)) return;
+  let anew: boolean;
+  try {
+    anew = requireAsked(turn, root, state, asks, secret);
+  } catch (cause) {
+    crypto.wipe(state);
+    throw cause;
+  }
   // Whoever is added gets a leaf of its own, whose keys nobody has used.
   if (draft.putBack) draft.putBack = { backIn: root.id };
   // Asked before it left, or was put out: whoever added it afterwards knew of that, and it is not asked again.
-  if (turn.removed) draft.asks = new Map([...draft.asks].filter(([, { author }]) => author !== crypto.self));
-  // Someone removed has not seen where the others went since.
-  await enter(turn, root, state, turn.removed);
+  if (anew) draft.asks = new Map([...draft.asks].filter(([, { author }]) => author !== crypto.self));
+  await enter(turn, root, state, anew);
 }
 
 /**
@@ -78,7 +88,7 @@ async function enter<State>(turn: GroupTurn<State>, epoch: Epoch, state: State, 
   turn.setState(epoch.id, state);
   draft.learntMs = LayeredMap.with(draft.learntMs, epoch.id, turn.nowMs);
   draft.lineage = { tree: withEpoch(tree, epoch), chains, stale: afresh ? new Set(acts) : stale };
-  draft.roots = [...draft.roots, epoch.id];
+  draft.roots = [...draft.roots.slice(1 - LIMITS.groupRoots), epoch.id];
   turn.doubtFrom('root');
   scheduleStand(turn, true);
   const waiting = draft.waiting.of(epoch.id);

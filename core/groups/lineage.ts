@@ -16,7 +16,10 @@ export interface Lineage {
 
 export interface Fork {
   readonly lineage: Lineage;
-  /** null where knowledge begins with several roots: someone who was added on two branches. */
+  /**
+   * null where knowledge begins with several roots: someone who was added on two branches. Then there are two children, the one that was
+   * joined first, or won until now, before the other.
+   */
   readonly parent: Epoch | null;
   readonly children: readonly Epoch[];
 }
@@ -26,7 +29,9 @@ export type Choose = (fork: Fork) => EpochId;
 
 /** @param roots where to begin: more than one for someone who was added on two branches and knows nothing from before */
 export function headOf(lineage: Lineage, roots: readonly EpochId[], choose: Choose = heaviest): EpochId {
-  return headBelow(lineage, chosenOf(lineage, null, roots, choose), choose);
+  const [first, ...later] = roots as [EpochId, ...EpochId[]];
+  const root = later.reduce((best, next) => chosenOf(lineage, null, [best, next], choose), first);
+  return headBelow(lineage, root, choose);
 }
 
 /** Where the way leads from an epoch that is on it. */
@@ -105,11 +110,13 @@ function branchOf({ lineage: { tree }, parent, children }: Fork, epoch: EpochId)
 }
 
 /**
- * Whoever was a member before the fork; puppets that a branch adds have no say in it. Between roots nothing is known from
- * before: whoever was a member in any of them.
+ * Whoever was a member before the fork; puppets that a branch adds have no say in it. Between roots that is whoever was a member at
+ * the first or below: what somebody is let in at is for those to say who were known before.
  */
-function electorateOf({ parent, children }: Fork): Iterable<ContactId> {
-  return parent ? parent.members : new Set(children.flatMap(({ members }) => members));
+function electorateOf({ parent, children, lineage: { tree } }: Fork): Iterable<ContactId> {
+  const [first] = children;
+  if (parent || !first) return parent?.members ?? [];
+  return new Set([...tree.epochs.values()].flatMap(({ id, members }) => (isBelow(tree, id, first.id) ? members : [])));
 }
 
 interface Removal {

@@ -10,6 +10,8 @@ export interface GroupWelcome {
   readonly secrets: readonly Uint8Array[];
   /** Cards of members, at most LIMITS.groupWelcomeCards. */
   readonly cards: readonly Uint8Array[];
+  /** By which its readers are added: core/groups/act-codec.ts, `encodeAsks`. */
+  readonly asks: Uint8Array;
 }
 
 /** What someone who has lost the way is given. */
@@ -32,18 +34,19 @@ const ACT_ID_BYTES = 32;
 const MAX_BYTES = LIMITS.groupParcelParts * LIMITS.groupPartBytes;
 const shape = new Shape('group-welcome');
 
-export function encodeGroupWelcome({ welcome, secrets, cards }: GroupWelcome): Buffer {
-  return encodeCbor([VERSION, welcome, [...secrets], [...cards]]);
+export function encodeGroupWelcome({ welcome, secrets, cards, asks }: GroupWelcome): Buffer {
+  return encodeCbor([VERSION, welcome, [...secrets], [...cards], asks]);
 }
 
 /** @throws DecodeError not the documented form */
 export function decodeGroupWelcome(bytes: Uint8Array): GroupWelcome {
-  const [version, welcome, secrets, cards] = shape.tuple(decodeCbor(bytes, MAX_BYTES, 'group-welcome'), 4);
+  const [version, welcome, secrets, cards, asks] = shape.tuple(decodeCbor(bytes, MAX_BYTES, 'group-welcome'), 5);
   shape.constant(version, VERSION);
   return {
     welcome: shape.bytesUpTo(welcome, MAX_BYTES),
     secrets: readSecrets(secrets),
     cards: shape.list(cards, LIMITS.groupWelcomeCards, card => shape.bytesUpTo(card, LIMITS.cardBytes)),
+    asks: shape.bytesUpTo(asks, MAX_BYTES),
   };
 }
 

@@ -15,6 +15,9 @@ import { decodeGroup, encodeGroup } from '../../core/groups/state-codec.ts';
 import { Held } from './held.ts';
 import type { GroupRun } from './run-world.ts';
 
+/** A welcome as it is sent. */
+export type Letter = Pick<GroupOutput & { kind: 'welcome' }, 'welcome' | 'asks'>;
+
 /** One member's program: its machine, and what it holds of all posts. */
 export class Person<State = unknown> {
   readonly index: number;
@@ -26,7 +29,7 @@ export class Person<State = unknown> {
   side = 0;
   readonly held = new Held();
   /** Welcomes that wait until this one is there. */
-  readonly mailbox: Uint8Array[] = [];
+  readonly mailbox: Letter[] = [];
   readonly #keyPackages: Uint8Array[] = [];
   #wakeMs = Infinity;
 
@@ -101,15 +104,17 @@ export class Person<State = unknown> {
     await this.step({ kind: 'post', post: this.#run.posts[index] as Post });
   }
 
-  async welcomed(welcome: Uint8Array): Promise<void> {
+  async welcomed({ welcome, asks }: Letter): Promise<void> {
     for (const secret of this.#keyPackages) {
+      const input = { kind: 'welcome', welcome, asks, secret } as const;
       try {
+        if (this.state) await stepGroup(this.crypto, this.state, input, this.context, this.#choose);
         const epoch = this.crypto.view(await this.crypto.join(welcome, secret, this.context)).epoch;
         this.#run.checks.enters(this.id, epoch);
       } catch {
         continue;
       }
-      if (this.state) await this.step({ kind: 'welcome', welcome, secret });
+      if (this.state) await this.step(input);
       else {
         this.state = await joinGroup(this.crypto, welcome, secret, this.context);
         await this.step({ kind: 'due' });
@@ -169,7 +174,7 @@ export class Person<State = unknown> {
         this.#run.publish(this, output.post);
         return;
       case 'welcome':
-        for (const member of output.to) this.#run.sendWelcome(member, output.welcome);
+        for (const member of output.to) this.#run.sendWelcome(member, output);
         return;
       case 'text':
         checks.read(Buffer.from(output.text).toString(), this.id, output.sender);

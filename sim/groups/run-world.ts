@@ -11,7 +11,7 @@ import { Clock } from './clock.ts';
 import { Held } from './held.ts';
 import { Malicious } from './malicious.ts';
 import { operate } from './operations.ts';
-import { Person } from './person.ts';
+import { type Letter, Person } from './person.ts';
 
 export interface GroupOptions {
   /** Whether programs that begin again from what they stored do so before each step, too. */
@@ -88,7 +88,7 @@ export class GroupRun<State = unknown> {
   }
 
   /** By mailbox: it is there when its recipient next comes. */
-  sendWelcome(to: ContactId, welcome: Uint8Array): void {
+  sendWelcome(to: ContactId, welcome: Letter): void {
     const person = this.#byId.get(to) as Person<State>;
     this.clock.after(SECOND_MS, async () => {
       if (person.online) await this.#deliver(person, welcome);
@@ -96,7 +96,7 @@ export class GroupRun<State = unknown> {
     });
   }
 
-  async #deliver(person: Person<State>, welcome: Uint8Array): Promise<void> {
+  async #deliver(person: Person<State>, welcome: Letter): Promise<void> {
     await person.welcomed(welcome);
     this.sync(person.side);
   }

@@ -28,9 +28,10 @@ export class Member {
   outputs: GroupOutput[] = [];
   wakeMs = Infinity;
 
-  constructor(circle: Circle) {
+  /** @param crypto of a person that stands somewhere else too */
+  constructor(circle: Circle, crypto?: StandInCrypto) {
     this.circle = circle;
-    this.crypto = new StandInCrypto(circle.registry, random(32));
+    this.crypto = crypto ?? new StandInCrypto(circle.registry, random(32));
   }
 
   get id(): ContactId {

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Circle, type Member, oneHead, seed } from '../support/group-circle.ts';
+import { MINUTE_MS } from '../../core/base/clock.ts';
+import { AuthError, DecodeError } from '../../core/base/errors.ts';
+import { LIMITS } from '../../core/base/limits.ts';
+import { encodeAsks } from '../../core/groups/act-codec.ts';
+import { encodeGroupData } from '../../core/groups/group-data.ts';
+import { beginGroup, createGroup, joinGroup } from '../../core/groups/group-state.ts';
+import { Circle, Member, oneHead, random, seed } from '../support/group-circle.ts';
 
 /** Two halves that each renew a key at once, talk, and hear of each other afterwards. */
 async function parted(circle: Circle, left: readonly Member[], right: readonly Member[]): Promise<void> {
@@ -16,6 +22,28 @@ async function parted(circle: Circle, left: readonly Member[], right: readonly M
   for (const member of right) await member.hear(said[0] ?? []);
 }
 
+/** A group of the same id that is not the same, with members of its own, into which somebody is let in as if it had been asked for. */
+async function madeUp(circle: Circle, maker: Member, victim: Member, asks?: Uint8Array) {
+  const context = { nowMs: circle.nowMs, random };
+  const other = new Member(circle, maker.crypto);
+  other.state = await createGroup(maker.crypto, victim.state.groupId, 'Group', context);
+  const puppets = [1, 2, 3, 4].map(() => new Member(circle));
+  const { keyPackage, secret } = await victim.crypto.keyPackage(context);
+  const packages = await Promise.all(puppets.map(puppet => puppet.crypto.keyPackage(context)));
+  for (const added of [...packages.map(each => each.keyPackage), keyPackage]) {
+    await other.step({ kind: 'change', change: { kind: 'add', keyPackage: added } });
+  }
+  await circle.pass(MINUTE_MS, [other]);
+  const output = other.outputs.find(each => each.kind === 'welcome');
+  assert.ok(output);
+  for (const [at, puppet] of puppets.entries()) {
+    puppet.state = await joinGroup(puppet.crypto, output.welcome, packages[at]?.secret as Uint8Array, context);
+    await puppet.say('we are all here');
+  }
+  const input = { kind: 'welcome', welcome: output.welcome, asks: asks ?? output.asks, secret } as const;
+  return { input, said: [...other.said, ...puppets.flatMap(({ said }) => said)] };
+}
+
 describe(`the rule, seed ${seed}`, () => {
   it('who joined by an epoch and who saw its commit have one ranking of its members, its maker last', async () => {
     for (let round = 0; round < 8; round += 1) {
@@ -27,5 +55,80 @@ describe(`the rule, seed ${seed}`, () => {
       await parted(circle, [a, b], [c, d]);
       assert.ok(oneHead(circle.members), 'two weigh as much as two: the ranking decides');
     }
+  });
+
+  it('a welcome into a known group is refused without the ask of an admin that is known there', async () => {
+    const circle = await Circle.of(3);
+    const [, , victim] = circle.members as [Member, Member, Member];
+    const stranger = new Member(circle);
+    for (const asks of [undefined, encodeAsks([])]) {
+      const before = victim.state;
+      const { input } = await madeUp(circle, stranger, victim, asks);
+      await assert.rejects(victim.step(input), AuthError);
+      assert.equal(victim.state, before);
+    }
+  });
+
+  it('who was put out is let in anew by one that stayed, and by no ask from before', async () => {
+    const circle = await Circle.of(4);
+    const [a, b, c, victim] = circle.members as [Member, Member, Member, Member];
+    const context = { nowMs: circle.nowMs, random };
+    await a.step({ kind: 'change', change: { kind: 'remove', member: victim.id } });
+    for (let round = 0; round < 2; round += 1) {
+      await circle.gossip();
+      await circle.pass(MINUTE_MS);
+    }
+    assert.ok(victim.outputs.some(({ kind }) => kind === 'removed'));
+    const { input } = await madeUp(circle, new Member(circle), victim);
+    await assert.rejects(victim.step(input), AuthError);
+    const { keyPackage, secret } = await victim.crypto.keyPackage(context);
+    await b.step({ kind: 'change', change: { kind: 'add', keyPackage } });
+    const said = [];
+    for (let round = 0; round < 3; round += 1) {
+      said.push(...(await circle.gossip([a, b, c])));
+      await circle.pass(MINUTE_MS, [a, b, c]);
+    }
+    // Each that committed before it heard of the others let it in on its own branch.
+    const outputs = [a, b, c].flatMap(member => member.outputs.filter(each => each.kind === 'welcome'));
+    assert.ok(outputs.length > 0);
+    for (const { welcome, asks } of outputs) {
+      await assert.rejects(victim.step({ kind: 'welcome', welcome, asks: encodeAsks([]), secret }), AuthError);
+      await victim.step({ kind: 'welcome', welcome, asks, secret });
+    }
+    await victim.hear(said);
+    for (let round = 0; round < 3; round += 1) {
+      await circle.gossip();
+      await circle.pass(MINUTE_MS);
+    }
+    await circle.gossip();
+    assert.ok(oneHead(circle.members));
+  });
+
+  it('members that only a welcome names have no say between it and what is known', async () => {
+    const circle = await Circle.of(3);
+    const [, admin, victim] = circle.members as [Member, Member, Member];
+    for (const member of circle.members) await member.say('here');
+    await circle.gossip();
+    const { input, said } = await madeUp(circle, admin, victim);
+    const before = victim.state.head;
+    await victim.step(input);
+    assert.equal(victim.state.roots.length, 2, 'an admin that is known asked for it');
+    await victim.hear(said);
+    assert.equal(victim.state.head, before);
+  });
+
+  it('nothing is begun with that no group comes to', async () => {
+    const circle = new Circle();
+    const maker = new Member(circle);
+    const context = { nowMs: circle.nowMs, random };
+    const stranger = new Member(circle);
+    const data = encodeGroupData({ name: 'Group', admins: [stranger.id], honoured: new Map() });
+    const without = await maker.crypto.create(Buffer.from('id'), data, context);
+    await assert.rejects(beginGroup(maker.crypto, without, null, context), DecodeError);
+    const own = encodeGroupData({ name: 'Group', admins: [maker.id], honoured: new Map() });
+    const state = await maker.crypto.create(Buffer.from('id'), own, context);
+    const late = { ...state, view: { ...state.view, number: LIMITS.groupEpochNumber } };
+    await assert.rejects(beginGroup(maker.crypto, late, null, context), DecodeError);
+    await beginGroup(maker.crypto, state, null, context);
   });
 });

@@ -88,9 +88,11 @@ async function letIn<State>(draft: GroupDraft<State>, bytes: Uint8Array, from: C
 
 /** Let in once more: on another branch, or after having been put out. */
 async function takeWelcome<State>(draft: GroupDraft<State>, bytes: Uint8Array, from: ContactId): Promise<void> {
-  const { welcome, secrets, cards } = decodeGroupWelcome(bytes);
+  const { welcome, secrets, cards, asks } = decodeGroupWelcome(bytes);
   const { store } = draft.context;
-  const opened = await openedWith(store, from, secret => step(draft, { kind: 'welcome', welcome, secret }, secrets));
+  const opened = await openedWith(store, from, secret =>
+    step(draft, { kind: 'welcome', welcome, asks, secret }, secrets),
+  );
   if (!opened) return;
   keepCards(draft, cards);
   if (opened.used.contact !== null) draft.put(tx => store.keyPackages.remove(tx, opened.used.id));

@@ -44,7 +44,7 @@ async function takeOutput<State>(draft: GroupDraft<State>, from: Epoch | null, o
       return;
     }
     case 'welcome':
-      giveWelcome(draft, output.to, output.welcome);
+      giveWelcome(draft, output);
       return;
     case 'text':
       takeContent(draft, output.sender, output.text);

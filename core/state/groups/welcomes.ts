@@ -3,6 +3,7 @@ import { CoreError } from '../../base/errors.ts';
 import type { ContactId } from '../../base/ids.ts';
 import { LIMITS } from '../../base/limits.ts';
 import type { EpochId } from '../../groups/group-crypto.ts';
+import type { GroupOutput } from '../../groups/group-state.ts';
 import type { KeyPackageRecord } from '../../storage/records.ts';
 import type { Store } from '../../storage/store.ts';
 import { encodeForward, encodeGroupWelcome } from '../../wire/group-welcome.ts';
@@ -23,10 +24,13 @@ export function postToContacts<State>(draft: GroupDraft<State>, epoch: EpochId, 
 }
 
 /** Lets those in whom the last own commit has added; who is no contact gets it from whoever asked for the adding. */
-export function giveWelcome<State>(draft: GroupDraft<State>, to: readonly ContactId[], welcome: Uint8Array): void {
+export function giveWelcome<State>(
+  draft: GroupDraft<State>,
+  { to, welcome, asks }: GroupOutput & { kind: 'welcome' },
+): void {
   const epoch = draft.state.renewedIn;
   if (epoch === null) return;
-  const bytes = welcomeBytes(draft, epoch, welcome);
+  const bytes = welcomeBytes(draft, epoch, welcome, asks);
   const contacts = contactsAmong(draft, to);
   for (const contact of contacts) draft.give(contact, 'welcome', bytes);
   draft.changeRecord({ adding: draft.record.adding.filter(member => !contacts.includes(member)) });
@@ -46,7 +50,12 @@ export function secretsFrom<State>(draft: GroupDraft<State>, epoch: EpochId): Ui
   return first ? [first, ...all.filter(secret => hex(secret) !== hex(first))] : all;
 }
 
-function welcomeBytes<State>(draft: GroupDraft<State>, epoch: EpochId, welcome: Uint8Array): Buffer {
+function welcomeBytes<State>(
+  draft: GroupDraft<State>,
+  epoch: EpochId,
+  welcome: Uint8Array,
+  asks: Uint8Array,
+): Buffer {
   const { store, account } = draft.context;
   const cards = store.groupMembers.listOf(draft.record.id).map(({ card }) => card);
   const known = contactsAmong(draft, draft.head.members).flatMap(id => store.contacts.get(id)?.card ?? []);
@@ -55,6 +64,7 @@ function welcomeBytes<State>(draft: GroupDraft<State>, epoch: EpochId, welcome: 
     welcome,
     secrets: secretsFrom(draft, epoch),
     cards: [...all.values()].slice(0, LIMITS.groupWelcomeCards),
+    asks,
   });
 }
 
