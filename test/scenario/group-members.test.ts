@@ -42,7 +42,7 @@ function texts(person: Person, group: GroupId): string[] {
 }
 
 const nameOf = (person: Person, group: GroupId): string => person.messenger.groups.get(group).name;
-const epochOf = (person: Person, group: GroupId): string => person.messenger.groups.get(group).epoch;
+const epochOf = (person: Person, group: GroupId): string | null => person.messenger.groups.get(group).epoch;
 
 /** Everybody of one side can reach nobody of the other, or again. */
 function part(network: MemoryNetwork, one: readonly Person[], other: readonly Person[], healed = false): void {
