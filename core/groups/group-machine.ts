@@ -12,6 +12,7 @@ import { receive } from './receiving.ts';
 import { scheduleAnswer, scheduleStand, standWhenDue } from './standing.ts';
 import { believedTimers, nextTime, sameTimers } from './timers.ts';
 import { isBelow, rolledBack } from './tree.ts';
+import { NO_ORIGIN } from './waiting.ts';
 
 /**
  * One group on one member (docs/protocol/group.md §6). A step that throws has changed nothing. The caller stores the state
@@ -38,7 +39,7 @@ export async function stepGroup<State>(
 async function take<State>(turn: GroupTurn<State>, input: GroupInput): Promise<void> {
   switch (input.kind) {
     case 'post':
-      return receive(turn, input.post, turn.nowMs);
+      return receive(turn, { post: input.post, sinceMs: turn.nowMs, origin: input.origin ?? NO_ORIGIN });
     case 'text':
       return sayOrQueue(turn, input.text);
     case 'change':

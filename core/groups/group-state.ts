@@ -13,7 +13,7 @@ import { encodeGroupData, type GroupData } from './group-data.ts';
 import type { Hole } from './holes.ts';
 import type { Lineage } from './lineage.ts';
 import { EMPTY_TREE, type Epoch, withEpoch } from './tree.ts';
-import { Waiting } from './waiting.ts';
+import { type Origin, Waiting } from './waiting.ts';
 
 /** One group on one member. Everything needed to go on after a sudden end; `State` is the port's. */
 export interface GroupState<State> {
@@ -61,7 +61,7 @@ export interface Timers {
 }
 
 export type GroupInput =
-  | { readonly kind: 'post'; readonly post: Post }
+  | { readonly kind: 'post'; readonly post: Post; readonly origin?: Origin }
   | { readonly kind: 'text'; readonly text: Uint8Array }
   | { readonly kind: 'change'; readonly change: Change }
   /** New keys for this member, now. */
@@ -102,6 +102,8 @@ export type GroupOutput =
   /** `rolledBack`: how many epochs of the branch before were left; more than none means that a fork has healed. */
   | { readonly kind: 'head'; readonly from: EpochId | null; readonly to: EpochId; readonly rolledBack: number }
   | { readonly kind: 'removed' }
+  /** A post that came with this `ref` had to make room: it is as if it had not come, and is to be had again. */
+  | { readonly kind: 'dropped'; readonly ref: string }
   | { readonly kind: 'hole'; readonly member: ContactId; readonly holes: readonly Hole[] }
   | { readonly kind: 'equivocation'; readonly member: ContactId; readonly seq: number }
   /** Ask any member for a group info of its head, and hand it over as `group-info`. */

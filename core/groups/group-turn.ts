@@ -150,8 +150,8 @@ export class GroupTurn<State> {
     if (!this.removed && this.isAhead(item.post)) {
       this.setTimers({ sweepMs: Math.min(this.draft.timers.sweepMs, this.nowMs + LIMITS.groupLostMs) });
     }
-    const { epochs } = this.draft.lineage.tree;
-    const first = Math.min(...this.draft.roots.map(id => epochs.get(id)?.number ?? 0));
-    this.draft.waiting = this.draft.waiting.with(item, first);
+    const { waiting, dropped } = this.draft.waiting.with(item);
+    this.draft.waiting = waiting;
+    for (const { origin } of dropped) if (origin.ref !== null) this.outputs.push({ kind: 'dropped', ref: origin.ref });
   }
 }

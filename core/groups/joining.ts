@@ -93,7 +93,7 @@ async function enter<State>(turn: GroupTurn<State>, epoch: Epoch, state: State, 
   scheduleStand(turn, true);
   const waiting = draft.waiting.of(epoch.id);
   draft.waiting = draft.waiting.without(epoch.id);
-  for (const { post, sinceMs } of waiting) await receive(turn, post, sinceMs);
+  for (const item of waiting) await receive(turn, item);
 }
 
 /** For a profile that has lost its record of a group it is a member of: everything begins with an external commit. */

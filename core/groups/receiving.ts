@@ -11,14 +11,15 @@ import type { GroupTurn } from './group-turn.ts';
 import { LayeredMap } from './layered-map.ts';
 import { honour, type Outcome, startOutcome } from './rights.ts';
 import { type Epoch, isBelow, meetingOf, withEpoch } from './tree.ts';
+import type { WaitingPost } from './waiting.ts';
 
 type Commit<State> = Processed<State> & { kind: 'commit' };
 
 /** Takes in a post and whatever waited for what it brings. What is not right is left; who sealed it is another's matter. */
-export async function receive<State>(turn: GroupTurn<State>, post: Post, sinceMs: number): Promise<void> {
-  const ready: { readonly post: Post; readonly sinceMs: number }[] = [{ post, sinceMs }];
+export async function receive<State>(turn: GroupTurn<State>, item: WaitingPost): Promise<void> {
+  const ready: WaitingPost[] = [item];
   for (let next = ready.pop(); next; next = ready.pop()) {
-    const made = await takeOne(turn, next.post, next.sinceMs);
+    const made = await takeOne(turn, next);
     if (made === null) continue;
     const { waiting } = turn.draft;
     ready.push(...[...waiting.of(made)].reverse());
@@ -27,12 +28,13 @@ export async function receive<State>(turn: GroupTurn<State>, post: Post, sinceMs
 }
 
 /** @returns the epoch that can be read now and could not before */
-async function takeOne<State>(turn: GroupTurn<State>, post: Post, sinceMs: number): Promise<EpochId | null> {
+async function takeOne<State>(turn: GroupTurn<State>, item: WaitingPost): Promise<EpochId | null> {
+  const { post } = item;
   const { tree } = turn.draft.lineage;
   const state = turn.draft.states.get(post.epoch);
   if (!state) {
     // An epoch known and not readable is one this member was removed from.
-    if (!tree.epochs.has(post.epoch)) turn.wait({ post, sinceMs });
+    if (!tree.epochs.has(post.epoch)) turn.wait(item);
     return null;
   }
   try {

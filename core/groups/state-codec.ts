@@ -1,7 +1,7 @@
 import { hex } from '../base/bytes.ts';
 import { LIMITS } from '../base/limits.ts';
 import { type Cbor, decodeCbor, encodeCbor, Shape } from '../wire/cbor.ts';
-import { ACT_ID_BYTES, decodePost, encodePost } from './act-codec.ts';
+import { ACT_ID_BYTES } from './act-codec.ts';
 import { askFromCbor, askName, askToCbor, type Change, changeFromCbor, changeToCbor } from './asks.ts';
 import { decodeChain, encodeChain, readActId } from './chain-codec.ts';
 import type { ActId } from './chains.ts';
@@ -10,16 +10,16 @@ import type { EpochId } from './group-crypto.ts';
 import type { GroupState, LastAct, Timers } from './group-state.ts';
 import type { Lineage } from './lineage.ts';
 import { EMPTY_TREE, type Tree, withEpoch } from './tree.ts';
-import { Waiting, type WaitingPost } from './waiting.ts';
+import { Waiting } from './waiting.ts';
 
 /**
- * A group at rest: all of its state but the port's states, which are stored by epoch (`GroupCrypto.serialize`). It is
+ * A group at rest: all of its state but the port's states, which are stored by epoch (`GroupCrypto.serialize`), and
+ * what waits, which is stored one by one. It is
  * written with every step, so its parts are encoded once each. It names members, and is for a sealed row.
  */
 const VERSION = 1;
 const MOST = Number.MAX_SAFE_INTEGER;
 const shape = new Shape('group-state.decode');
-const waitingBytes = new WeakMap<WaitingPost, Buffer>();
 
 type Settled = Pick<
   GroupState<unknown>,
@@ -39,30 +39,34 @@ export function encodeGroup<State>(state: GroupState<State>): Buffer {
     ]),
     [...lineage.chains].map(([member, chain]) => encodeChain(member, chain)),
     Buffer.from([...lineage.stale].join(''), 'hex'),
-    [...state.waiting].map(encodeWaiting),
     [...state.asks.values()].map(askToCbor),
   ]);
 }
 
 /**
  * @param states the port's, by epoch: those that were stored and not forgotten
+ * @param waiting what was stored of that
  * @throws DecodeError not the documented form. Its length is not a stranger's to choose, and so is not limited here.
  */
-export function decodeGroup<State>(bytes: Uint8Array, states: ReadonlyMap<EpochId, State>): GroupState<State> {
-  const fields = shape.tuple(decodeCbor(bytes, bytes.length, 'group-state.decode'), 8);
+export function decodeGroup<State>(
+  bytes: Uint8Array,
+  states: ReadonlyMap<EpochId, State>,
+  waiting: Waiting = Waiting.NONE,
+): GroupState<State> {
+  const fields = shape.tuple(decodeCbor(bytes, bytes.length, 'group-state.decode'), 7);
   shape.constant(fields[0], VERSION);
   const groupId = Buffer.from(shape.bytesUpTo(fields[1], LIMITS.sealedBytes));
   const settled = decodeSettled(fields[2]);
   const { tree, learntMs } = decodeTree(fields[3]);
   for (const id of [settled.head, ...settled.roots]) if (!tree.epochs.has(id)) shape.fail();
-  const asks = shape.list(fields[7], MOST, askFromCbor);
+  const asks = shape.list(fields[6], MOST, askFromCbor);
   return {
     ...settled,
     groupId,
     states,
     learntMs,
     lineage: decodeLineage(tree, fields[4], fields[5]),
-    waiting: readWaiting(fields[6]),
+    waiting,
     // All of the way: what is in doubt shows anew.
     doubt: settled.catchingUp ? 'root' : null,
     asks: new Map(asks.map(ask => [askName(groupId, ask), ask])),
@@ -143,25 +147,4 @@ function decodeTimers(value: unknown): Timers {
     renewMs: shape.uint(renew),
     sweepMs: shape.uint(sweep),
   };
-}
-
-function encodeWaiting(item: WaitingPost): Buffer {
-  const known = waitingBytes.get(item);
-  if (known) return known;
-  const bytes = encodeCbor([item.sinceMs, encodePost(item.post)]);
-  waitingBytes.set(item, bytes);
-  return bytes;
-}
-
-function readWaiting(value: unknown): Waiting {
-  const items = shape.list(value, LIMITS.groupWaiting, decodeWaiting);
-  const waiting = Waiting.from(items);
-  const inOrder = [...waiting].every((item, at) => item === items[at]);
-  return inOrder ? waiting : shape.fail();
-}
-
-function decodeWaiting(value: unknown): WaitingPost {
-  const bytes = shape.bytesUpTo(value, MOST);
-  const [sinceMs, post] = shape.tuple(decodeCbor(bytes, bytes.length, 'group-state.decode'), 2);
-  return { sinceMs: shape.uint(sinceMs), post: decodePost(shape.bytesUpTo(post, LIMITS.sealedBytes)) };
 }

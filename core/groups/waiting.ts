@@ -3,55 +3,76 @@ import type { Post } from './act-codec.ts';
 import type { EpochId } from './group-crypto.ts';
 import { LayeredMap } from './layered-map.ts';
 
+/** How a post came, in words of whoever hands it over. */
+export interface Origin {
+  /** By which it can be had again, should there be no room for it now; null: it cannot. */
+  readonly ref: string | null;
+  /** What comes under one outer secret shares one part of the room: whoever holds an old one displaces nothing of a newer. */
+  readonly share: string;
+}
+
 export interface WaitingPost {
   readonly post: Post;
   readonly sinceMs: number;
+  readonly origin: Origin;
 }
+
+export const NO_ORIGIN: Origin = { ref: null, share: '' };
+
+interface Room {
+  readonly count: number;
+  readonly bytes: number;
+}
+
+const EMPTY: Room = { count: 0, bytes: 0 };
 
 /** Posts of epochs that are not known yet, by epoch. Each version stays as it is. */
 export class Waiting implements Iterable<WaitingPost> {
-  static readonly NONE = new Waiting(new Map(), 0, 0, Infinity);
+  static readonly NONE = new Waiting(new Map(), EMPTY, new Map());
   readonly byEpoch: ReadonlyMap<EpochId, readonly WaitingPost[]>;
-  readonly count: number;
-  readonly bytes: number;
-  /** No post's number is lower; it may be that none is as low. */
-  readonly #least: number;
+  readonly #room: Room;
+  readonly #shares: ReadonlyMap<string, Room>;
 
-  private constructor(byEpoch: Waiting['byEpoch'], count: number, bytes: number, least: number) {
+  private constructor(byEpoch: Waiting['byEpoch'], room: Room, shares: ReadonlyMap<string, Room>) {
     this.byEpoch = byEpoch;
-    this.count = count;
-    this.bytes = bytes;
-    this.#least = least;
+    this.#room = room;
+    this.#shares = shares;
   }
 
-  /** All that is iterated, in its order, comes back as it was. */
   static from(items: Iterable<WaitingPost>): Waiting {
     const byEpoch = new Map<EpochId, WaitingPost[]>();
-    let [count, bytes] = [0, 0];
+    const shares = new Map<string, Room>();
+    let room = EMPTY;
     for (const item of items) {
-      const { epoch, message } = item.post;
-      const items = byEpoch.get(epoch);
-      if (items) items.push(item);
+      const { epoch } = item.post;
+      const known = byEpoch.get(epoch);
+      if (known) known.push(item);
       else byEpoch.set(epoch, [item]);
-      count += 1;
-      bytes += message.length;
+      const { share } = item.origin;
+      shares.set(share, grown(shares.get(share), item));
+      room = grown(room, item);
     }
-    return count === 0 ? Waiting.NONE : new Waiting(byEpoch, count, bytes, 0);
+    return room.count === 0 ? Waiting.NONE : new Waiting(byEpoch, room, shares);
   }
 
-  /**
-   * What does not fit goes: first what is of epochs before those known, which is mostly from before this member's time (and not
-   * always: of two branches it may join the one that was shorter later).
-   * @param firstKnown the lowest number of an epoch that is known
-   */
-  with(item: WaitingPost, firstKnown: number): Waiting {
-    const { epoch, message } = item.post;
+  get count(): number {
+    return this.#room.count;
+  }
+
+  /** What does not fit goes from the share that has most, the newest first: what came before stays, and the rest comes again. */
+  with(item: WaitingPost): { readonly waiting: Waiting; readonly dropped: readonly WaitingPost[] } {
+    const { epoch } = item.post;
+    const { share } = item.origin;
     const byEpoch = LayeredMap.with(this.byEpoch, epoch, [...this.of(epoch), item]);
-    const least = Math.min(this.#least, item.post.number);
-    let kept = new Waiting(byEpoch, this.count + 1, this.bytes + message.length, least);
-    while (kept.count > LIMITS.groupWaiting || kept.bytes > LIMITS.groupWaitingBytes)
-      kept = kept.#withoutOne(firstKnown);
-    return kept;
+    const shares = new Map(this.#shares).set(share, grown(this.#shares.get(share), item));
+    let waiting = new Waiting(byEpoch, grown(this.#room, item), shares);
+    const dropped: WaitingPost[] = [];
+    while (waiting.#room.count > LIMITS.groupWaiting || waiting.#room.bytes > LIMITS.groupWaitingBytes) {
+      const out = waiting.#tooMuch();
+      waiting = waiting.filter(other => other !== out);
+      dropped.push(out);
+    }
+    return { waiting, dropped };
   }
 
   of(epoch: EpochId): readonly WaitingPost[] {
@@ -71,19 +92,16 @@ export class Waiting implements Iterable<WaitingPost> {
     for (const items of this.byEpoch.values()) yield* items;
   }
 
-  #withoutOne(firstKnown: number): Waiting {
-    const [oldest] = this.byEpoch.values();
-    const early = this.#least > firstKnown ? undefined : this.#upTo(firstKnown);
-    const [dropped, ...rest] = (early ?? oldest) as readonly [WaitingPost, ...WaitingPost[]];
-    const { epoch, message } = dropped.post;
-    const byEpoch = rest.length > 0 ? LayeredMap.with(this.byEpoch, epoch, rest) : new Map(this.byEpoch);
-    if (byEpoch instanceof Map) byEpoch.delete(epoch);
-    const least = early ? this.#least : Math.max(this.#least, firstKnown + 1);
-    return new Waiting(byEpoch, this.count - 1, this.bytes - message.length, least);
+  #tooMuch(): WaitingPost {
+    const part = ({ count, bytes }: Room): number =>
+      Math.max(count / LIMITS.groupWaiting, bytes / LIMITS.groupWaitingBytes);
+    const [share] = [...this.#shares].reduce((most, one) => (part(one[1]) > part(most[1]) ? one : most));
+    const theirs = [...this].filter(({ origin }) => origin.share === share);
+    const again = theirs.filter(({ origin }) => origin.ref !== null);
+    return (again.length > 0 ? again : theirs).reduce((newest, one) => (one.sinceMs >= newest.sinceMs ? one : newest));
   }
+}
 
-  #upTo(number: number): readonly WaitingPost[] | undefined {
-    for (const items of this.byEpoch.values()) if (items.some(({ post }) => post.number <= number)) return items;
-    return undefined;
-  }
+function grown(room: Room = EMPTY, { post }: WaitingPost): Room {
+  return { count: room.count + 1, bytes: room.bytes + post.message.length };
 }

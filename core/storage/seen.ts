@@ -30,6 +30,11 @@ export class SeenRows {
     tx.put(this.#key(envelopeId), hourOf(expiresAtMs));
   }
 
+  /** It is to be taken once more. */
+  remove(tx: Tx, envelopeId: Uint8Array): void {
+    tx.remove(this.#key(envelopeId));
+  }
+
   /**
    * Looks at the next `limit` ids, going round, and removes those past their hour; an hour that a wrong clock gave, or
    * that one would end, is set again.

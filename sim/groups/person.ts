@@ -12,6 +12,8 @@ import {
 import { rejoinGroup } from '../../core/groups/joining.ts';
 import type { Choose } from '../../core/groups/lineage.ts';
 import { decodeGroup, encodeGroup } from '../../core/groups/state-codec.ts';
+import { Waiting } from '../../core/groups/waiting.ts';
+import { decodeWaiting, encodeWaiting } from '../../core/groups/waiting-codec.ts';
 import { Held } from './held.ts';
 import type { GroupRun } from './run-world.ts';
 
@@ -129,7 +131,8 @@ export class Person<State = unknown> {
     if (!state) return;
     const states = new Map<EpochId, State>();
     for (const [epoch, kept] of state.states) states.set(epoch, crypto.deserialize(crypto.serialize(kept)));
-    this.state = decodeGroup(encodeGroup(state), states);
+    const waiting = Waiting.from([...state.waiting].map(item => decodeWaiting(encodeWaiting(item))));
+    this.state = decodeGroup(encodeGroup(state), states, waiting);
   }
 
   /** Killed in a step that was not stored yet: nothing of it has happened. */
@@ -194,6 +197,7 @@ export class Person<State = unknown> {
         return;
       case 'hole':
       case 'removed':
+      case 'dropped':
       case 'forget':
         return;
     }

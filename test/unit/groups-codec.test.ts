@@ -17,7 +17,9 @@ async function troubled(): Promise<GroupState<unknown>[]> {
   await run.execute();
   const states = run.people.flatMap(({ state }) => state ?? []);
   const [first, second] = states as [GroupState<unknown>, GroupState<unknown>];
-  const waiting = Waiting.from(run.posts.slice(0, 3).map((post, at) => ({ post, sinceMs: at })));
+  const waiting = Waiting.from(
+    run.posts.slice(0, 3).map((post, at) => ({ post, sinceMs: at, origin: { ref: null, share: '' } })),
+  );
   const queued = [Buffer.from('words'), { kind: 'rename', name: 'Name' } as const, { kind: 'leave' } as const];
   const { id, seq } = [...first.lineage.chains.values()][0]?.latest ?? assert.fail();
   return [
@@ -37,7 +39,7 @@ describe(`a group at rest, seed ${seed}`, () => {
     assert.ok(states.length > 6);
     for (const state of states) {
       const bytes = encodeGroup(state);
-      const again = decodeGroup(bytes, state.states);
+      const again = decodeGroup(bytes, state.states, state.waiting);
       assert.deepEqual(plain(again), plain(state));
       assert.deepEqual(encodeGroup(again), bytes);
     }

@@ -1,5 +1,5 @@
 import { HOUR_MS } from '../../base/clock.ts';
-import type { ContactId } from '../../base/ids.ts';
+import { type ContactId, parseEnvelopeId } from '../../base/ids.ts';
 import { sealEnvelope } from '../../crypto/mailbox-seal.ts';
 import type { EpochId, GroupCrypto } from '../../groups/group-crypto.ts';
 import { stepGroup } from '../../groups/group-machine.ts';
@@ -18,6 +18,7 @@ import { type OuterKeys, outerAfter, secretOf, withoutForgotten } from './outer.
 import type { KeepEnvelope, KeptEnvelope, Published } from './spreading.ts';
 import type { GroupMemory, Standing } from './standing.ts';
 import { Timeline } from './timeline.ts';
+import { storeWaiting } from './waiting-rows.ts';
 
 /**
  * What a batch of steps of one group changes, gathered and then made durable in one transaction. Nothing is told or
@@ -33,6 +34,8 @@ export class GroupDraft<State> {
   readonly published: Published[] = [];
   /** What came, to be kept for members who lack it. */
   readonly received: KeptEnvelope[] = [];
+  /** Ids of envelopes, in hex, of which nothing is kept: they are as if they had not come, and are pulled again. */
+  readonly dropped = new Set<string>();
   record: GroupRecord;
   conversation: ConversationRecord;
   state: GroupState<State>;
@@ -185,15 +188,26 @@ export class GroupDraft<State> {
       await store.write(tx => {
         for (const put of this.#puts) put(tx);
         if (this.#recordChanged) store.groups.put(tx, record);
-        if (this.#stateChanged) storeEpochs(store, tx, this.crypto, record.id, this.#base, state);
+        if (this.#stateChanged) {
+          storeEpochs(store, tx, this.crypto, record.id, this.#base, state);
+          storeWaiting(store, tx, record.id, this.#base?.waiting ?? Waiting.NONE, state.waiting);
+        }
         for (const published of this.published) keep(tx, { ...published, by: context.account.id });
         for (const received of this.received) keep(tx, received);
+        for (const name of this.dropped) this.#forgetEnvelope(tx, name);
       });
     }
     for (const former of this.#replaced) this.crypto.retire(former);
     for (const former of this.#forgotten) this.crypto.wipe(former);
     this.keys.keep(record.outer);
     return { record, conversation, time, state, memory: this.memory };
+  }
+
+  #forgetEnvelope(tx: WriteTx, name: string): void {
+    const { store } = this.context;
+    const id = parseEnvelopeId(Buffer.from(name, 'hex'));
+    store.seen.remove(tx, id);
+    store.custody.remove(tx, id);
   }
 
   /** Once it is durable. */

@@ -39,6 +39,8 @@ export interface WholeParcel {
   readonly what: ParcelKind;
   readonly bytes: Uint8Array;
   readonly from: ContactId | null;
+  /** The one envelope that it came in, where the group's own layer brought it. */
+  readonly carried?: Carried;
   readonly taken: (tx: WriteTx) => void;
 }
 

@@ -1,4 +1,4 @@
-import { CoreError, UsageError } from '../../base/errors.ts';
+import { CoreError, TransientError, UsageError } from '../../base/errors.ts';
 import type { ContactId, GroupId, MessageId } from '../../base/ids.ts';
 import type { SuiteKind } from '../../crypto/mls/suite.ts';
 import type { Change } from '../../groups/asks.ts';
@@ -193,7 +193,8 @@ export class Groups<State = unknown> {
     try {
       const waits = await this.#ask<boolean>(group, { kind: 'part', body, carried });
       if (waits) this.mail(group);
-      return 'stored';
+      if (this.#context.store.seen.has(carried.envelopeId)) return 'stored';
+      throw new TransientError('busy', 'groups.post', 'Too much of this group waits for what came before it.');
     } catch (error) {
       if (error instanceof CoreError && error.code === 'bad-bytes') return 'refused';
       throw error;

@@ -8,6 +8,7 @@ import type { GroupDraft } from './draft.ts';
 import type { GroupTask, WholeParcel } from './group-actor.ts';
 import { isOwnLink } from './invites.ts';
 import { keepCards } from './member-cards.ts';
+import { originOf } from './origin.ts';
 import { giveInfo, takeInfo } from './returning.ts';
 import { step } from './taking.ts';
 import { openedWith } from './welcomes.ts';
@@ -26,7 +27,7 @@ export async function takePart<State>(
     draft.received.push({ group: draft.record.id, envelope, by: speakerSince(draft, chains) });
   };
   if (count === 1) {
-    await takeParcel(draft, { what, bytes, from: null, taken: () => undefined });
+    await takeParcel(draft, { what, bytes, from: null, carried, taken: () => undefined });
     seen();
     return false;
   }
@@ -55,10 +56,12 @@ export async function takeParcel<State>(draft: GroupDraft<State>, parcel: WholeP
   draft.put(parcel.taken);
 }
 
-async function openParcel<State>(draft: GroupDraft<State>, { what, bytes, from }: WholeParcel): Promise<void> {
+async function openParcel<State>(draft: GroupDraft<State>, { what, bytes, from, carried }: WholeParcel): Promise<void> {
   switch (what) {
-    case 'post':
-      return step(draft, { kind: 'post', post: decodePost(bytes) });
+    case 'post': {
+      const post = decodePost(bytes);
+      return step(draft, { kind: 'post', post, origin: originOf(draft, post, carried) });
+    }
     case 'welcome':
       return from === null ? undefined : takeWelcome(draft, bytes, from);
     case 'forward':

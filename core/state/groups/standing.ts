@@ -14,6 +14,7 @@ import type { ConversationRecord, GroupRecord } from '../../storage/records.ts';
 import type { Store } from '../../storage/store.ts';
 import type { Context } from '../context.ts';
 import { loadEpochs } from './epoch-rows.ts';
+import { loadWaiting } from './waiting-rows.ts';
 
 const SALT_BYTES = 32;
 
@@ -47,7 +48,7 @@ export function loadStanding<State>(
 ): Standing<State> {
   const conversation = store.conversations.get(record.conversation);
   if (!conversation) throw new DecodeError('group.load');
-  const state = decodeGroup(record.state, loadEpochs(store, crypto, record.id));
+  const state = decodeGroup(record.state, loadEpochs(store, crypto, record.id), loadWaiting(store, record.id));
   const time = newestTime(store, record.conversation);
   const memory = emptyMemory();
   if (!record.putBack) return { record, conversation, time, state, memory };

@@ -64,6 +64,9 @@ async function takeOutput<State>(draft: GroupDraft<State>, from: Epoch | null, o
     case 'hole':
       noteMissing(draft, output.member);
       return;
+    case 'dropped':
+      draft.dropped.add(output.ref);
+      return;
     case 'forget':
     case 'wake':
       return;
