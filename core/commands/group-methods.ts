@@ -3,6 +3,12 @@ import { groupDetails, group as groupShape } from './group-shapes.ts';
 import { group, groupInvite, groupName, member, method, none, who } from './parameters.ts';
 import { contact, timeMs } from './shapes.ts';
 
+const suite = v.pipe(
+  v.picklist(['hybrid', 'classical']),
+  v.description(
+    'of its cryptography, for good; hybrid: closed to a quantum computer as well. Not given: hybrid, unless the group begins large',
+  ),
+);
 const byGroup = v.strictObject({ group });
 const CHANGE = [
   'locked',
@@ -19,7 +25,11 @@ const CHANGE = [
 export const GROUP_METHODS = {
   'groups.create': method({
     summary: 'Makes a group, with oneself as its admin, and adds contacts to it.',
-    params: v.strictObject({ name: groupName, members: v.optional(v.pipe(v.array(who), v.maxLength(255)), []) }),
+    params: v.strictObject({
+      name: groupName,
+      members: v.optional(v.pipe(v.array(who), v.maxLength(255)), []),
+      suite: v.optional(suite),
+    }),
     result: groupDetails,
     errors: CHANGE,
   }),

@@ -36,10 +36,10 @@ export function groupCommands(host: CoreHost): GroupCommands {
   };
   const memberOf = (id: GroupId, member: string): ContactId => findMember(host.messenger(), id, member);
   return {
-    'groups.create': async ({ name, members }) => {
+    'groups.create': async ({ name, members, suite }) => {
       const messenger = host.messenger();
       const chosen = new Set(members.map(who => findContact(messenger, who).id));
-      return show(await messenger.groups.create(name, [...chosen]));
+      return show(await messenger.groups.create(name, [...chosen], suite));
     },
     'groups.list': async () => {
       return host.messenger().groups.list().map(groupView);
