@@ -5,7 +5,7 @@ import { LABEL } from '../base/labels.ts';
 import { LIMITS } from '../base/limits.ts';
 import { decodeCbor, encodeCbor, Shape } from '../wire/cbor.ts';
 import { type Ask, askFromCbor, askToCbor } from './asks.ts';
-import type { ActId } from './chains.ts';
+import type { ActId, Proof, SignedAct } from './chains.ts';
 import type { EpochId } from './group-crypto.ts';
 
 /**
@@ -22,11 +22,12 @@ export interface ActHead {
   readonly digest: Uint8Array;
 }
 
-/** What an application message says. `stand` says nothing but where its sender stands. */
+/** What an application message says. `stand` says nothing but where its sender stands; `proof`, that somebody said two things in one place. */
 export type ActBody =
   | { readonly kind: 'text'; readonly text: Uint8Array }
   | { readonly kind: 'ask'; readonly ask: Ask }
-  | { readonly kind: 'stand' };
+  | { readonly kind: 'stand' }
+  | { readonly kind: 'proof'; readonly proof: Proof };
 
 /** What bearers carry, inside the group's outer layer: the epoch it is sealed in, and the MLS message. */
 export interface Post {
@@ -47,10 +48,10 @@ const LABEL_BYTES = Buffer.from(LABEL.groupAct);
 const VERSION = 1;
 export const ACT_ID_BYTES = 32;
 const EPOCH_ID_BYTES = 32;
-const DIGEST_BYTES = 32;
-const ACT_BYTES = 256;
-const MESSAGE_KINDS = ['application', 'commit'] as const;
-const KINDS = ['text', 'ask', 'stand'] as const;
+export const DIGEST_BYTES = 32;
+export const ACT_BYTES = 256;
+export const MESSAGE_KINDS = ['application', 'commit'] as const;
+const KINDS = ['text', 'ask', 'stand', 'proof'] as const;
 const shape = new Shape('group-act.decode');
 
 export function encodeActHead(head: ActHead): Buffer {
@@ -98,6 +99,8 @@ export function encodeActBody(body: ActBody): Buffer {
       return encodeCbor([kind, askToCbor(body.ask)]);
     case 'stand':
       return encodeCbor([kind, null]);
+    case 'proof':
+      return encodeCbor([kind, body.proof.map(({ epoch, bytes }) => [Buffer.from(epoch, 'hex'), bytes])]);
   }
 }
 
@@ -109,9 +112,18 @@ export function decodeActBody(bytes: Uint8Array): ActBody {
       return { kind: 'text', text: shape.bytesUpTo(value, LIMITS.sealedBytes) };
     case 'ask':
       return { kind: 'ask', ask: askFromCbor(value) };
+    case 'proof': {
+      const [first, second] = shape.tuple(value, 2);
+      return { kind: 'proof', proof: [readSignedAct(first), readSignedAct(second)] };
+    }
     default:
       return value === null ? { kind: 'stand' } : shape.fail();
   }
+}
+
+function readSignedAct(value: unknown): SignedAct {
+  const [epoch, bytes] = shape.tuple(value, 2);
+  return { epoch: parseEpochId(hex(shape.bytes(epoch, EPOCH_ID_BYTES))), bytes: shape.bytesUpTo(bytes, ACT_BYTES) };
 }
 
 export function encodePost(post: Post): Buffer {

@@ -11,15 +11,16 @@ import {
   type Post,
   type SealedAct,
 } from './act-codec.ts';
-import type { ActId } from './chains.ts';
+import type { ActId, SignedAct } from './chains.ts';
 import type { CryptoContext, EpochId, GroupCrypto } from './group-crypto.ts';
 
-const SIGNATURE_BYTES = 64;
+export const SIGNATURE_BYTES = 64;
 const KEY_BYTES = 32;
 
 export interface OpenedAct {
   readonly id: ActId;
   readonly head: ActHead;
+  readonly signed: SignedAct;
 }
 
 /** @param state of the epoch the message is sealed in; null for someone who is not in it yet */
@@ -44,15 +45,24 @@ export async function sealAct<State>(
 
 /** @throws DecodeError, AuthError not sealed by the epoch's key, not signed by a member of it, or of another message */
 export async function openAct<State>(crypto: GroupCrypto<State>, state: State, post: Post): Promise<OpenedAct> {
-  const plain = post.act.sealed ? await unseal(crypto, state, post.act.bytes) : post.act.bytes;
-  const [signature, signed] = [plain.subarray(0, SIGNATURE_BYTES), plain.subarray(SIGNATURE_BYTES)];
-  const head = decodeActHead(signed);
-  const right =
-    crypto.verify(state, head.sender, signingBytes(post.epoch, signed), signature) &&
-    digestOf(post.message).equals(head.digest) &&
-    (post.act.sealed || head.kind === 'commit');
+  const plain = post.act.sealed ? await unseal(crypto, state, post.act.bytes) : Buffer.from(post.act.bytes);
+  const opened = readSigned(crypto, state, { epoch: post.epoch, bytes: plain });
+  const { head } = opened;
+  const right = digestOf(post.message).equals(head.digest) && (post.act.sealed || head.kind === 'commit');
+  if (!right) throw new AuthError('not-authentic', 'group.act', 'An act is of another message.');
+  return opened;
+}
+
+/**
+ * @param state of an epoch that its sender is a member of
+ * @throws DecodeError, AuthError not signed by its sender
+ */
+export function readSigned<State>(crypto: GroupCrypto<State>, state: State, signed: SignedAct): OpenedAct {
+  const [signature, bytes] = [signed.bytes.subarray(0, SIGNATURE_BYTES), signed.bytes.subarray(SIGNATURE_BYTES)];
+  const head = decodeActHead(bytes);
+  const right = crypto.verify(state, head.sender, signingBytes(signed.epoch, bytes), signature);
   if (!right) throw new AuthError('not-authentic', 'group.act', "An act is not its sender's.");
-  return { id: actIdOf(post.epoch, signed), head };
+  return { id: actIdOf(signed.epoch, bytes), head, signed };
 }
 
 async function unseal<State>(crypto: GroupCrypto<State>, state: State, bytes: Uint8Array): Promise<Buffer> {

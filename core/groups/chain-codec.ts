@@ -1,16 +1,17 @@
-import { hex } from '../base/bytes.ts';
+import { concat, hex } from '../base/bytes.ts';
 import { type ContactId, contactIdFromBytes, ID_BYTES, idBytes } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import { type Cbor, decodeCbor, encodeCbor, Shape } from '../wire/cbor.ts';
-import { ACT_ID_BYTES } from './act-codec.ts';
-import type { Act, ActId, Chain } from './chains.ts';
+import { ACT_BYTES, ACT_ID_BYTES, DIGEST_BYTES, encodeActHead, MESSAGE_KINDS } from './act-codec.ts';
+import { SIGNATURE_BYTES } from './act-seal.ts';
+import type { Act, ActId, Chain, Proof, SignedAct } from './chains.ts';
 import { epochIdBytes, readEpochId } from './epoch-codec.ts';
 import type { EpochId } from './group-crypto.ts';
 import type { Hole } from './holes.ts';
 
 /**
  * A member's chain at rest, its acts by place. The act before is written only where it is not the one in the place
- * before, and the epoch only where it changes.
+ * before, and the epoch only where it changes; of what was signed, only what does not follow from the rest.
  */
 const shape = new Shape('group-chain.decode');
 
@@ -21,21 +22,24 @@ export function encodeChain(member: ContactId, chain: Chain): Buffer {
   const known = encoded.get(chain);
   if (known) return known;
   const acts = [...chain.acts.values()].sort((a, b) => a.seq - b.seq);
-  const rows = acts.map(({ seq, id, previous, epoch }, at): Cbor => {
+  const rows = acts.map(({ seq, id, previous, epoch, signed }, at): Cbor => {
     const before = acts[at - 1];
     const follows = before?.seq === seq - 1 && before.id === previous;
     const link = follows ? true : previous === null ? null : Buffer.from(previous, 'hex');
-    return [seq, Buffer.from(id, 'hex'), link, epoch === before?.epoch ? null : epochIdBytes(epoch)];
+    const where = epoch === before?.epoch ? null : epochIdBytes(epoch);
+    return [seq, Buffer.from(id, 'hex'), link, where, signed ? signedFields(signed, epoch) : null];
   });
   const holes = chain.holes.map(({ from, to }) => [from, to]);
-  const bytes = encodeCbor([idBytes(member), rows, chain.first, holes, chain.forkedAt]);
+  const proof = chain.proof?.map(({ epoch, bytes: signed }) => [epochIdBytes(epoch), signed]) ?? null;
+  const shown = chain.shownIn === null ? null : epochIdBytes(chain.shownIn);
+  const bytes = encodeCbor([idBytes(member), rows, chain.first, holes, chain.forkedAt, proof, shown]);
   encoded.set(chain, bytes);
   return bytes;
 }
 
 /** @throws DecodeError not the documented form */
 export function decodeChain(bytes: Uint8Array): readonly [ContactId, Chain] {
-  const fields = shape.tuple(decodeCbor(bytes, bytes.length, 'group-chain.decode'), 5);
+  const fields = shape.tuple(decodeCbor(bytes, bytes.length, 'group-chain.decode'), 7);
   const sender = contactIdFromBytes(shape.bytes(fields[0], ID_BYTES));
   const acts = new Map<number, Act>();
   let latest: Act | null = null;
@@ -46,7 +50,33 @@ export function decodeChain(bytes: Uint8Array): readonly [ContactId, Chain] {
   const first = shape.uint(fields[2]);
   const holes = shape.list(fields[3], LIMITS.groupHoles, readHole);
   const forkedAt = fields[4] === null ? null : shape.uint(fields[4]);
-  return [sender, { acts, first, latest: latest ?? shape.fail(), holes, forkedAt }];
+  const proof = fields[5] === null ? null : readProof(fields[5]);
+  const shownIn = fields[6] === null ? null : readEpochId(fields[6]);
+  return [sender, { acts, first, latest: latest ?? shape.fail(), holes, forkedAt, proof, shownIn }];
+}
+
+function readProof(value: unknown): Proof {
+  const [first, second] = shape.tuple(value, 2).map(item => {
+    const [epoch, bytes] = shape.tuple(item, 2);
+    return { epoch: readEpochId(epoch), bytes: Buffer.from(shape.bytesUpTo(bytes, ACT_BYTES)) };
+  });
+  return first && second ? [first, second] : shape.fail();
+}
+
+/** The signature, and the digest that what is signed ends with; `kind` stands before the digest's head of two bytes. */
+function signedFields({ epoch, bytes }: SignedAct, stands: EpochId): Cbor {
+  const digestAt = bytes.length - DIGEST_BYTES;
+  const kept = concat(bytes.subarray(0, SIGNATURE_BYTES), bytes.subarray(digestAt));
+  return [epoch === stands ? null : epochIdBytes(epoch), bytes[digestAt - 3] ?? 0, kept];
+}
+
+function readSignedFields(value: unknown, act: Act): SignedAct {
+  const [sealedIn, kind, kept] = shape.tuple(value, 3);
+  const bytes = shape.bytes(kept, SIGNATURE_BYTES + DIGEST_BYTES);
+  const said = MESSAGE_KINDS[shape.uint(kind, MESSAGE_KINDS.length - 1)] ?? shape.fail();
+  const head = encodeActHead({ ...act, kind: said, digest: bytes.subarray(SIGNATURE_BYTES) });
+  const signed = concat(bytes.subarray(0, SIGNATURE_BYTES), head);
+  return { epoch: sealedIn === null ? act.epoch : readEpochId(sealedIn), bytes: signed };
 }
 
 function readHole(value: unknown): Hole {
@@ -55,10 +85,12 @@ function readHole(value: unknown): Hole {
 }
 
 function readAct(row: unknown, sender: ContactId, before: Act | null): Act {
-  const [place, id, link, epoch] = shape.tuple(row, 4);
+  const [place, id, link, epoch, signed] = shape.tuple(row, 5);
   const seq = shape.uint(place);
   if (before && seq <= before.seq) shape.fail();
-  return { id: readActId(id), sender, seq, previous: readLink(link, before), epoch: epochOf(epoch, before) };
+  const previous = readLink(link, before);
+  const act = { id: readActId(id), sender, seq, previous, epoch: epochOf(epoch, before) };
+  return signed === null ? act : { ...act, signed: readSignedFields(signed, act) };
 }
 
 function readLink(link: unknown, before: Act | null): ActId | null {

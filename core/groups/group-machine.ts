@@ -8,6 +8,7 @@ import { GroupTurn } from './group-turn.ts';
 import { prune } from './horizon.ts';
 import { comeBack, takeWelcome } from './joining.ts';
 import { type Choose, headBelow, headOf } from './lineage.ts';
+import { scheduleProof } from './proofs.ts';
 import { receive } from './receiving.ts';
 import { scheduleAnswer, scheduleStand, standWhenDue } from './standing.ts';
 import { believedTimers, nextTime, sameTimers } from './timers.ts';
@@ -76,6 +77,7 @@ async function settle<State>(turn: GroupTurn<State>): Promise<void> {
   if (queued.length > 0) draft.queued = [];
   for (const item of queued) await sayOrQueue(turn, item);
   scheduleAnswer(turn);
+  scheduleProof(turn);
   const { before } = turn;
   if (before.asks !== draft.asks || before.head !== draft.head || before.catchingUp) scheduleCommit(turn);
 }

@@ -1,3 +1,4 @@
+import type { ContactId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import { type ActBody, type ActHead, digestOf, encodeActBody, type SealedAct } from './act-codec.ts';
 import { sealAct } from './act-seal.ts';
@@ -113,18 +114,24 @@ export class GroupTurn<State> {
   recordAct(act: Act): void {
     const { lineage, head } = this.draft;
     const before = lineage.chains.get(act.sender)?.latest;
-    const { chains, news } = withAct(lineage.chains, act);
-    this.draft.lineage = { ...lineage, chains };
+    const { chains } = this.learn(act.sender, withAct(lineage.chains, act));
     const chain = chains.get(act.sender);
-    if (news.forkedAt !== null) this.doubtFrom('root');
-    else if (chain && chain.latest !== before && chain.forkedAt === null)
+    if (chain && chain.latest !== before && chain.forkedAt === null)
       this.doubtFrom(doubtOf(lineage, head, before, chain.latest));
     const inLine = isBelow(lineage.tree, act.epoch, head) || isBelow(lineage.tree, head, act.epoch);
     if (!inLine) this.heardElsewhere = true;
-    if (news.holes.length > 0) this.outputs.push({ kind: 'hole', member: act.sender, holes: news.holes });
+  }
+
+  /** Keeps what is known of a member's acts now, and tells of it. */
+  learn(member: ContactId, learnt: ReturnType<typeof withAct>): ReturnType<typeof withAct> {
+    const { chains, news } = learnt;
+    this.draft.lineage = { ...this.draft.lineage, chains };
+    if (news.holes.length > 0) this.outputs.push({ kind: 'hole', member, holes: news.holes });
     if (news.forkedAt !== null) {
-      this.outputs.push({ kind: 'equivocation', member: act.sender, seq: news.forkedAt });
+      this.doubtFrom('root');
+      this.outputs.push({ kind: 'equivocation', member, seq: news.forkedAt });
     }
+    return learnt;
   }
 
   /** Seals something on the head and publishes it. Whoever calls has seen that there is a state to speak from. */

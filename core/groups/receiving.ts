@@ -9,6 +9,7 @@ import { encodeGroupData } from './group-data.ts';
 import { rankingOf } from './group-state.ts';
 import type { GroupTurn } from './group-turn.ts';
 import { LayeredMap } from './layered-map.ts';
+import { takeProof } from './proofs.ts';
 import { honour, type Outcome, startOutcome } from './rights.ts';
 import { type Epoch, isBelow, meetingOf, withEpoch } from './tree.ts';
 import type { WaitingPost } from './waiting.ts';
@@ -54,13 +55,14 @@ async function takeReadable<State>(turn: GroupTurn<State>, post: Post, state: St
   try {
     const processed = await turn.crypto.process(state, post.message, turn.context);
     if (processed.kind !== kind || processed.sender !== sender) return null;
-    if (processed.kind === 'application') takeApplication(turn, post.epoch, act, processed);
+    if (processed.kind === 'application') takeApplication(turn, post.epoch, act, processed, state);
     else if (await takeCommit(turn, post.epoch, state, processed)) stands = processed.epoch;
   } catch (cause) {
     // What it says cannot be read, or may not be done; that its sender was there and spoke is signed all the same.
     if (!isNotRight(cause)) throw cause;
   }
-  turn.recordAct({ id: act.id, sender, seq, previous, epoch: stands });
+  const { id, signed } = act;
+  turn.recordAct({ id, sender, seq, previous, epoch: stands, signed });
   return turn.draft.states.has(stands) && stands !== post.epoch ? stands : null;
 }
 
@@ -82,12 +84,14 @@ function takeApplication<State>(
   epoch: EpochId,
   act: OpenedAct,
   processed: Processed<State> & { kind: 'application' },
+  state: State,
 ): void {
   const { sender, seq } = act.head;
   turn.setState(epoch, processed.state);
   const body = decodeActBody(processed.plaintext);
   if (body.kind === 'text') turn.outputs.push({ kind: 'text', sender, seq, epoch, act: act.id, text: body.text });
   if (body.kind === 'ask' && body.ask.author === sender) takeAsk(turn, body.ask, epoch);
+  if (body.kind === 'proof') takeProof(turn, body.proof, epoch, state);
 }
 
 /** Kept only if its author may ask for it where it was said, and no more of one author than the limit. */

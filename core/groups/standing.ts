@@ -1,13 +1,14 @@
 import { LIMITS } from '../base/limits.ts';
 import { spread } from './group-state.ts';
 import type { GroupTurn } from './group-turn.ts';
+import { proveWhenDue } from './proofs.ts';
 import { isBelow } from './tree.ts';
 
 /** A member whose last act stands elsewhere says where it stands, should it say nothing else before. */
 export function scheduleStand<State>(turn: GroupTurn<State>, moved: boolean): void {
-  if (moved) return standWithin(turn, 0, LIMITS.groupMovedStandMs);
+  if (moved) standWithin(turn, 0, LIMITS.groupMovedStandMs);
   // Where the head changes often, what is set already is soon enough.
-  if (standsOnHead(turn) || turn.draft.timers.standMs !== null) return;
+  if (moved || standsOnHead(turn) || turn.draft.timers.standMs !== null) return;
   standWithin(turn, LIMITS.groupStandMs / 2, LIMITS.groupStandMs);
 }
 
@@ -25,6 +26,7 @@ export async function standWhenDue<State>(turn: GroupTurn<State>): Promise<void>
   const { standMs } = turn.draft.timers;
   if (standMs === null || standMs > turn.nowMs) return;
   turn.setTimers({ standMs: null });
+  if (await proveWhenDue(turn)) return;
   if (standsOnHead(turn)) {
     if (!someoneElsewhere(turn)) return;
     turn.setTimers({ answeredMs: turn.nowMs });
@@ -32,7 +34,8 @@ export async function standWhenDue<State>(turn: GroupTurn<State>): Promise<void>
   await turn.say({ kind: 'stand' });
 }
 
-function standWithin<State>(turn: GroupTurn<State>, fromMs: number, withinMs: number): void {
+/** Somewhere in that time, or sooner where that is set already. */
+export function standWithin<State>(turn: GroupTurn<State>, fromMs: number, withinMs: number): void {
   const atMs = turn.nowMs + fromMs + spread(withinMs - fromMs, turn.context);
   turn.setTimers({ standMs: Math.min(turn.draft.timers.standMs ?? atMs, atMs) });
 }

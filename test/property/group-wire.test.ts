@@ -51,7 +51,9 @@ const families: readonly {
   { name: 'notice', samples: notices.map(encodeNotice), again: bytes => encodeNotice(decodeNotice(bytes)) },
   {
     name: 'welcome',
-    samples: [encodeGroupWelcome({ welcome: systemRandom(60), secrets, cards: [systemRandom(50)], asks: systemRandom(90) })],
+    samples: [
+      encodeGroupWelcome({ welcome: systemRandom(60), secrets, cards: [systemRandom(50)], asks: systemRandom(90) }),
+    ],
     again: bytes => encodeGroupWelcome(decodeGroupWelcome(bytes)),
   },
   {

@@ -50,12 +50,7 @@ export function secretsFrom<State>(draft: GroupDraft<State>, epoch: EpochId): Ui
   return first ? [first, ...all.filter(secret => hex(secret) !== hex(first))] : all;
 }
 
-function welcomeBytes<State>(
-  draft: GroupDraft<State>,
-  epoch: EpochId,
-  welcome: Uint8Array,
-  asks: Uint8Array,
-): Buffer {
+function welcomeBytes<State>(draft: GroupDraft<State>, epoch: EpochId, welcome: Uint8Array, asks: Uint8Array): Buffer {
   const { store, account } = draft.context;
   const cards = store.groupMembers.listOf(draft.record.id).map(({ card }) => card);
   const known = contactsAmong(draft, draft.head.members).flatMap(id => store.contacts.get(id)?.card ?? []);
