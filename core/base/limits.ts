@@ -275,6 +275,12 @@ export const LIMITS = {
   groupEpochJump: 2 ** 20,
   /** Epochs that a member was let in at and weighs against each other: on so many branches nobody is added in good faith. */
   groupRoots: 8,
+  /** Commits of one member on one epoch that are followed at once: in good faith it makes one, and another when it was lost. */
+  groupCommitsOnEpoch: 4,
+  /** What was said before a removal was heard of may take so long to come; later its author has no say and calls nobody. */
+  groupRemovedGraceMs: HOUR_MS,
+  /** Epochs that are kept, within the horizon: a change every three minutes of the week; past it the horizon comes nearer. */
+  groupEpochs: 4_096,
   /** What one member did that is remembered, within the horizon: a text a minute for most of a week; past it the oldest half goes. */
   groupActs: 8_192,
   /** Gaps in what one member said that are remembered and told of; whoever leaves more open is known for it by then. */

@@ -1,5 +1,5 @@
 import { asBuffer, concat, wipe } from '../base/bytes.ts';
-import { AuthError, DecodeError } from '../base/errors.ts';
+import { AuthError, CoreError, DecodeError } from '../base/errors.ts';
 import { LABEL } from '../base/labels.ts';
 import { AEAD_TAG_BYTES, openXChaCha, sealXChaCha, XCHACHA_NONCE_BYTES } from '../crypto/aead.ts';
 import {
@@ -75,6 +75,11 @@ async function unseal<State>(crypto: GroupCrypto<State>, state: State, bytes: Ui
   wipe(key);
   if (!opened) throw new AuthError('not-authentic', 'group.act', 'An act was not sealed in its epoch.');
   return plain;
+}
+
+/** Whether it was thrown for what is forged, damaged, not allowed, or read before. */
+export function isNotRight(cause: unknown): boolean {
+  return cause instanceof CoreError && (cause.code === 'bad-bytes' || cause.code === 'not-authentic');
 }
 
 function signingBytes(epoch: EpochId, signed: Uint8Array): Buffer {

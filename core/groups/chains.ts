@@ -60,7 +60,8 @@ const NOTHING: ChainNews = { holes: [], forkedAt: null };
 export function withAct(chains: Chains, act: Act): { chains: Chains; news: ChainNews } {
   const chain = chains.get(act.sender);
   const known = chain?.acts.get(act.seq);
-  if (known?.id === act.id || isForgotten(chain, act)) return { chains, news: NOTHING };
+  const same = known?.id === act.id && known.epoch === act.epoch;
+  if (same || isForgotten(chain, act)) return { chains, news: NOTHING };
   const conflict = conflictIn(chain, act);
   const { forkedAt, proof, news: fork } = forkAfter(chain, conflict);
   // Of two acts in one place one is kept, the same everywhere; neither counts for anything again.

@@ -98,6 +98,8 @@ export type GroupOutput =
       readonly epoch: EpochId;
       readonly act: ActId;
       readonly text: Uint8Array;
+      /** It came when its sender had long gone from the head's line. */
+      readonly late: boolean;
     }
   /** `rolledBack`: how many epochs of the branch before were left; more than none means that a fork has healed. */
   | { readonly kind: 'head'; readonly from: EpochId | null; readonly to: EpochId; readonly rolledBack: number }

@@ -19,8 +19,9 @@ export function prune<State>(turn: GroupTurn<State>): void {
   draft.waiting = draft.waiting.filter(({ sinceMs }) => sinceMs > beforeMs);
   const asks = [...draft.asks].filter(([, ask]) => !isOver(ask, turn.head.data, turn.nowMs));
   if (asks.length < draft.asks.size) draft.asks = new Map(asks);
-  const root = oldEnough(turn, beforeMs);
-  const gone = goneEpochs(turn, beforeMs, root);
+  const tooMany = draft.lineage.tree.epochs.size > LIMITS.groupEpochs;
+  const root = tooMany ? nearer(turn) : oldEnough(turn, beforeMs);
+  const gone = tooMany ? notBelow(turn, root) : goneEpochs(turn, beforeMs, root);
   if (gone.size === 0) return;
   const { tree, chains } = draft.lineage;
   turn.outputs.push({ kind: 'forget', epochs: [...gone] });
@@ -62,6 +63,22 @@ function goneEpochs<State>({ draft }: GroupTurn<State>, beforeMs: number, root: 
     if (learntMs <= beforeMs && id !== draft.head && !(root !== null && isBelow(tree, id, root))) gone.add(id);
   }
   return gone;
+}
+
+/** Of more epochs than are kept those stay that lie below one near the head. */
+function nearer<State>(turn: GroupTurn<State>): EpochId {
+  const { epochs } = turn.draft.lineage.tree;
+  for (let up = LIMITS.groupEpochs / 2; up >= 1; up /= 2) {
+    let root = turn.head;
+    for (let at = 0; at < up && root.parent !== null; at += 1) root = epochs.get(root.parent) ?? root;
+    if (epochs.size - notBelow(turn, root.id).size <= (LIMITS.groupEpochs * 3) / 4) return root.id;
+  }
+  return turn.draft.head;
+}
+
+function notBelow<State>({ draft }: GroupTurn<State>, root: EpochId | null): Set<EpochId> {
+  const { tree } = draft.lineage;
+  return new Set([...tree.epochs.keys()].filter(id => root !== null && !isBelow(tree, id, root)));
 }
 
 function oldEnough<State>(turn: GroupTurn<State>, beforeMs: number): EpochId | null {

@@ -1,9 +1,10 @@
 import { equalBytes } from '../base/bytes.ts';
-import { CoreError, DecodeError } from '../base/errors.ts';
+import { DecodeError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
-import { decodeActBody, decodeAsks, type Post } from './act-codec.ts';
-import { type OpenedAct, openAct } from './act-seal.ts';
+import { decodeActBody, decodeAsks } from './act-codec.ts';
+import { isNotRight, type OpenedAct, openAct } from './act-seal.ts';
 import { type Ask, askBytes, askName, openAsks } from './asks.ts';
+import { isLongGone, isPutOff } from './following.ts';
 import type { EpochId, Processed } from './group-crypto.ts';
 import { encodeGroupData } from './group-data.ts';
 import { rankingOf } from './group-state.ts';
@@ -35,28 +36,33 @@ async function takeOne<State>(turn: GroupTurn<State>, item: WaitingPost): Promis
   const state = turn.draft.states.get(post.epoch);
   if (!state) {
     // An epoch known and not readable is one this member was removed from.
-    if (!tree.epochs.has(post.epoch)) turn.wait(item);
-    return null;
+    if (tree.epochs.has(post.epoch)) return null;
+    turn.wait(item);
+    const putOff = turn.draft.waiting.commitOf(post.epoch);
+    return putOff ? takeOne(turn, putOff) : null;
   }
   try {
-    return await takeReadable(turn, post, state);
+    return await takeReadable(turn, item, state);
   } catch (cause) {
     if (!isNotRight(cause)) throw cause;
     return null;
   }
 }
 
-async function takeReadable<State>(turn: GroupTurn<State>, post: Post, state: State): Promise<EpochId | null> {
+async function takeReadable<State>(turn: GroupTurn<State>, item: WaitingPost, state: State): Promise<EpochId | null> {
+  const { post } = item;
   const act = await openAct(turn.crypto, state, post);
   const { sender, seq, previous, kind } = act.head;
-  if (turn.draft.lineage.chains.get(sender)?.acts.get(seq)?.id === act.id) return null;
+  const known = turn.draft.lineage.chains.get(sender)?.acts.get(seq);
+  // A commit that has led nowhere may have been put off.
+  if (known?.id === act.id && !(kind === 'commit' && known.epoch === post.epoch)) return null;
   if (sender === turn.crypto.self) noteOwn(turn, post.epoch, seq);
   let stands = post.epoch;
   try {
     const processed = await turn.crypto.process(state, post.message, turn.context);
     if (processed.kind !== kind || processed.sender !== sender) return null;
     if (processed.kind === 'application') takeApplication(turn, post.epoch, act, processed, state);
-    else if (await takeCommit(turn, post.epoch, state, processed)) stands = processed.epoch;
+    else if (await takeCommit(turn, item, state, processed)) stands = processed.epoch;
   } catch (cause) {
     // What it says cannot be read, or may not be done; that its sender was there and spoke is signed all the same.
     if (!isNotRight(cause)) throw cause;
@@ -74,11 +80,6 @@ function noteOwn<State>(turn: GroupTurn<State>, epoch: EpochId, seq: number): vo
   if (putBack === null || (putBack.backIn !== null && isBelow(lineage.tree, epoch, putBack.backIn))) turn.fallSilent();
 }
 
-/** Forged, damaged, not allowed, or read before. */
-function isNotRight(cause: unknown): boolean {
-  return cause instanceof CoreError && (cause.code === 'bad-bytes' || cause.code === 'not-authentic');
-}
-
 function takeApplication<State>(
   turn: GroupTurn<State>,
   epoch: EpochId,
@@ -89,7 +90,10 @@ function takeApplication<State>(
   const { sender, seq } = act.head;
   turn.setState(epoch, processed.state);
   const body = decodeActBody(processed.plaintext);
-  if (body.kind === 'text') turn.outputs.push({ kind: 'text', sender, seq, epoch, act: act.id, text: body.text });
+  if (body.kind === 'text') {
+    const late = isLongGone(turn, sender);
+    turn.outputs.push({ kind: 'text', sender, seq, epoch, act: act.id, text: body.text, late });
+  }
   if (body.kind === 'ask' && body.ask.author === sender) takeAsk(turn, body.ask, epoch);
   if (body.kind === 'proof') takeProof(turn, body.proof, epoch, state);
 }
@@ -112,10 +116,11 @@ export function takeAsk<State>(turn: GroupTurn<State>, ask: Ask, epoch: EpochId)
 /** @returns whether the commit's epoch is in the tree */
 async function takeCommit<State>(
   turn: GroupTurn<State>,
-  parentId: EpochId,
+  item: WaitingPost,
   parentState: State,
   commit: Commit<State>,
 ): Promise<boolean> {
+  const parentId = item.post.epoch;
   const parent = turn.draft.lineage.tree.epochs.get(parentId);
   // No parent: it is read for its messages alone, being of a branch from before this member came back.
   if (!parent) return false;
@@ -123,6 +128,11 @@ async function takeCommit<State>(
   // Who comes back by itself has no asks to honour.
   const asks = commit.external ? [] : decodeAsks(commit.authenticatedData);
   const outcome = justify(turn, parent, parentState, commit, asks);
+  if (await isPutOff(turn, parent, commit)) {
+    if (commit.state) turn.crypto.wipe(commit.state);
+    if (!turn.draft.waiting.commitOf(commit.epoch)) turn.wait({ ...item, makes: commit.epoch });
+    return false;
+  }
   for (const ask of asks) takeAsk(turn, ask, parentId);
   await addEpoch(turn, parent, commit, asks, outcome);
   return true;
@@ -185,4 +195,5 @@ export async function addEpoch<State>(
   turn.doubtFrom(epoch.judgements.length > 0 ? 'root' : (meetingOf(tree, draft.head, parent.id)?.id ?? 'root'));
   draft.learntMs = LayeredMap.with(draft.learntMs, epoch.id, turn.nowMs);
   if (made.state) turn.setState(epoch.id, made.state);
+  if (tree.epochs.size > LIMITS.groupEpochs) turn.setTimers({ sweepMs: turn.nowMs });
 }

@@ -3,6 +3,7 @@ import { blake2b } from '../base/hash.ts';
 import { LIMITS } from '../base/limits.ts';
 import { decodeCbor, encodeCbor, Shape } from '../wire/cbor.ts';
 import { decodePost, encodePost } from './act-codec.ts';
+import { epochIdBytes, readEpochId } from './epoch-codec.ts';
 import type { WaitingPost } from './waiting.ts';
 
 /** A post that waits, at rest: written once, and removed when it is read or dropped. */
@@ -16,20 +17,27 @@ export function encodeWaiting(item: WaitingPost): Buffer {
   const known = encoded.get(item);
   if (known) return known;
   const { ref, share } = item.origin;
-  const bytes = encodeCbor([item.sinceMs, ref === null ? null : Buffer.from(ref, 'hex'), share, encodePost(item.post)]);
+  const bytes = encodeCbor([
+    item.sinceMs,
+    ref === null ? null : Buffer.from(ref, 'hex'),
+    share,
+    encodePost(item.post),
+    item.makes === undefined ? null : epochIdBytes(item.makes),
+  ]);
   encoded.set(item, bytes);
   return bytes;
 }
 
 /** @throws DecodeError not the documented form */
 export function decodeWaiting(bytes: Uint8Array): WaitingPost {
-  const fields = shape.tuple(decodeCbor(bytes, bytes.length, 'group-waiting.decode'), 4);
+  const fields = shape.tuple(decodeCbor(bytes, bytes.length, 'group-waiting.decode'), 5);
   const ref = fields[1] === null ? null : hex(shape.bytes(fields[1], REF_BYTES));
   const origin = { ref, share: shape.text(fields[2], SHARE_CHARACTERS) };
   return {
     sinceMs: shape.uint(fields[0]),
     origin,
     post: decodePost(shape.bytesUpTo(fields[3], LIMITS.sealedBytes)),
+    ...(fields[4] === null ? {} : { makes: readEpochId(fields[4]) }),
   };
 }
 

@@ -15,6 +15,8 @@ export interface WaitingPost {
   readonly post: Post;
   readonly sinceMs: number;
   readonly origin: Origin;
+  /** A commit that was put off: it waits for a post of the epoch that it makes, not for the one that it was sealed in. */
+  readonly makes?: EpochId;
 }
 
 export const NO_ORIGIN: Origin = { ref: null, share: '' };
@@ -44,7 +46,7 @@ export class Waiting implements Iterable<WaitingPost> {
     const shares = new Map<string, Room>();
     let room = EMPTY;
     for (const item of items) {
-      const { epoch } = item.post;
+      const epoch = awaitedBy(item);
       const known = byEpoch.get(epoch);
       if (known) known.push(item);
       else byEpoch.set(epoch, [item]);
@@ -61,7 +63,7 @@ export class Waiting implements Iterable<WaitingPost> {
 
   /** What does not fit goes from the share that has most, the newest first: what came before stays, and the rest comes again. */
   with(item: WaitingPost): { readonly waiting: Waiting; readonly dropped: readonly WaitingPost[] } {
-    const { epoch } = item.post;
+    const epoch = awaitedBy(item);
     const { share } = item.origin;
     const byEpoch = LayeredMap.with(this.byEpoch, epoch, [...this.of(epoch), item]);
     const shares = new Map(this.#shares).set(share, grown(this.#shares.get(share), item));
@@ -79,8 +81,13 @@ export class Waiting implements Iterable<WaitingPost> {
     return this.byEpoch.get(epoch) ?? [];
   }
 
+  /** The commit that makes an epoch, where it was put off. */
+  commitOf(epoch: EpochId): WaitingPost | undefined {
+    return this.of(epoch).find(({ makes }) => makes === epoch);
+  }
+
   without(epoch: EpochId): Waiting {
-    return this.byEpoch.has(epoch) ? this.filter(({ post }) => post.epoch !== epoch) : this;
+    return this.byEpoch.has(epoch) ? this.filter(item => awaitedBy(item) !== epoch) : this;
   }
 
   filter(keep: (item: WaitingPost) => boolean): Waiting {
@@ -100,6 +107,10 @@ export class Waiting implements Iterable<WaitingPost> {
     const again = theirs.filter(({ origin }) => origin.ref !== null);
     return (again.length > 0 ? again : theirs).reduce((newest, one) => (one.sinceMs >= newest.sinceMs ? one : newest));
   }
+}
+
+function awaitedBy({ post, makes }: WaitingPost): EpochId {
+  return makes ?? post.epoch;
 }
 
 function grown(room: Room = EMPTY, { post }: WaitingPost): Room {

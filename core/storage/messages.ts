@@ -47,7 +47,8 @@ export class MessageRows {
   put(tx: Tx, conversation: ConversationId, message: NewMessage): StoredMessage | undefined {
     if (this.has(message.id, tx)) return undefined;
     const tail = this.#tails.open(tx, conversation, end => this.#tidy(tx, conversation, end));
-    const stored = { ...message, late: noteMessage(tail, message, parent => this.has(parent, tx)) };
+    const late = noteMessage(tail, message, parent => this.has(parent, tx));
+    const stored = { ...message, late: late || message.late === true };
     const hlc = encodeHlc(message.hlc);
     const place = this.#log.placeOf(hlc, this.#name(message.id));
     const row = encodeMessage(stored);

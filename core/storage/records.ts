@@ -103,6 +103,8 @@ export interface MessagePlace {
 
 /** A message as it comes; whether it is late is for the store to see. */
 export interface NewMessage {
+  /** It is late whatever stands around it. */
+  readonly late?: boolean;
   readonly id: MessageId;
   readonly sender: ContactId;
   readonly hlc: HlcTime;

@@ -47,7 +47,7 @@ async function takeOutput<State>(draft: GroupDraft<State>, from: Epoch | null, o
       giveWelcome(draft, output);
       return;
     case 'text':
-      takeContent(draft, output.sender, output.text);
+      takeContent(draft, output);
       return;
     case 'head':
       tellOfMove(draft, from, output.rolledBack);
@@ -125,10 +125,11 @@ const CHANGES: Readonly<Record<string, CommitChange | undefined>> = {
 };
 
 /** What cannot be read is dropped: its sender is the one who made it so. */
-function takeContent<State>(draft: GroupDraft<State>, sender: ContactId, bytes: Uint8Array): void {
+function takeContent<State>(draft: GroupDraft<State>, said: GroupOutput & { kind: 'text' }): void {
+  const { sender } = said;
   try {
-    const content: Content = decodeContent(bytes);
-    if (content.kind === 'text') takeText(draft, sender, content, bytes);
+    const content: Content = decodeContent(said.text);
+    if (content.kind === 'text') takeText(draft, said, content);
     if (content.kind === 'card') keepCard(draft, sender, content.card);
     if (content.kind === 'have') hear(draft, sender, content.ids);
   } catch (error) {
@@ -136,17 +137,22 @@ function takeContent<State>(draft: GroupDraft<State>, sender: ContactId, bytes: 
   }
 }
 
-function takeText<State>(draft: GroupDraft<State>, sender: ContactId, text: TextContent, bytes: Uint8Array): void {
+function takeText<State>(
+  draft: GroupDraft<State>,
+  { sender, text: bytes, late }: GroupOutput & { kind: 'text' },
+  text: TextContent,
+): void {
   const { conversation } = draft.record;
   const id = groupMessageIdOf(conversation, sender, bytes);
   if (draft.timeline.has(id) || tooManyAt(draft, text)) return;
   const { hlc, parents } = text;
   draft.timeline.seeTime(hlc);
   const receivedAtMs = draft.nowMs;
-  const message = { id, sender, hlc, outgoing: false, parents, text: text.text, receivedAtMs, late: false };
+  const message = { id, sender, hlc, outgoing: false, parents, text: text.text, receivedAtMs, late };
   draft.timeline.add(message, 'message-received');
   draft.timeline.advanceHeads(id, parents);
-  draft.changeConversation(withUnread(draft.conversation, id, hlc));
+  // Whoever was put out does not call anybody to the window.
+  if (!late) draft.changeConversation(withUnread(draft.conversation, id, hlc));
   // Whoever answers to a text has it.
   hear(draft, sender, parents);
   draft.after(() => draft.memory.owed.set(sender, id));
