@@ -4,7 +4,7 @@ import { type ContactId, contactIdFromBytes, ID_BYTES, idBytes } from '../base/i
 import { LABEL } from '../base/labels.ts';
 import { LIMITS } from '../base/limits.ts';
 import { type Cbor, encodeCbor, Shape } from '../wire/cbor.ts';
-import type { GroupData } from './group-data.ts';
+import { type GroupData, readGroupName } from './group-data.ts';
 
 /** What someone wants changed. A change of one's own keys needs no asking: it is a commit of nothing. */
 export type Change =
@@ -19,7 +19,7 @@ export type Change =
  */
 export interface Ask {
   readonly author: ContactId;
-  /** Rises with each ask of its author: the time in milliseconds, or one above the number before where that is higher. */
+  /** Rises with each ask of its author: the time in milliseconds, or one above the highest known where that is higher. */
   readonly number: number;
   readonly change: Change;
   readonly signature: Uint8Array;
@@ -54,6 +54,35 @@ export function openAsks(asks: ReadonlyMap<string, Ask>, data: GroupData): reado
   return left;
 }
 
+/**
+ * Whether an ask said alone is kept: it may still be honoured, is no second wish to leave, and not from a time that clocks do not differ by. One
+ * that a commit carries is kept whatever its number, to be honoured again should that branch lose.
+ */
+export function isTimely(ask: Ask, asks: ReadonlyMap<string, Ask>, data: GroupData, nowMs: number): boolean {
+  if (ask.number <= (data.honoured.get(ask.author) ?? -1)) return false;
+  if (ask.number > Math.max(nowMs, ...data.honoured.values()) + LIMITS.groupAskAheadMs) return false;
+  const waits = ({ author, change }: Ask): boolean => author === ask.author && change.kind === 'leave';
+  return ask.change.kind !== 'leave' || !openAsks(asks, data).some(waits);
+}
+
+/**
+ * The number of an author's next ask: above all that are known, so that an add comes after whatever the one added asked before; those of clocks that are
+ * far ahead do not count, but for its own.
+ */
+export function nextNumber(author: ContactId, asks: ReadonlyMap<string, Ask>, data: GroupData, nowMs: number): number {
+  let last = data.honoured.get(author) ?? -1;
+  const see = (number: number, own: boolean): void => {
+    if (own || number <= nowMs + LIMITS.groupAskAheadMs) last = Math.max(last, number);
+  };
+  data.honoured.forEach((number, member) => {
+    see(number, member === author);
+  });
+  asks.forEach(ask => {
+    see(ask.number, ask.author === author);
+  });
+  return Math.max(Math.min(nowMs, LIMITS.groupAskNumber / 2), last + 1);
+}
+
 export function askToCbor(ask: Ask): Cbor {
   return [idBytes(ask.author), ask.number, ...changeToCbor(ask.change), ask.signature];
 }
@@ -63,7 +92,7 @@ export function askFromCbor(value: unknown): Ask {
   const [author, number, kind, subject, signature] = shape.tuple(value, 5);
   return {
     author: readContact(author),
-    number: shape.uint(number),
+    number: shape.uint(number, LIMITS.groupAskNumber - 1),
     change: readChange(KINDS[shape.uint(kind, KINDS.length - 1)] ?? shape.fail(), subject),
     signature: shape.bytes(signature, SIGNATURE_BYTES),
   };
@@ -100,7 +129,7 @@ function readChange(kind: Change['kind'], subject: unknown): Change {
     case 'demote':
       return { kind, member: readContact(subject) };
     case 'rename':
-      return { kind, name: shape.text(subject, LIMITS.groupNameBytes) };
+      return { kind, name: readGroupName(shape, subject) };
     case 'leave':
       return subject === null ? { kind } : shape.fail();
   }

@@ -2,7 +2,7 @@ import { HOUR_MS } from '../base/clock.ts';
 import { CoreError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import { encodeAsks } from './act-codec.ts';
-import { type Ask, askBytes, askName, type Change, openAsks } from './asks.ts';
+import { type Ask, askBytes, askName, type Change, nextNumber, openAsks } from './asks.ts';
 import type { EpochId } from './group-crypto.ts';
 import { encodeGroupData } from './group-data.ts';
 import { spread } from './group-state.ts';
@@ -99,9 +99,7 @@ async function commitOnHead<State>(turn: GroupTurn<State>, { asks, outcome }: Pl
 /** Says what this member wants changed; someone will commit it, on whichever branch wins. */
 export async function ask<State>(turn: GroupTurn<State>, change: Change): Promise<void> {
   const { draft, crypto } = turn;
-  const before = [...draft.asks.values()].filter(({ author }) => author === crypto.self).map(({ number }) => number);
-  const honoured = turn.head.data.honoured.get(crypto.self) ?? -1;
-  const number = Math.max(turn.nowMs, honoured + 1, ...before.map(last => last + 1));
+  const number = nextNumber(crypto.self, draft.asks, turn.head.data, turn.nowMs);
   const unsigned = { author: crypto.self, number, change };
   const asked: Ask = { ...unsigned, signature: crypto.sign(askBytes(draft.groupId, unsigned)) };
   draft.asks = LayeredMap.with(draft.asks, askName(draft.groupId, asked), asked);

@@ -1,6 +1,7 @@
 import { compareBytes } from '../base/bytes.ts';
 import { type ContactId, contactIdFromBytes, ID_BYTES, idBytes } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
+import { isGroupName } from '../base/nick.ts';
 import { decodeCbor, encodeCbor, Shape } from '../wire/cbor.ts';
 
 /** What every epoch of a group agrees on beside its members: the group data extension (docs/protocol/group.md §3). */
@@ -38,17 +39,23 @@ export function decodeGroupData(bytes: Uint8Array): GroupData {
   const [version, name, admins, honoured] = shape.tuple(decodeCbor(bytes, MAX_BYTES, 'group-data.decode'), 4);
   shape.constant(version, VERSION);
   const data: GroupData = {
-    name: shape.text(name, LIMITS.groupNameBytes),
+    name: readGroupName(shape, name),
     admins: shape.list(admins, LIMITS.groupMembers, readContact),
     honoured: new Map(
       shape.list(honoured, LIMITS.groupMembers, item => {
         const [author, number] = shape.tuple(item, 2);
-        return [readContact(author), shape.uint(number)];
+        return [readContact(author), shape.uint(number, LIMITS.groupAskNumber - 1)];
       }),
     ),
   };
   if (compareBytes(encodeGroupData(data), bytes) !== 0) shape.fail();
   return data;
+}
+
+/** @throws DecodeError it could pass for another, or shows nothing */
+export function readGroupName(form: Shape, value: unknown): string {
+  const name = form.text(value, LIMITS.groupNameBytes);
+  return isGroupName(name) ? name : form.fail();
 }
 
 function readContact(value: unknown): ContactId {

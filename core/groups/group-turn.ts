@@ -2,6 +2,7 @@ import type { ContactId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import { type ActBody, type ActHead, digestOf, encodeActBody, type SealedAct } from './act-codec.ts';
 import { sealAct } from './act-seal.ts';
+import { type Ask, isTimely } from './asks.ts';
 import { type Act, type ActId, withAct } from './chains.ts';
 import type { CryptoContext, EpochId, GroupCrypto } from './group-crypto.ts';
 import { type GroupOutput, type GroupState, headEpoch, type LastAct, type Timers } from './group-state.ts';
@@ -132,6 +133,11 @@ export class GroupTurn<State> {
       this.outputs.push({ kind: 'equivocation', member, seq: news.forkedAt });
     }
     return learnt;
+  }
+
+  /** Whether an ask that was said alone is to be kept. */
+  isTimely(ask: Ask): boolean {
+    return isTimely(ask, this.draft.asks, this.head.data, this.nowMs);
   }
 
   /** Seals something on the head and publishes it. Whoever calls has seen that there is a state to speak from. */

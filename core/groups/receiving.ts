@@ -94,7 +94,7 @@ function takeApplication<State>(
     const late = isLongGone(turn, sender);
     turn.outputs.push({ kind: 'text', sender, seq, epoch, act: act.id, text: body.text, late });
   }
-  if (body.kind === 'ask' && body.ask.author === sender) takeAsk(turn, body.ask, epoch);
+  if (body.kind === 'ask' && body.ask.author === sender && turn.isTimely(body.ask)) takeAsk(turn, body.ask, epoch);
   if (body.kind === 'proof') takeProof(turn, body.proof, epoch, state);
 }
 

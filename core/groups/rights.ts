@@ -67,8 +67,9 @@ function add(outcome: Outcome, keyPackage: Uint8Array, member: ContactId, number
   const { data, members, adds, removes } = outcome;
   // Someone removed by this very commit can be added by the next one.
   if (members.has(member) || removes.includes(member) || members.size >= LIMITS.groupMembers) return null;
-  // Whoever was a member before and asked then begins above that: numbers are times, and the one of this ask is later.
-  const honoured = new Map(data.honoured).set(member, number);
+  // Whoever was a member before and asked then begins above that: whoever adds takes a number above all it knows. And with room for
+  // whatever it will ask itself, be it only to leave.
+  const honoured = new Map(data.honoured).set(member, Math.min(number, LIMITS.groupAskNumber / 2));
   return {
     ...outcome,
     data: { ...data, honoured },

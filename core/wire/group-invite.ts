@@ -1,5 +1,6 @@
 import { type GroupId, groupIdFromBytes, ID_BYTES, idBytes } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
+import { isGroupName } from '../base/nick.ts';
 import { decodeCbor, encodeCbor, Shape } from './cbor.ts';
 import { decodeInviteBody, encodeInviteBody, type Invite, linkBytes, linkText } from './invite.ts';
 
@@ -31,13 +32,14 @@ export function encodeGroupInvite({ group, name, pass, invite }: GroupInvite): s
 }
 
 /** Takes any case and surrounding space. @throws DecodeError not such a link, or mistyped */
-export function decodeGroupInvite(text: string): GroupInvite {
-  const body = linkBytes(GROUP_INVITE_PREFIX, text, MAX_BYTES);
+export function decodeGroupInvite(link: string): GroupInvite {
+  const body = linkBytes(GROUP_INVITE_PREFIX, link, MAX_BYTES);
   const [version, group, name, pass, invite] = shape.tuple(decodeCbor(body, MAX_BYTES, 'group-invite'), 5);
   shape.constant(version, VERSION);
+  const text = shape.text(name, LIMITS.groupNameBytes);
   return {
     group: groupIdFromBytes(shape.bytes(group, ID_BYTES)),
-    name: shape.text(name, LIMITS.groupNameBytes),
+    name: isGroupName(text) ? text : shape.fail(),
     pass: shape.bytes(pass, PASS_BYTES),
     invite: decodeInviteBody(shape.bytesUpTo(invite, LIMITS.inviteBytes)),
   };

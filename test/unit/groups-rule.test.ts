@@ -4,8 +4,12 @@ import { MINUTE_MS } from '../../core/base/clock.ts';
 import { AuthError, DecodeError } from '../../core/base/errors.ts';
 import { LIMITS } from '../../core/base/limits.ts';
 import { encodeAsks } from '../../core/groups/act-codec.ts';
-import { encodeGroupData } from '../../core/groups/group-data.ts';
+import { type Ask, askBytes, type Change, changeFromCbor, changeToCbor } from '../../core/groups/asks.ts';
+import { decodeGroupData, encodeGroupData } from '../../core/groups/group-data.ts';
 import { beginGroup, createGroup, joinGroup } from '../../core/groups/group-state.ts';
+import { GroupTurn } from '../../core/groups/group-turn.ts';
+import { takeAsk } from '../../core/groups/receiving.ts';
+import type { StandInState } from '../../sim/groups/stand-in.ts';
 import { Circle, Member, oneHead, random, seed } from '../support/group-circle.ts';
 
 /** Two halves that each renew a key at once, talk, and hear of each other afterwards. */
@@ -42,6 +46,21 @@ async function madeUp(circle: Circle, maker: Member, victim: Member, asks?: Uint
   }
   const input = { kind: 'welcome', welcome: output.welcome, asks: asks ?? output.asks, secret } as const;
   return { input, said: [...other.said, ...puppets.flatMap(({ said }) => said)] };
+}
+
+function turnOf(member: Member): GroupTurn<StandInState> {
+  return new GroupTurn(member.crypto, member.state, { nowMs: member.circle.nowMs, random });
+}
+
+function signedAsk(author: Member, number: number, change: Change): Ask {
+  const unsigned = { author: author.id, number, change };
+  return { ...unsigned, signature: author.crypto.sign(askBytes(author.state.groupId, unsigned)) };
+}
+
+function take(member: Member, ask: Ask): void {
+  const turn = turnOf(member);
+  takeAsk(turn, ask, member.state.head);
+  member.state = turn.draft;
 }
 
 describe(`the rule, seed ${seed}`, () => {
@@ -130,5 +149,100 @@ describe(`the rule, seed ${seed}`, () => {
     const late = { ...state, view: { ...state.view, number: LIMITS.groupEpochNumber } };
     await assert.rejects(beginGroup(maker.crypto, late, null, context), DecodeError);
     await beginGroup(maker.crypto, state, null, context);
+  });
+
+  it('who is added by an ask of the highest number still can ask to leave', async () => {
+    const circle = await Circle.of(2);
+    const [a, b] = circle.members as [Member, Member];
+    const newcomer = new Member(circle);
+    const context = { nowMs: circle.nowMs, random };
+    const { keyPackage, secret } = await newcomer.crypto.keyPackage(context);
+    const change = { kind: 'add', keyPackage } as const;
+    take(a, signedAsk(a, LIMITS.groupAskNumber - 1, change));
+    a.state = { ...a.state, timers: { ...a.state.timers, commitMs: circle.nowMs } };
+    await a.step({ kind: 'due' });
+    const output = a.outputs.find(({ kind }) => kind === 'welcome') as { welcome: Uint8Array } | undefined;
+    newcomer.state = await joinGroup(newcomer.crypto, output?.welcome as Uint8Array, secret, context);
+    circle.members.push(newcomer);
+    await circle.gossip();
+    await newcomer.step({ kind: 'change', change: { kind: 'leave' } });
+    for (let round = 0; round < 3; round += 1) {
+      await circle.gossip();
+      await circle.pass(MINUTE_MS);
+    }
+    for (const { head } of [a, b]) assert.ok(!head.members.includes(newcomer.id));
+    assert.ok(newcomer.outputs.some(({ kind }) => kind === 'removed'));
+  });
+
+  it('who left with a clock ahead and is added again is not put out by its old wish to leave', async () => {
+    const circle = await Circle.of(3);
+    const [a, b, c] = circle.members as [Member, Member, Member];
+    circle.nowMs += 20 * MINUTE_MS;
+    await c.step({ kind: 'change', change: { kind: 'leave' } });
+    circle.nowMs -= 20 * MINUTE_MS;
+    await circle.gossip();
+    await circle.pass(MINUTE_MS, [a, b]);
+    await circle.gossip([a, b]);
+    assert.ok(!a.head.members.includes(c.id));
+    const { keyPackage } = await c.crypto.keyPackage({ nowMs: circle.nowMs, random });
+    await a.step({ kind: 'change', change: { kind: 'add', keyPackage } });
+    for (let round = 0; round < 5; round += 1) {
+      await circle.gossip([a, b]);
+      await circle.pass(MINUTE_MS, [a, b]);
+    }
+    for (const { head } of [a, b]) assert.ok(head.members.includes(c.id));
+  });
+
+  it('asks that can never be honoured, are of a far time, or ask twice to leave, are not kept', async () => {
+    const circle = await Circle.of(3);
+    const [a, , c] = circle.members as [Member, Member, Member];
+    const last = a.head.data.honoured.get(c.id) as number;
+    const far = circle.nowMs + LIMITS.groupAskAheadMs;
+    const leave = { kind: 'leave' } as const;
+    const kept = async (number: number): Promise<boolean> => {
+      const turn = turnOf(c);
+      await turn.say({ kind: 'ask', ask: signedAsk(c, number, leave) });
+      c.state = turn.draft;
+      const before = a.state.asks.size;
+      await a.step({ kind: 'catch-up' });
+      for (const output of turn.outputs) if (output.kind === 'publish') await a.hear([output.post]);
+      return a.state.asks.size > before;
+    };
+    assert.deepEqual([await kept(last), await kept(last - 1), await kept(2 * far)], [false, false, false]);
+    assert.deepEqual([await kept(far - 1), await kept(far - 2), await kept(last + 1)], [true, false, false]);
+  });
+
+  it('a commit is followed only if all it honours was signed by its author', async () => {
+    const circle = await Circle.of(4);
+    const [a, b, c, d] = circle.members as [Member, Member, Member, Member];
+    const genuine = signedAsk(a, circle.nowMs + 1, { kind: 'remove', member: d.id });
+    const signature = Buffer.from(genuine.signature);
+    signature[0] = (signature[0] as number) ^ 1;
+    for (const [ask, followed] of [
+      [{ ...genuine, signature }, false],
+      [genuine, true],
+    ] as const) {
+      const before = b.state.head;
+      c.state = { ...c.state, asks: new Map() };
+      const verify = c.crypto.verify.bind(c.crypto);
+      c.crypto.verify = () => true;
+      take(c, ask);
+      c.state = { ...c.state, timers: { ...c.state.timers, commitMs: circle.nowMs } };
+      const start = c.state;
+      await c.step({ kind: 'due' });
+      c.crypto.verify = verify;
+      await b.hear(c.said.splice(0));
+      assert.equal(b.state.head !== before, followed);
+      if (!followed)
+        c.state = { ...start, asks: new Map(), lineage: { ...start.lineage, chains: c.state.lineage.chains } };
+    }
+  });
+
+  it('names that could pass for others are in no ask and no group', () => {
+    for (const name of ['', ' ', 'Trip\u202e', 'Tr\u200bip', 'a\nb']) {
+      const data = { name, admins: [], honoured: new Map() };
+      assert.throws(() => decodeGroupData(encodeGroupData(data)), DecodeError);
+      assert.throws(() => changeFromCbor(changeToCbor({ kind: 'rename', name })), DecodeError);
+    }
   });
 });
