@@ -1,96 +1,128 @@
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../core/base/clock.ts';
-import type { Post } from '../../core/groups/act-codec.ts';
+import { DAY_MS, HOUR_MS } from '../../core/base/clock.ts';
+import { encodeAsks, type Post } from '../../core/groups/act-codec.ts';
 import { stepGroup } from '../../core/groups/group-machine.ts';
-import type { GroupInput } from '../../core/groups/group-state.ts';
+import type { GroupInput, GroupStep } from '../../core/groups/group-state.ts';
+import { GroupTurn } from '../../core/groups/group-turn.ts';
 import type { Person } from './person.ts';
 import type { GroupRun } from './run-world.ts';
 
 const GROUND = 12;
 const FLOOD = 24;
+/** In so many parts of the time of trouble it does one thing each. */
+const DEEDS = 40;
 
-/** A member that does what the rules do not let it, and is removed half way, which it tries to undo. */
+export const MISDEEDS = ['holds back', 'grinds', 'floods', 'commits unasked', 'replays', 'says two things'] as const;
+type Misdeed = (typeof MISDEEDS)[number];
+
+/**
+ * An admin that does what the rules do not let it. Half way others remove it, as often as it takes, and it tries to undo that. With an odd
+ * seed it keeps one chain, and its full weight, as long as it can; with an even one it says two things in one place before.
+ */
 export class Malicious<State> {
   readonly person: Person<State>;
+  readonly done = new Map<Misdeed, number>();
   readonly #run: GroupRun<State>;
   readonly #withheld: Post[] = [];
-  done = 0;
+  #holdsBack = false;
+  #deeds = 0;
 
   constructor(run: GroupRun<State>, person: Person<State>) {
     this.#run = run;
     this.person = person;
   }
 
-  /** Removed in the middle of the run, and asked for again as long as an admin sees it among the members. */
-  start(): void {
+  async start(): Promise<void> {
     const { clock, options } = this.#run;
     const endMs = clock.nowMs + options.days * DAY_MS;
+    await this.#anAdmin()?.step({ kind: 'change', change: { kind: 'promote', member: this.person.id } });
     this.#next(endMs);
-    clock.after((options.days * DAY_MS) / 2, () => this.#remove(endMs));
+    clock.after((options.days * DAY_MS) / 2, async () => {
+      if (options.seed % 2 === 0) await this.#do('says two things');
+      await this.#remove(endMs);
+    });
   }
 
-  /** The last of what was held back comes when all are there. */
+  /** @returns whether a post of its own stays with it for now */
+  keeps(from: Person<State>, post: Post): boolean {
+    if (from !== this.person || !this.#holdsBack) return false;
+    this.#withheld.push(post);
+    return true;
+  }
+
+  /** What was held back comes late, and all at once. */
   release(): void {
+    this.#holdsBack = false;
     for (const post of this.#withheld.splice(0)) this.#run.publish(this.person, post);
   }
 
   #next(endMs: number): void {
-    this.#run.clock.after(20 * MINUTE_MS + this.#run.number() * HOUR_MS, async () => {
-      if (this.#run.clock.nowMs > endMs) return;
+    const { clock, options } = this.#run;
+    clock.after(((options.days * DAY_MS) / DEEDS) * (0.5 + this.#run.number()), async () => {
+      if (clock.nowMs > endMs) return;
       await this.#misbehave();
       this.#next(endMs);
     });
   }
 
+  #anAdmin(): Person<State> | undefined {
+    const { people } = this.#run;
+    return people.find(other => other !== this.person && other.online && other.isAdmin);
+  }
+
+  /** Asked for as long as an admin sees it among the members. */
   async #remove(endMs: number): Promise<void> {
-    const { clock, people } = this.#run;
-    const admin = people.find(
-      person => person.online && person.isAdmin && person.headEpoch().members.includes(this.person.id),
-    );
-    await admin?.step({ kind: 'change', change: { kind: 'remove', member: this.person.id } });
-    clock.after(2 * HOUR_MS, () => (clock.nowMs < endMs + HOUR_MS ? this.#remove(endMs) : undefined));
+    const { clock } = this.#run;
+    const admin = this.#anAdmin();
+    if (admin?.headEpoch().members.includes(this.person.id)) {
+      await admin.step({ kind: 'change', change: { kind: 'remove', member: this.person.id } });
+    }
+    clock.after(HOUR_MS, () => (clock.nowMs < endMs + HOUR_MS ? this.#remove(endMs) : undefined));
   }
 
   async #misbehave(): Promise<void> {
-    if (!this.person.active) return this.#replay();
-    this.done += 1;
-    switch (Math.floor(this.#run.number() * 5)) {
-      case 0:
-        return this.#sayTwoThings();
-      case 1:
-        return void this.#withheld.push(...(await this.#tryOut({ kind: 'renew' })).posts);
-      case 2:
+    const wholeChain = MISDEEDS.filter(deed => deed !== 'says two things');
+    await this.#do((this.person.active && wholeChain[this.#deeds++ % wholeChain.length]) || 'replays');
+  }
+
+  async #do(deed: Misdeed): Promise<void> {
+    if (!this.person.active && deed !== 'replays') return;
+    if (deed !== 'holds back') this.release();
+    this.done.set(deed, (this.done.get(deed) ?? 0) + 1);
+    switch (deed) {
+      case 'holds back':
+        return this.#holdBack();
+      case 'grinds':
         return this.#grind();
-      case 3:
+      case 'floods':
         return this.#flood();
-      default:
+      case 'commits unasked':
+        return this.#commitUnasked();
+      case 'replays':
         return this.#replay();
+      case 'says two things':
+        return this.#sayTwoThings();
     }
   }
 
-  /** What a step from here would publish; the own state stays as it was. */
-  async #tryOut(input: GroupInput): Promise<{ posts: Post[]; head: string }> {
-    const { crypto, state, context } = this.person;
-    if (!state) return { posts: [], head: '' };
-    const first = await stepGroup(crypto, state, input, context);
-    const second = await stepGroup(crypto, first.state, { kind: 'due' }, context);
-    const outputs = [...first.outputs, ...second.outputs];
-    const posts = outputs.flatMap(output => (output.kind === 'publish' ? [output.post] : []));
-    return { posts, head: second.state.head };
+  /** Goes on by itself, unseen, and puts someone out there; all of it is let go with the next deed. */
+  async #holdBack(): Promise<void> {
+    this.#holdsBack = true;
+    const member = this.#run.pick(this.person.headEpoch().members.filter(other => other !== this.person.id));
+    if (member && this.person.isAdmin) {
+      await this.person.step({ kind: 'change', change: { kind: 'remove', member } });
+    }
+    await this.person.step({ kind: 'renew' });
+    await this.person.step({ kind: 'due' });
   }
 
-  async #sayTwoThings(): Promise<void> {
-    const said = [...(await this.#tryOut(evil(1))).posts, ...(await this.#tryOut(evil(2))).posts];
-    for (const post of said) this.#run.publish(this.person, post);
-  }
-
-  /** Many commits on one epoch, to keep the one with the best hash. */
+  /** Many commits on one epoch, of which it keeps the one with the best hash. */
   async #grind(): Promise<void> {
     let best = await this.#tryOut({ kind: 'renew' });
     for (let count = 1; count < GROUND; count += 1) {
       const tried = await this.#tryOut({ kind: 'renew' });
-      if (tried.head < best.head) best = tried;
+      if (tried.state.head < best.state.head) best = tried;
     }
-    for (const post of best.posts) this.#run.publish(this.person, post);
+    await this.person.adopt(best);
   }
 
   async #flood(): Promise<void> {
@@ -99,15 +131,42 @@ export class Malicious<State> {
     }
   }
 
+  /** Puts someone out by a commit that carries no ask: its act stands, its epoch is nobody's. */
+  async #commitUnasked(): Promise<void> {
+    const { crypto, state, context, id } = this.person;
+    if (!state) return;
+    const turn = new GroupTurn(crypto, state, context);
+    const { head, headState } = turn;
+    const victim = this.#run.pick(head.members.filter(member => member !== id));
+    if (headState === null || !victim) return;
+    const content = { adds: [], removes: [victim], data: null, authenticatedData: encodeAsks([]) };
+    const { message, parent } = await crypto.commit(headState, content, context);
+    turn.setState(head.id, parent);
+    const { head: place, act, id: actId } = await turn.nextAct({ epoch: head.id, state: headState }, 'commit', message);
+    turn.recordAct({ id: actId, sender: id, seq: place.seq, previous: place.previous, epoch: head.id });
+    turn.outputs.push({ kind: 'publish', post: { epoch: head.id, number: head.number, act, message }, body: null });
+    await this.person.adopt({ state: turn.draft, outputs: turn.outputs, changed: turn.changed });
+  }
+
   #replay(): void {
     const post = this.#run.pick(this.#run.posts);
     if (post) this.#run.publish(this.person, post);
-    const late = this.#withheld.shift();
-    if (late && this.#run.number() < 0.3) this.#run.publish(this.person, late);
-    else if (late) this.#withheld.push(late);
   }
-}
 
-function evil(count: number): GroupInput {
-  return { kind: 'text', text: Buffer.from(`evil ${count}`) };
+  async #sayTwoThings(): Promise<void> {
+    for (const count of [1, 2]) {
+      const { outputs } = await this.#tryOut({ kind: 'text', text: Buffer.from(`evil ${count}`) });
+      for (const output of outputs) if (output.kind === 'publish') this.#run.publish(this.person, output.post);
+    }
+  }
+
+  /** A step from here and what is due at once; the own state stays as it was. */
+  async #tryOut(input: GroupInput): Promise<GroupStep<State>> {
+    const { crypto, state, context } = this.person;
+    if (!state) throw new Error('who is no member tries nothing out');
+    const first = await stepGroup(crypto, state, input, context);
+    const second = await stepGroup(crypto, first.state, { kind: 'due' }, context);
+    const changed = new Map([...second.changed, ...first.changed]);
+    return { state: second.state, outputs: [...first.outputs, ...second.outputs], changed };
+  }
 }

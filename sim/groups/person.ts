@@ -7,6 +7,7 @@ import {
   type GroupInput,
   type GroupOutput,
   type GroupState,
+  type GroupStep,
   joinGroup,
 } from '../../core/groups/group-state.ts';
 import { rejoinGroup } from '../../core/groups/joining.ts';
@@ -82,7 +83,10 @@ export class Person<State = unknown> {
   async step(input: GroupInput): Promise<void> {
     if (!this.state) return;
     if (this.#run.options.restarts === 'each-step') this.restart();
-    const { state, outputs, changed } = await stepGroup(this.crypto, this.state, input, this.context, this.#choose);
+    await this.adopt(await stepGroup(this.crypto, this.state, input, this.context, this.#choose));
+  }
+
+  async adopt({ state, outputs, changed }: GroupStep<State>): Promise<void> {
     this.state = state;
     for (const [id, before] of changed) {
       if (before !== null) this.crypto.retire(before);
@@ -91,12 +95,12 @@ export class Person<State = unknown> {
     for (const output of outputs) await this.#perform(output);
   }
 
-  /** A backlog: nothing in it is judged before all of it is there. */
+  /** A backlog: nothing in it is judged before all of it is there, and it comes in any order. */
   async catchUp(indexes: readonly number[]): Promise<void> {
     const fresh = indexes.filter(index => !this.held.has(index));
     if (fresh.length === 0 || !this.state) return;
     await this.step({ kind: 'catch-up' });
-    for (const index of fresh) await this.take(index);
+    for (const index of this.#run.shuffled(fresh)) await this.take(index);
     await this.step({ kind: 'caught-up' });
   }
 

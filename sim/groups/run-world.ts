@@ -64,11 +64,17 @@ export class GroupRun<State = unknown> {
     return items[Math.floor(this.number() * items.length)];
   }
 
+  shuffled<T>(items: readonly T[]): T[] {
+    const order = items.map(item => ({ item, at: this.number() }));
+    return order.sort((a, b) => a.at - b.at).map(({ item }) => item);
+  }
+
   connected(a: Person<State>, b: Person<State>): boolean {
     return a !== b && a.online && b.online && a.side === b.side;
   }
 
   publish(from: Person<State>, post: Post): void {
+    if (this.#malicious?.keeps(from, post)) return;
     const index = this.posts.push(post) - 1;
     from.held.add(index);
     for (const other of this.people) {
@@ -163,7 +169,7 @@ export class GroupRun<State = unknown> {
     for (const person of this.people) this.#comeAndGo(person);
     this.#partAndHeal();
     if (options.malicious) this.#malicious = new Malicious(this, this.people[options.members - 1] as Person<State>);
-    this.#malicious?.start();
+    await this.#malicious?.start();
     const gapMs = (options.days * DAY_MS) / options.operations;
     for (let count = 0; count < options.operations; count += 1) {
       clock.at(clock.nowMs + (count + this.number()) * gapMs, () => operate(this, count));
@@ -177,6 +183,11 @@ export class GroupRun<State = unknown> {
 
   get villain(): Person<State> | null {
     return this.#malicious?.person ?? null;
+  }
+
+  /** How often the malicious member did each of its deeds. */
+  get misdeeds(): ReadonlyMap<string, number> {
+    return this.#malicious?.done ?? new Map();
   }
 
   /** How many are members where most are. */
@@ -199,6 +210,9 @@ export class GroupRun<State = unknown> {
       if (person.state?.head !== common?.state?.head) this.checks.find(`${person.id} has another head`);
     }
     if (this.villain && members.includes(this.villain.id)) this.checks.find('the malicious member is still there');
+    const forked = this.misdeeds.has('says two things');
+    if (this.villain && forked && !this.checks.named.has(this.villain.id))
+      this.checks.find('two things were said and nobody is named');
     this.checks.allRead(new Set(this.villain ? [this.villain.id] : []));
   }
 
