@@ -295,8 +295,12 @@ export const LIMITS = {
   groupInfoAskMs: 6 * HOUR_MS,
   /** and given it so often at most: it is as long as the group's tree. */
   groupInfoGiveMs: MINUTE_MS,
-  /** Groups one is in, or was: each keeps a state in memory and a timer. */
+  /** Groups one is in: each keeps a state in memory and a timer. */
   groups: 256,
+  /** Of them, those into which one contact has let this profile, and that ended within the horizon: their keys are still kept. */
+  groupsByOne: 16,
+  /** Deleted groups whose return is refused: who has deleted so many others since has long heard the last of the first. */
+  groupsDeleted: 1_024,
   /** Outer secrets kept of one group: nine tags each are listened to. Past it the oldest goes, though its epoch be known. */
   groupOuterSecrets: 16,
   /** Parts of one parcel, each half a text: a welcome into a full group with the cards of those it names. */

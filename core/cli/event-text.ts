@@ -28,6 +28,8 @@ export function eventText(event: ApiEvent, groups = new GroupNames()): string {
       return `group ${called(event.group, groups)}: ${event.changes.join(', ')}`;
     case 'group-fork-healed':
       return `group ${called(event.group, groups)} had come apart and is one again; ${count(event.rolledBack, 'step')} gone back`;
+    case 'group-deleted':
+      return `group ${called(event.group, groups)} was deleted here`;
     case 'group-members':
       return `group ${called(event.group, groups)}: its members, their names or roles are others now`;
     case 'verification-changed':

@@ -8,7 +8,7 @@ import { safe } from './safe.ts';
 import type { Session } from './session.io.ts';
 import { stamp } from './text.ts';
 
-/** group create, list, info, members, add, remove, rename, admin, leave, invite, join. */
+/** group create, list, info, members, add, remove, rename, admin, leave, delete, invite, join. */
 
 const RUN: Readonly<Record<GroupAction, (session: Session, words: readonly string[]) => Promise<void>>> = {
   create,
@@ -20,6 +20,7 @@ const RUN: Readonly<Record<GroupAction, (session: Session, words: readonly strin
   rename,
   admin,
   leave,
+  delete: deleteEnded,
   invite,
   join,
 };
@@ -29,7 +30,9 @@ export async function group(session: Session): Promise<ExitCode> {
   if (!isGroupAction(name)) throw usage(`Say "molva group" and one of ${Object.keys(GROUP_FORMS).join(', ')}.`);
   const { form, words: range } = GROUP_FORMS[name];
   if (words.length < range[0] || words.length > range[1]) throw usage(`Usage: molva group ${name} ${form}`.trimEnd());
-  if (session.options.yes && name !== 'leave') throw usage('--yes is for "molva group leave".');
+  if (session.options.yes && name !== 'leave' && name !== 'delete') {
+    throw usage('--yes is for "molva group leave" and "molva group delete".');
+  }
   await RUN[name](session, words);
   return EXIT.done;
 }
@@ -89,6 +92,14 @@ async function leave(session: Session, [group = '']: readonly string[]): Promise
   const left = await session.core().call('groups.leave', { group });
   const words = left.phase === 'leaving' ? 'You leave it as soon as another member is met:' : 'You have left';
   session.print(left, () => `${words} ${safe(left.name)}. What was said stays readable here.\n`);
+}
+
+async function deleteEnded(session: Session, [group = '']: readonly string[]): Promise<void> {
+  if (!session.options.yes) {
+    throw usage('All that was said in it goes too. Say "molva group delete G --yes" if you mean it.');
+  }
+  const result = await session.core().call('groups.delete', { group });
+  session.print(result, () => 'The group is deleted, with all that was said in it.\n');
 }
 
 async function invite(session: Session, [group = '']: readonly string[]): Promise<void> {

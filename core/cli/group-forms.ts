@@ -20,6 +20,7 @@ export const GROUP_FORMS = {
   rename: { form: 'G NAME', words: [2, 2], summary: 'give it another name (admins only)' },
   admin: { form: 'G add|remove WHO...', words: [3, MANY], summary: 'make members admins, or plain members again' },
   leave: { form: 'G --yes', words: [1, 1], summary: 'leave it; what was said stays readable here' },
+  delete: { form: 'G --yes', words: [1, 1], summary: 'delete one that ended, with all that was said in it' },
   invite: { form: 'G', words: [1, 1], summary: 'make a link: whoever you accept by it is added (admins only)' },
   join: {
     form: 'INVITE',

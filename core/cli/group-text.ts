@@ -3,18 +3,29 @@ import { safe, safeName } from './safe.ts';
 
 /** Groups as plain text for a person. Whatever other people wrote goes through `safe`. */
 
-const PHASE = { member: '', leaving: 'you are leaving', left: 'you have left', removed: 'you were removed' } as const;
+const PHASE = {
+  member: '',
+  leaving: 'you are leaving',
+  left: 'you have left',
+  removed: 'you were removed',
+  unreadable: 'cannot be read',
+} as const;
 const TRUST = { verified: 'verified', unverified: 'not verified', changed: 'KEY CHANGED' } as const;
 
 export function groupsText(groups: readonly Group[]): string {
   if (groups.length === 0) return 'No groups yet. "molva group create NAME" makes one.\n';
-  const width = Math.max(...groups.map(group => safe(group.name).length));
+  const width = Math.max(...groups.map(group => nameOf(group).length));
   return groups.map(group => groupLine(group, width)).join('');
 }
 
 export function groupLine(group: Group, width = 0): string {
   const part = PHASE[group.phase] || (group.role === 'admin' ? 'admin' : 'member');
-  return `${safe(group.name).padEnd(width)}  ${membersOf(group.members).padEnd(11)}  ${part.padEnd(17)}  ${group.id}\n`;
+  const members = group.phase === 'unreadable' ? '' : membersOf(group.members);
+  return `${nameOf(group).padEnd(width)}  ${members.padEnd(11)}  ${part.padEnd(17)}  ${group.id}\n`;
+}
+
+function nameOf({ name, phase }: Group): string {
+  return phase === 'unreadable' ? '(unknown)' : safe(name);
 }
 
 export function groupText(details: GroupDetails): string {

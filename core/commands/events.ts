@@ -55,6 +55,7 @@ export function apiEventOf(messenger: Messenger, event: CoreEvent): ApiEvent | u
       const group = groupIn(messenger, event.group);
       return group && { event: event.type, group };
     }
+    case 'group-deleted':
     case 'group-members':
       return { event: event.type, group: event.group };
     case 'group-commit': {

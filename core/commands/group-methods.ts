@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { groupDetails, group as groupShape } from './group-shapes.ts';
-import { group, groupInvite, groupName, member, method, none, who } from './parameters.ts';
+import { done, group, groupInvite, groupName, member, method, none, who } from './parameters.ts';
 import { contact, timeMs } from './shapes.ts';
 
 const suite = v.pipe(
@@ -80,6 +80,13 @@ export const GROUP_METHODS = {
     params: byGroup,
     result: groupShape,
     errors: CHANGE,
+  }),
+  'groups.delete': method({
+    summary:
+      'Deletes a group that was left, that one was removed from, or that cannot be read, with all that was said in it; it comes back only when one is added anew.',
+    params: byGroup,
+    result: done,
+    errors: ['locked', 'not-found', 'ambiguous', 'refused', 'disk-full', 'disk-failed'],
   }),
   'groups.invite': method({
     summary:

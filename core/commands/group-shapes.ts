@@ -22,11 +22,11 @@ export const groupMember = v.object({
 export const group = v.object({
   id: id(),
   conversation: id(),
-  name: v.string(),
+  name: v.pipe(v.string(), v.description('empty where the group cannot be read')),
   phase: v.pipe(
-    v.picklist(['member', 'leaving', 'left', 'removed']),
+    v.picklist(['member', 'leaving', 'left', 'removed', 'unreadable']),
     v.description(
-      'all but member: it can be read, not written; leaving: asked for, and not yet carried out by anybody',
+      'all but member: what was said can be read, and nothing written; leaving: asked for, and not yet carried out by anybody; unreadable: its rows are damaged, and its members are asked for the way back',
     ),
   ),
   role: groupRole,

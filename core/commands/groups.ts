@@ -18,6 +18,7 @@ type GroupCommands = Pick<
   | 'groups.promote'
   | 'groups.demote'
   | 'groups.leave'
+  | 'groups.delete'
   | 'groups.invite'
   | 'groups.join'
 >;
@@ -60,6 +61,11 @@ export function groupCommands(host: CoreHost): GroupCommands {
       const { id } = findGroup(messenger, group);
       await messenger.groups.leave(id);
       return groupView(messenger.groups.get(id));
+    },
+    'groups.delete': async ({ group }) => {
+      const messenger = host.messenger();
+      await messenger.groups.delete(findGroup(messenger, group).id);
+      return { done: true };
     },
     'groups.invite': async ({ group }) => {
       const messenger = host.messenger();

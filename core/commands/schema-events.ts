@@ -45,6 +45,7 @@ export const EVENTS = {
   'conversation-read': v.object({ conversation: id() }),
   'verification-changed': v.object({ verification }),
   'group-changed': v.object({ group }),
+  'group-deleted': v.object({ group: v.pipe(id(), v.description('it is gone, with its conversation')) }),
   'group-members': v.object({ group: v.pipe(id(), v.description('its members, their nicks or roles are others now')) }),
   'group-commit': v.object({
     group: id(),

@@ -50,6 +50,8 @@ export type CoreEvent =
   | { readonly type: 'verification-changed'; readonly contact: ContactId }
   /** Its name, its members, or whether one is in it. */
   | { readonly type: 'group-changed' | 'group-members'; readonly group: GroupId }
+  /** With all that was kept of it. */
+  | { readonly type: 'group-deleted'; readonly group: GroupId }
   | {
       readonly type: 'group-commit';
       readonly group: GroupId;

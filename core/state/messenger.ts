@@ -58,7 +58,12 @@ export interface MessengerParts {
 }
 
 /** After these the members of a group, their cards or its secrets may be others. */
-const GROUP_EVENTS: ReadonlySet<CoreEvent['type']> = new Set(['group-changed', 'group-members', 'group-commit']);
+const GROUP_EVENTS: ReadonlySet<CoreEvent['type']> = new Set([
+  'group-changed',
+  'group-members',
+  'group-commit',
+  'group-deleted',
+]);
 
 /** An unlocked profile at work: its conversations, its way in and out, and its upkeep. */
 export class Messenger {

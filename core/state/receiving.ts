@@ -111,7 +111,11 @@ function putIntoGroupInbox(turn: Turn, { group, parcel }: GroupContent): void {
   const { store, sequence, groupMail } = turn.context;
   const expiresAtMs = turn.nowMs + LIMITS.envelopeLifetimeMs;
   const record = { group, from: turn.contact.id, seq: sequence.next(), expiresAtMs, parcel };
-  turn.put(tx => store.groupInbox.put(tx, record));
+  turn.put(tx => {
+    // What was deleted does not come back by what is still on its way.
+    if (parcel.what !== 'welcome' && store.deletedGroups.has(group, tx)) return;
+    store.groupInbox.put(tx, record);
+  });
   turn.after(() => groupMail(group));
 }
 

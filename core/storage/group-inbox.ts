@@ -41,6 +41,10 @@ export class GroupInboxRows {
     tx.remove(this.#key(group, seq));
   }
 
+  removeAllOf(tx: Tx, group: GroupId): void {
+    this.#table.removeAll(tx, this.#table.key(this.#name(group)));
+  }
+
   sweep(tx: Tx, nowMs: number): void {
     for (const record of this.#read(tx)) {
       const verdict = judgeDeadline(record.expiresAtMs, LIMITS.envelopeLifetimeMs, nowMs);

@@ -38,8 +38,14 @@ export class GroupRows {
     ];
     const card = [g.cardSerial, g.cardAtMs];
     const heard = [...g.heard].map(([member, place]) => [idBytes(member), encodePlace(place)]);
-    const row = [...ids, ...phase, g.createdAtMs, g.endedAtMs, g.adding.map(idBytes), ...card, outer, heard, g.state];
+    const times = [g.createdAtMs, g.endedAtMs];
+    const people = [g.addedBy && idBytes(g.addedBy), g.removed.map(idBytes)];
+    const row = [...ids, ...phase, ...times, g.adding.map(idBytes), ...card, outer, heard, g.state, ...people];
     this.#table.put(tx, this.#key(g.id), encodeRow(row));
+  }
+
+  remove(tx: Tx, id: GroupId): void {
+    tx.remove(this.#key(id));
   }
 
   #key(id: GroupId): Buffer {
@@ -119,6 +125,10 @@ export class GroupMemberRows {
     this.#table.put(tx, this.#key(group, member), encodeRow([idBytes(member), cardSerial, card]));
   }
 
+  removeAllOf(tx: Tx, group: GroupId): void {
+    this.#table.removeAll(tx, this.#table.key(this.#name(group)));
+  }
+
   #name(group: GroupId): Buffer {
     return this.#sealer.nameHash('group', idBytes(group));
   }
@@ -129,7 +139,7 @@ export class GroupMemberRows {
 }
 
 function decodeGroup(plain: Buffer): GroupRecord {
-  const f = decodeRow(plain, 12);
+  const f = decodeRow(plain, 14);
   return {
     id: groupIdFromBytes(shape.bytes(f[0], 16)),
     conversation: conversationIdFromBytes(shape.bytes(f[1], 16)),
@@ -143,6 +153,8 @@ function decodeGroup(plain: Buffer): GroupRecord {
     outer: listOf(f[9], decodeOuter),
     heard: new Map(listOf(f[10], decodeHeard)),
     state: bytesOf(f[11]),
+    addedBy: orNull(f[12], id => contactIdFromBytes(shape.bytes(id, 16))),
+    removed: listOf(f[13], id => contactIdFromBytes(shape.bytes(id, 16))),
   };
 }
 

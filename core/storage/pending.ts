@@ -30,6 +30,13 @@ export class PendingRows {
     tx.remove(this.#key(contact, seq));
   }
 
+  /** Those of a contact's contents that `isGone` says; the order of the others stays. */
+  removeWhere(tx: Tx, contact: ContactId, isGone: (content: Uint8Array) => boolean): void {
+    for (const { key, plain } of [...this.#table.scan(tx, this.#table.key(this.#name(contact)))]) {
+      if (isGone(this.#table.decode(plain, row => decodePending(row, contact)).content)) tx.remove(key);
+    }
+  }
+
   removeAllOf(tx: Tx, contact: ContactId): void {
     this.#table.removeAll(tx, this.#table.key(this.#name(contact)));
   }

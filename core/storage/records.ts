@@ -274,6 +274,10 @@ export interface GroupRecord {
   readonly outer: readonly OuterSecret[];
   /** The last own text that each member is known to have. */
   readonly heard: ReadonlyMap<ContactId, MessagePlace>;
+  /** Who let this profile in first; null: it has made the group. */
+  readonly addedBy: ContactId | null;
+  /** Who was removed by an admin, on the branch that stands, and not added since: no link lets them in. */
+  readonly removed: readonly ContactId[];
   /** core/groups/state-codec.ts; the states of its epochs have rows of their own. */
   readonly state: Uint8Array;
 }
@@ -287,6 +291,14 @@ export interface OuterSecret {
   readonly secret: Uint8Array;
   /** 32 each */
   readonly epochs: readonly Uint8Array[];
+}
+
+/** What is remembered of a group that was deleted here. */
+export interface DeletedGroupRecord {
+  readonly group: GroupId;
+  readonly deletedAtMs: number;
+  /** The last ask of each member that it had honoured: a welcome by none later is of a time before. */
+  readonly honoured: ReadonlyMap<ContactId, number>;
 }
 
 export interface GroupMemberRecord {

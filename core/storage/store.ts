@@ -3,6 +3,7 @@ import type { Secret } from '../base/secret.ts';
 import { ContactRows } from './contacts.ts';
 import { ConversationRows } from './conversations.ts';
 import { CustodyRows } from './custody.ts';
+import { DeletedGroupRows } from './deleted-groups.ts';
 import { GroupInboxRows } from './group-inbox.ts';
 import { GroupEpochRows, GroupMemberRows, GroupRows } from './groups.ts';
 import { InstanceRows } from './instances.ts';
@@ -54,6 +55,7 @@ export class Store {
   readonly groupEpochs: GroupEpochRows;
   readonly groupMembers: GroupMemberRows;
   readonly groupInbox: GroupInboxRows;
+  readonly deletedGroups: DeletedGroupRows;
   readonly keyPackages: OwnKeyPackageRows;
   readonly peerKeyPackages: PeerKeyPackageRows;
   readonly #queue: WriteQueue;
@@ -87,6 +89,7 @@ export class Store {
     this.groupEpochs = new GroupEpochRows(queue, sealer);
     this.groupMembers = new GroupMemberRows(queue, sealer);
     this.groupInbox = new GroupInboxRows(queue, sealer);
+    this.deletedGroups = new DeletedGroupRows(queue, sealer);
     this.keyPackages = new OwnKeyPackageRows(queue, sealer);
     this.peerKeyPackages = new PeerKeyPackageRows(queue, sealer);
   }

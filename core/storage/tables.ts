@@ -40,6 +40,7 @@ export const TABLES = {
   groupInbox: 38,
   keyPackages: 39,
   peerKeyPackages: 40,
+  deletedGroups: 41,
 } as const;
 
 export type TableName = keyof typeof TABLES;

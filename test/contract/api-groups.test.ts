@@ -53,6 +53,7 @@ const FORMS: Record<GroupMethod, { readonly right: object; readonly wrong: reado
   },
   'groups.demote': { right: { group: GROUP, member: 'Ben' }, wrong: [{ group: GROUP }, { group: GROUP, member: 1 }] },
   'groups.leave': { right: { group: GROUP }, wrong: [{}, { group: GROUP, yes: true }] },
+  'groups.delete': { right: { group: GROUP }, wrong: [{}, { group: '' }, { group: GROUP, yes: true }] },
   'groups.invite': { right: { group: GROUP }, wrong: [{}, { group: null }] },
   'groups.join': { right: { invite: 'molva:g1/abc' }, wrong: [{}, { invite: 7 }, { invite: 'x'.repeat(2049) }] },
 };
@@ -170,6 +171,7 @@ test('what happens in groups is told to clients with the token, in the documente
     { event: 'group-commit', group: GROUP, epoch: '0a', by: 'b'.repeat(26), changes: ['add', 'keys'] },
     { event: 'group-commit', group: GROUP, epoch: '0b', by: null, changes: [] },
     { event: 'group-fork-healed', group: GROUP, rolledBack: 3 },
+    { event: 'group-deleted', group: GROUP },
   ];
   for (const event of events) {
     v.assert(EVENTS[event.event] as v.GenericSchema, event);

@@ -59,6 +59,12 @@ export function groupCommands(open: () => void, contact: Contact) {
     'groups.promote': async ({ group: name, member }) => find(name) && role(member, 'admin'),
     'groups.demote': async ({ group: name, member }) => find(name) && role(member, 'member'),
     'groups.leave': async ({ group: name }) => briefly(find(name) && keep({ phase: 'left' })),
+    'groups.delete': async ({ group: name }) => {
+      if (find(name).phase === 'member')
+        throw new UsageError('refused', 'test', 'Leave the group before you delete it.');
+      group = { ...group, name: '', id: '' };
+      return { done: true } as const;
+    },
     'groups.invite': async ({ group: name }) => find(name) && { invite: 'molva:g1/abc', expiresAt: 1_800_000_000_000 },
     'groups.join': async ({ invite }) => {
       if (!invite.startsWith('molva:g1/')) throw new UsageError('bad-bytes', 'test', 'This is not an invite.');

@@ -189,7 +189,11 @@ test('groups: every command, for programs', async () => {
   assert.equal((await json('group', 'join', 'molva:g1/abc')).lines[0].name, 'Crew');
   const piped = await run(['group', 'join', '-', '--json', '--data-dir', directory], 'molva:g1/abc\n');
   assert.equal(JSON.parse(piped.out).name, 'Crew');
+  await refused(4, 'refused', 'group', 'delete', 'Crew', '--yes');
   assert.equal((await json('group', 'leave', 'Crew', '--yes')).lines[0].phase, 'left');
+  await refused(2, 'bad-request', 'group', 'delete', 'Crew');
+  assert.deepEqual((await json('group', 'delete', 'Crew', '--yes')).lines, [{ done: true }]);
+  await refused(5, 'not-found', 'group', 'info', 'Crew');
 });
 
 test('groups: for people, and what is refused', async () => {

@@ -3,7 +3,15 @@ import { describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { GroupDetails } from '../../core/commands/schema.ts';
 import type { FakeCore } from '../support/fake-core.ts';
-import { addGroup, FAKE_GROUP_INVITE, memberOf, notify, say, strangerIn } from '../support/fake-group-commands.ts';
+import {
+  addGroup,
+  FAKE_GROUP_INVITE,
+  memberOf,
+  notify,
+  say,
+  strangerIn,
+  summary,
+} from '../support/fake-group-commands.ts';
 import type { FakeProfile } from '../support/fake-profile.ts';
 import { NARROW, NO_BROWSER, until, usePage } from '../support/page.ts';
 
@@ -240,6 +248,59 @@ describe('page: groups', { skip: NO_BROWSER }, () => {
     await changes(page).getByText('You left').waitFor();
     assert.equal(await page.getByLabel('Message to Boat crew').count(), 0);
     assert.equal(await page.getByRole('button', { name: 'Leave the group' }).count(), 0);
+    assert.deepEqual(faults, []);
+  });
+
+  test('one that ended is deleted after a question, and is gone from the list', async t => {
+    const { core, page, faults } = await open(t, profile => {
+      const mira = memberOf(profile.addContact('Mira'), { role: 'admin' });
+      addGroup(profile, 'Boat crew', [mira, strangerIn(profile, 'Ben')], { role: 'member', phase: 'removed' });
+    });
+    await openDetails(page);
+    const first = page.getByRole('button', { name: 'Delete the group' });
+    await first.click();
+    await page
+      .getByText('All that was said in it is deleted from this computer. Others keep what they have.')
+      .waitFor();
+    await until(page, () => page.getByRole('button', { name: 'Cancel' }).evaluate(no => no.matches(':focus')));
+    await page.keyboard.press('Enter');
+    await until(page, () => first.evaluate(button => button.matches(':focus')));
+    assert.deepEqual(asked(core, 'groups.delete'), [], 'asked first');
+    await first.click();
+    await page.getByRole('button', { name: 'Delete', exact: true }).click();
+    await page.getByRole('button', { name: /Boat crew/ }).waitFor({ state: 'detached' });
+    assert.equal(asked(core, 'groups.delete').length, 1);
+    assert.equal(await page.getByRole('heading', { name: 'Boat crew' }).count(), 0);
+    assert.deepEqual(faults, []);
+  });
+
+  test('a question about leaving does not turn into one about deleting when one is removed meanwhile', async t => {
+    const { core, page, faults } = await open(t, profile => {
+      const mira = memberOf(profile.addContact('Mira'), { role: 'admin' });
+      addGroup(profile, 'Boat crew', [mira, strangerIn(profile, 'Ben')], { role: 'member' });
+    });
+    await openDetails(page);
+    await page.getByRole('button', { name: 'Leave the group' }).click();
+    const [group] = core.profile.groups.values();
+    assert.ok(group);
+    core.emit({ event: 'group-changed', group: { ...summary(group), phase: 'removed' } });
+    await page.getByRole('button', { name: 'Delete the group' }).waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Delete', exact: true }).count(), 0);
+    assert.deepEqual(faults, []);
+  });
+
+  test('one that cannot be read has a name that says so, and can be deleted', async t => {
+    const { core, page, faults } = await open(t, profile => {
+      addGroup(profile, '', [], { role: 'member', phase: 'unreadable' });
+    });
+    await page.getByRole('button', { name: /Group without a name/ }).click();
+    await page.getByText('What this computer kept of this group is damaged.').waitFor();
+    await page.getByRole('button', { name: 'Group details' }).click();
+    await page.getByRole('button', { name: 'Delete the group' }).click();
+    await page.getByText('The others go on taking you for a member.').waitFor();
+    await page.getByRole('button', { name: 'Delete', exact: true }).click();
+    await page.getByRole('button', { name: /Group without a name/ }).waitFor({ state: 'detached' });
+    assert.equal(core.profile.groups.size, 0);
     assert.deepEqual(faults, []);
   });
 

@@ -62,6 +62,30 @@ describe('a link to a group', () => {
     await assert.rejects(time.run(askToJoin(cem.messenger, last)), refused);
   });
 
+  it('lets nobody in again who was removed; an admin may add them by hand', async () => {
+    const { time, ada, ben, cem, group } = await begin();
+    await ada.meet(ben);
+    await ada.meet(cem);
+    const { invite } = await time.run(inviteToGroup(ada.messenger, group));
+    await time.run(askToJoin(ben.messenger, invite));
+    await time.until(() => memberCount(ben, group) === 2);
+    await time.run(ada.messenger.groups.change(group, { kind: 'remove', member: ben.id }));
+    await time.until(() => ben.messenger.groups.get(group).phase === 'removed');
+    await time.run(askToJoin(ben.messenger, invite));
+    // What was asked earlier was answered by the time what is asked later is.
+    await time.until(() => ben.store.outbox.count() === 0);
+    await time.run(askToJoin(cem.messenger, invite));
+    await time.until(() => memberCount(cem, group) === 2);
+    const membersNow = () => ada.messenger.groups.get(group).members.map(({ id }) => id);
+    assert.deepEqual(membersNow().toSorted(), [ada.id, cem.id].toSorted());
+    await time.run(ada.messenger.groups.add(group, ben.id));
+    await time.until(() => memberCount(ben, group) === 3);
+    await time.run(ben.messenger.groups.leave(group));
+    await time.until(() => memberCount(ada, group) === 2 && ben.messenger.groups.get(group).phase === 'left');
+    await time.run(askToJoin(ben.messenger, invite));
+    await time.until(() => memberCount(ben, group) === 3, 10 * 60_000);
+  });
+
   it('that is mistyped or cut is not taken', async () => {
     const { time, ada, ben, group } = await begin();
     const { invite } = await time.run(inviteToGroup(ada.messenger, group));

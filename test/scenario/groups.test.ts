@@ -159,8 +159,11 @@ describe('a group', () => {
     await store.write(tx => store.groups.put(tx, { ...record, state: Buffer.of(0xff) }));
     await ada.start();
     assert.deepEqual(
-      ada.messenger.groups.list().map(({ id }) => id),
-      [other],
+      ada.messenger.groups.list().map(({ id, phase }) => [id, phase]),
+      [
+        [other, 'member'],
+        [group, 'unreadable'],
+      ],
     );
     await time.run(ben.messenger.groups.send(group, 'without Ada'));
     await time.until(have([ben, cem], group, 1));

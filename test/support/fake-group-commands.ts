@@ -134,6 +134,14 @@ export function fakeGroupCommands(profile: FakeProfile, emit: (event: ApiEvent) 
       const people = found.people.filter(person => !person.you);
       return summary(keep({ ...found, people, phase: 'left' }, { kind: 'left', member: you }));
     },
+    'groups.delete': async ({ group }) => {
+      const { id, conversation, phase } = findGroup(profile, group);
+      if (phase === 'member') throw new UsageError('refused', 'fake', 'Leave the group before you delete it.');
+      profile.groups.delete(id);
+      profile.messages.delete(conversation);
+      emit({ event: 'group-deleted', group: id });
+      return { done: true };
+    },
     'groups.invite': async ({ group }) => {
       mine(group);
       return { invite: FAKE_GROUP_INVITE, expiresAt: Date.now() + 7 * 86_400_000 };

@@ -53,6 +53,8 @@ test('how one stands with a group is said beside it', () => {
   assert.match(lines[1] ?? '', /you are leaving/);
   assert.match(lines[2] ?? '', /you have left/);
   assert.match(lines[3] ?? '', /you were removed/);
+  const lost = { ...crew, name: '', phase: 'unreadable', members: 0 } as const;
+  assert.match(groupsText([lost]), /^\(unknown\) +cannot be read +g{26}\n$/);
   assert.match(groupsText([{ ...crew, role: 'admin', members: 1 }]), /1 member +admin/);
   assert.match(groupsText([]), /^No groups yet/);
 });
@@ -126,5 +128,6 @@ test('watch names the group in which something is said or happens, also once it 
   assert.equal(eventText({ ...commit, changes: [...commit.changes] }, groups), 'group Crew: add, rename');
   const healed = { event: 'group-fork-healed', group: crew.id, rolledBack: 2 } as const;
   assert.equal(eventText(healed, groups), 'group Crew had come apart and is one again; 2 steps gone back');
+  assert.equal(eventText({ event: 'group-deleted', group: crew.id }, groups), 'group Crew was deleted here');
   assert.match(eventText({ event: 'group-members', group: id('x') }, groups), /^group x{26}: /);
 });

@@ -136,6 +136,11 @@ export class Model {
     this.apply({ event: 'group-changed', group: left });
   }
 
+  async deleteGroup(group: string): Promise<void> {
+    await this.call('groups.delete', { group });
+    this.apply({ event: 'group-deleted', group });
+  }
+
   /** Brings in what a call answered about a group. */
   applyGroup(details: GroupDetails): void {
     this.#set(withDetails(this.#state, details));

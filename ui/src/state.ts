@@ -98,6 +98,8 @@ export function applyEvent(state: State, event: ApiEvent): State {
       return withoutContact(state, event.id);
     case 'group-changed':
       return withGroup(state, event.group);
+    case 'group-deleted':
+      return withoutGroup(state, event.group);
     case 'contact-request':
       return { ...state, requests: [event.request, ...state.requests.filter(other => other.id !== event.request.id)] };
     case 'request-closed':
@@ -210,6 +212,13 @@ function withoutContact(state: State, id: string): State {
     conversations: state.conversations.filter(conversation => conversation !== gone),
     thread: state.thread?.conversation === gone?.id ? null : state.thread,
   };
+}
+
+function withoutGroup(state: State, id: string): State {
+  const gone = state.conversations.find(({ group }) => group?.id === id);
+  const open = gone !== undefined && state.thread?.conversation === gone.id;
+  const conversations = state.conversations.filter(conversation => conversation !== gone);
+  return open ? { ...state, conversations, thread: null, group: null } : { ...state, conversations };
 }
 
 /** @param direction both when left out */

@@ -1,10 +1,16 @@
-import type { Contact, Conversation, GroupDetails, Message } from '../../core/commands/schema.ts';
+import type { Contact, Conversation, Group, GroupDetails, Message } from '../../core/commands/schema.ts';
 import type { State } from './state.ts';
+import { text } from './text.ts';
 
 /** What conversations between two and those of groups have in common. */
 
 export function nameOf({ contact, group }: Conversation): string {
-  return group?.name ?? contact?.nick ?? '';
+  return group ? groupName(group) : (contact?.nick ?? '');
+}
+
+/** One that cannot be read has none. */
+export function groupName({ name, phase }: Group): string {
+  return phase === 'unreadable' ? text.group.unknown : name;
 }
 
 /** Names and colours the circle. */

@@ -1,12 +1,15 @@
-import { UsageError } from '../../base/errors.ts';
+import { within } from '../../base/clock.ts';
+import { AuthError, UsageError } from '../../base/errors.ts';
 import { type ContactId, type GroupId, groupIdFromBytes, ID_BYTES } from '../../base/ids.ts';
 import { LIMITS } from '../../base/limits.ts';
 import { type SuiteKind, suiteForGroup } from '../../crypto/mls/suite.ts';
 import { createGroup, type GroupState, joinGroup } from '../../groups/group-state.ts';
 import { rejoinGroup } from '../../groups/joining.ts';
+import type { GroupRecord } from '../../storage/records.ts';
 import { decodeGroupInfo, decodeGroupWelcome } from '../../wire/group-welcome.ts';
 import type { Context } from '../context.ts';
 import { requireUsable } from './changes.ts';
+import { addsAnew } from './deleting.ts';
 import type { GroupDraft } from './draft.ts';
 import { GroupActor, type GroupOwner, type WholeParcel } from './group-actor.ts';
 import type { Suites } from './key-packages.ts';
@@ -20,8 +23,8 @@ import { openedWith } from './welcomes.ts';
 export interface EntryParts<State> {
   readonly owner: GroupOwner;
   readonly lost: LostGroups;
-  /** How many groups there are. */
-  readonly count: () => number;
+  /** Of all groups that can be read. */
+  readonly records: () => readonly GroupRecord[];
   /** Told once the group is durable, and before anything about it is. */
   readonly entered: (group: GroupId, actor: GroupActor<State>) => void;
 }
@@ -46,7 +49,7 @@ export class GroupEntries<State> {
   /** @throws UsageError one of them cannot be added, and nothing was made; or too many groups */
   async create(name: string, members: readonly ContactId[], suite?: SuiteKind): Promise<GroupId> {
     const { random, clock, account } = this.#context;
-    this.#requireRoom();
+    this.requireRoom(null);
     const crypto = this.#suites[suite ?? suiteForGroup(members.length + 1)];
     const bytes = random(ID_BYTES);
     const state = await createGroup(crypto, bytes, name, { nowMs: clock(), random });
@@ -66,12 +69,13 @@ export class GroupEntries<State> {
    */
   async join(group: GroupId, { bytes, from, taken }: WholeParcel): Promise<void> {
     const { store, clock, random } = this.#context;
-    const { welcome, secrets, cards } = decodeGroupWelcome(bytes);
-    this.#requireRoom();
+    const { welcome, secrets, cards, asks } = decodeGroupWelcome(bytes);
+    this.requireRoom(from);
     const context = { nowMs: clock(), random };
-    const opened = await openedWith(store, from as ContactId, secret =>
-      joinGroup(this.#crypto, welcome, secret, context),
-    );
+    const opened = await openedWith(store, from as ContactId, secret => {
+      this.#requireAnew(group, asks, secret);
+      return joinGroup(this.#crypto, welcome, secret, context);
+    });
     const joined = opened?.joined;
     if (!joined || groupIdFromBytes(joined.groupId) !== group) return store.write(taken);
     const standing = newStanding<State>(this.#context, group, this.#parts.lost.recordOf(group));
@@ -79,6 +83,8 @@ export class GroupEntries<State> {
       await draft.seeEpochs(secrets);
       keepCards(draft, cards);
       draft.put(taken);
+      draft.put(tx => store.deletedGroups.remove(tx, group));
+      draft.changeRecord({ addedBy: draft.record.addedBy ?? from });
       if (opened.used.contact !== null) draft.put(tx => store.keyPackages.remove(tx, opened.used.id));
       draft.timeline.tell({ kind: 'added', by: from, member: this.#crypto.self });
       await step(draft, { kind: 'due' });
@@ -92,7 +98,7 @@ export class GroupEntries<State> {
   async comeBack(group: GroupId, { bytes, from, taken }: WholeParcel): Promise<void> {
     const { store, clock, random } = this.#context;
     if (!this.#parts.lost.expects(group, from as ContactId)) return store.write(taken);
-    this.#requireRoom();
+    this.requireRoom(from);
     const { info, secrets, lastAct } = decodeGroupInfo(bytes);
     if (groupIdFromBytes(this.#crypto.viewOfInfo(info).groupId) !== group) return store.write(taken);
     const { state, outputs } = await rejoinGroup(this.#crypto, info, lastActOf(lastAct), { nowMs: clock(), random });
@@ -100,6 +106,7 @@ export class GroupEntries<State> {
     await this.#begin(standing, state, async draft => {
       await draft.seeEpochs(secrets);
       draft.put(taken);
+      draft.changeRecord({ addedBy: draft.record.addedBy ?? from });
       draft.timeline.tell({ kind: 'returned', by: null, member: this.#crypto.self });
       await takeOutputs(draft, null, outputs);
       await step(draft, { kind: 'due' });
@@ -124,8 +131,25 @@ export class GroupEntries<State> {
     });
   }
 
-  #requireRoom(): void {
-    if (this.#parts.count() < LIMITS.groups) return;
+  /**
+   * One contact must not take up all the room there is. Groups that ended take up none, but for a while that of who let
+   * this profile in: their keys are still here.
+   * @param by who lets this profile in; null: nobody @throws UsageError `limit-reached`
+   */
+  requireRoom(by: ContactId | null): void {
+    const nowMs = this.#context.clock();
+    const records = this.#parts.records();
+    const kept = ({ endedAtMs }: GroupRecord) => endedAtMs === null || within(endedAtMs, LIMITS.groupHorizonMs, nowMs);
+    const byOne = records.filter(record => by !== null && record.addedBy === by && kept(record));
+    const current = records.filter(({ endedAtMs }) => endedAtMs === null);
+    if (current.length < LIMITS.groups && byOne.length < LIMITS.groupsByOne) return;
     throw new UsageError('limit-reached', 'groups', 'There are too many groups.');
+  }
+
+  /** @throws AuthError the group was deleted here, and this is what it was entered by before */
+  #requireAnew(group: GroupId, asks: Uint8Array, secret: Uint8Array): void {
+    const deleted = this.#context.store.deletedGroups.get(group);
+    if (!deleted || addsAnew(deleted, asks, this.#crypto.packageOf(secret))) return;
+    throw new AuthError('not-authentic', 'group.welcome', 'This group was deleted.');
   }
 }

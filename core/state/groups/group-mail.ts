@@ -43,6 +43,13 @@ export class GroupMail {
     await this.#running;
   }
 
+  /** Runs something while nothing is being handed over. */
+  alone(job: () => Promise<void>): Promise<void> {
+    const done = this.#running.then(job);
+    this.#running = done.catch(() => undefined);
+    return done;
+  }
+
   /** What cannot be read is dropped. */
   async #enter(group: GroupId, parcel: WholeParcel): Promise<void> {
     try {

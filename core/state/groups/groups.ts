@@ -6,6 +6,7 @@ import { headEpoch } from '../../groups/group-state.ts';
 import type { GroupRecord, OuterSecret, StoredMessage } from '../../storage/records.ts';
 import type { Context } from '../context.ts';
 import type { Verdict } from '../intake.ts';
+import { deleteGroup, requireEnded } from './deleting.ts';
 import { GroupEntries } from './entering.ts';
 import { type Carried, GroupActor, type GroupOwner, type GroupTask, type WholeParcel } from './group-actor.ts';
 import { GroupMail } from './group-mail.ts';
@@ -16,7 +17,7 @@ import { secretOf } from './outer.ts';
 import { type Reach, reachOf } from './reach.ts';
 import type { KeepEnvelope, Published, PublishListener } from './spreading.ts';
 import { loadStanding, type Standing } from './standing.ts';
-import { claimedNick, type GroupView, viewOf } from './views.ts';
+import { claimedNick, type GroupView, unreadableView, viewOf } from './views.ts';
 
 /** All groups of the profile. What fails in one is of no concern to the others. */
 export class Groups<State = unknown> {
@@ -36,11 +37,11 @@ export class Groups<State = unknown> {
     this.#context = context;
     this.#suites = suites;
     this.#packages = new KeyPackages(context, suites, addable);
-    this.#lost = new LostGroups(context, group => this.#actors.has(group));
+    this.#lost = new LostGroups(context, group => this.#actors.has(group) || context.store.deletedGroups.has(group));
     this.#tags = new GroupTags(context.clock, () => this.#tagOwners());
     this.#mail = new GroupMail(context, {
       known: group => this.#actors.has(group),
-      take: (group, parcel) => this.#ask(group, { kind: 'parcel', parcel }),
+      take: (group, parcel) => this.#take(group, parcel),
       enter: (group, parcel) => this.#enter(group, parcel),
     });
     this.#owner = {
@@ -55,7 +56,7 @@ export class Groups<State = unknown> {
     this.#entries = new GroupEntries(context, suites, {
       owner: this.#owner,
       lost: this.#lost,
-      count: () => this.#actors.size,
+      records: () => [...this.#actors.values()].map(({ record }) => record),
       entered: (group, actor) => void this.#actors.set(group, actor),
     });
   }
@@ -68,10 +69,7 @@ export class Groups<State = unknown> {
   /** Reads every group, and does what fell due or came while the program was not running. */
   start(): void {
     const { store } = this.#context;
-    for (const record of store.groups.list()) {
-      const standing = this.#load(record);
-      if (standing) this.#actors.set(record.id, new GroupActor(this.#context, this.#crypto, this.#owner, standing));
-    }
+    for (const record of store.groups.list()) this.#open(record);
     // A backlog that was cut off is over: what else there is comes with the next.
     for (const group of this.#actors.keys()) this.#do(group, { kind: 'input', input: { kind: 'caught-up' } });
     for (const group of this.#actors.keys()) this.#do(group, { kind: 'input', input: { kind: 'due' } });
@@ -121,11 +119,14 @@ export class Groups<State = unknown> {
   }
 
   list(): GroupView[] {
-    return [...this.#actors.values()].map(({ record, state }) => viewOf(record, state, this.#crypto.self));
+    const read = [...this.#actors.values()].map(({ record, state }) => viewOf(record, state, this.#crypto.self));
+    return [...read, ...[...this.#lost.unreadable()].map(unreadableView)];
   }
 
   /** @throws UsageError `not-found` */
   get(group: GroupId): GroupView {
+    const unreadable = this.#lost.recordOf(group);
+    if (unreadable) return unreadableView(unreadable);
     const { record, state } = this.#required(group);
     return viewOf(record, state, this.#crypto.self);
   }
@@ -161,6 +162,14 @@ export class Groups<State = unknown> {
     return this.change(group, { kind: 'leave' });
   }
 
+  /**
+   * Deletes a group that was left, that this member was removed from, or that cannot be read, with all that was said in it.
+   * @throws UsageError one is in it; StorageError nothing of it is deleted
+   */
+  delete(group: GroupId): Promise<void> {
+    return this.#mail.alone(() => this.#delete(group));
+  }
+
   /** @returns the text as it is stored */
   send(group: GroupId, text: string): Promise<StoredMessage> {
     return this.#ask(group, { kind: 'send', text });
@@ -173,8 +182,9 @@ export class Groups<State = unknown> {
   /** How many of the other members are known to have an own text; undefined for what is none. */
   reachOf(group: GroupId, id: MessageId): Reach | undefined {
     const message = this.#context.store.messages.get(id);
-    const { record, state } = this.#required(group);
-    return message?.outgoing ? reachOf(record, headEpoch(state).members, message) : undefined;
+    const actor = this.#actors.get(group);
+    if (!actor || !message?.outgoing) return undefined;
+    return reachOf(actor.record, headEpoch(actor.state).members, message);
   }
 
   /** Another member's machine has these own texts. */
@@ -238,7 +248,12 @@ export class Groups<State = unknown> {
     return () => void this.#keepers.delete(keep);
   }
 
-  /** One that cannot be read does not keep the others from starting: its members are asked for the way back. */
+  /** One that cannot be read does not keep the others from starting: it is shown as such, and its members are asked for the way back. */
+  #open(record: GroupRecord): void {
+    const standing = this.#load(record);
+    if (standing) this.#actors.set(record.id, new GroupActor(this.#context, this.#crypto, this.#owner, standing));
+  }
+
   #load(record: GroupRecord): Standing<State> | undefined {
     try {
       return loadStanding(this.#context, this.#crypto, record);
@@ -247,6 +262,35 @@ export class Groups<State = unknown> {
       this.#lost.note(record);
       return undefined;
     }
+  }
+
+  /** Where it cannot be deleted, it stands as before. */
+  async #delete(group: GroupId): Promise<void> {
+    const actor = this.#actors.get(group);
+    const record = actor?.record ?? this.#lost.recordOf(group);
+    if (!record) throw notFound();
+    if (actor) requireEnded(record);
+    this.#actors.delete(group);
+    this.#lost.found(group);
+    // Its steps are done before its rows go, and what they hold is wiped.
+    await actor?.stop();
+    this.#tags.forget();
+    try {
+      await deleteGroup(this.#context, actor?.record ?? record, actor?.state ?? null);
+    } catch (error) {
+      this.#open(record);
+      this.#do(group, { kind: 'input', input: { kind: 'due' } });
+      throw error;
+    }
+    this.#context.bus.emit({ type: 'group-deleted', group });
+  }
+
+  /** Whoever comes into a group once more needs room as if it were new. */
+  async #take(group: GroupId, parcel: WholeParcel): Promise<void> {
+    const { record } = this.#required(group);
+    if (parcel.what === 'welcome' && record.endedAtMs !== null)
+      this.#entries.requireRoom(record.addedBy ?? parcel.from);
+    await this.#ask(group, { kind: 'parcel', parcel });
   }
 
   async #enter(group: GroupId, parcel: WholeParcel): Promise<void> {
@@ -259,8 +303,13 @@ export class Groups<State = unknown> {
 
   #required(group: GroupId): GroupActor<State> {
     const actor = this.#actors.get(group);
-    if (!actor) throw new UsageError('not-found', 'groups', 'There is no such group.');
-    return actor;
+    if (actor) return actor;
+    if (!this.#lost.recordOf(group)) throw notFound();
+    throw new UsageError(
+      'refused',
+      'groups',
+      'This group cannot be read here; Molva asks its members for the way back.',
+    );
   }
 
   async #ask<R>(group: GroupId, task: GroupTask): Promise<R> {
@@ -281,4 +330,8 @@ export class Groups<State = unknown> {
       for (const outer of actor.record.outer) yield { group, keys: actor.keysOf(outer) };
     }
   }
+}
+
+function notFound(): UsageError {
+  return new UsageError('not-found', 'groups', 'There is no such group.');
 }

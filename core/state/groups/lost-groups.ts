@@ -37,6 +37,11 @@ export class LostGroups {
     return this.#unreadable.get(group);
   }
 
+  unreadable(): Iterable<GroupRecord> {
+    return this.#unreadable.values();
+  }
+
+  /** Come back, or deleted. */
   found(group: GroupId): void {
     this.#unreadable.delete(group);
   }

@@ -1,4 +1,5 @@
 import type { ContactId } from '../../base/ids.ts';
+import { LIMITS } from '../../base/limits.ts';
 import { type Ask, askName } from '../../groups/asks.ts';
 import type { EpochId, GroupCrypto } from '../../groups/group-crypto.ts';
 import type { GroupState } from '../../groups/group-state.ts';
@@ -43,6 +44,18 @@ export function noticesOfMove<State>(
     notices.push({ kind: 'renamed', by: by(({ change }) => change.kind === 'rename' && change.name === name), name });
   }
   return notices;
+}
+
+/**
+ * Who was removed, and not added since, after a move of the head with these notices; of so many as a group may have members
+ * the last are remembered.
+ */
+export function removedAfter(before: readonly ContactId[], notices: readonly Notice[]): readonly ContactId[] {
+  const named = (wanted: 'added' | 'removed') =>
+    notices.flatMap(notice => (notice.kind === wanted ? [notice.member] : []));
+  const [added, gone] = [named('added'), named('removed')];
+  const still = before.filter(member => !added.includes(member) && !gone.includes(member));
+  return [...still, ...gone].slice(-LIMITS.groupMembers);
 }
 
 /** Asks honoured from where the two epochs part, in their order. */

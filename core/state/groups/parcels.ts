@@ -76,12 +76,13 @@ async function openParcel<State>(draft: GroupDraft<State>, { what, bytes, from, 
 }
 
 /**
- * Somebody asks to be added by a link made here.
+ * Somebody asks to be added by a link made here. Who was removed is let in by no link, but by an admin's own choice.
  * @throws TransientError what it is to be added with has not come yet: it is asked again with the next sweep
  */
 async function letIn<State>(draft: GroupDraft<State>, bytes: Uint8Array, from: ContactId): Promise<void> {
   const { context, record, head, crypto } = draft;
   const mayAdd = record.phase === 'member' && head.data.admins.includes(crypto.self);
+  if (record.removed.includes(from)) return;
   if (!mayAdd || head.members.includes(from) || !isOwnLink(context, record.id, bytes)) return;
   if (!context.store.peerKeyPackages.get(from)) {
     throw new TransientError('busy', 'groups.join', 'What they are to be added with has not come yet.');

@@ -85,6 +85,8 @@ export function newStanding<State>(context: Context, id: GroupId, former?: Group
     cardAtMs: 0,
     outer: [],
     heard: former?.heard ?? new Map(),
+    addedBy: former?.addedBy ?? null,
+    removed: former?.removed ?? [],
     state: new Uint8Array(),
   };
   const time = known ? newestTime(store, name) : HLC_ZERO;

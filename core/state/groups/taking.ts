@@ -11,7 +11,7 @@ import type { CommitChange } from '../events.ts';
 import { withUnread } from '../reading.ts';
 import type { GroupDraft } from './draft.ts';
 import { keepCard } from './member-cards.ts';
-import { noticesOfMove } from './notices.ts';
+import { noticesOfMove, removedAfter } from './notices.ts';
 import { hear } from './reach.ts';
 import { askForInfo } from './returning.ts';
 import { giveWelcome, postToContacts } from './welcomes.ts';
@@ -103,6 +103,7 @@ function tellOfMove<State>(draft: GroupDraft<State>, from: Epoch | null, rolledB
     draft.event({ type: 'group-fork-healed', group, rolledBack });
   }
   for (const notice of notices) draft.timeline.tell(notice);
+  draft.changeRecord({ removed: removedAfter(record.removed, notices) });
   const told = [...new Set(notices.map(({ kind }) => CHANGES[kind]))].filter(change => change !== undefined);
   const changes: readonly CommitChange[] = told.length > 0 ? told : ['keys'];
   draft.event({ type: 'group-commit', group, epoch: head.id, by: head.committer, changes });

@@ -10,11 +10,11 @@ export interface GroupView {
   readonly id: GroupId;
   readonly conversation: ConversationId;
   readonly name: string;
-  /** All but `member`: it can be read, and not written. */
-  readonly phase: GroupPhase;
+  /** All but `member`: it can be read, and not written. `unreadable`: its rows are damaged, and all but what was said is unknown. */
+  readonly phase: GroupPhase | 'unreadable';
   readonly admin: boolean;
   readonly createdAtMs: number;
-  readonly epoch: EpochId;
+  readonly epoch: EpochId | null;
   /** How many commits lie between the epoch and the group's beginning. */
   readonly number: number;
   readonly members: readonly GroupMemberView[];
@@ -44,6 +44,21 @@ export function viewOf<State>(record: GroupRecord, state: GroupState<State>, sel
       admin: data.admins.includes(member),
       equivocated: chains.get(member)?.forkedAt != null,
     })),
+  };
+}
+
+/** A group of which nothing can be told but that it is there: what was said in it stands among the messages. */
+export function unreadableView({ id, conversation, createdAtMs }: GroupRecord): GroupView {
+  return {
+    id,
+    conversation,
+    name: '',
+    phase: 'unreadable',
+    admin: false,
+    createdAtMs,
+    epoch: null,
+    number: 0,
+    members: [],
   };
 }
 

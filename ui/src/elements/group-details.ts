@@ -9,7 +9,11 @@ import { problemWithGroupName } from '../nick.ts';
 import { detailsStyles } from '../styles/details.ts';
 import { groupStyles } from '../styles/group.ts';
 import { shared } from '../styles/shared.ts';
+import { groupName } from '../talks.ts';
 import { text } from '../text.ts';
+
+/** What is asked about before it is done: leaving, and once one is out of the group, deleting it. */
+type Ending = 'leave' | 'delete';
 
 /** Of a large group no more is shown at first. */
 const SHOWN = 12;
@@ -25,16 +29,16 @@ export class GroupDetails extends LitElement {
   static override styles = [shared, detailsStyles, groupStyles];
   declare model: Model;
   declare group: Group;
-  /** Whether to leave. */
-  declare private asking: boolean;
+  /** What is asked about; when it can no longer be done, nothing is. */
+  declare private asking: Ending | null;
   /** A long list is shown whole. */
   declare private all: boolean;
   #rename = new ActionController(this);
-  #leave = new ActionController(this);
+  #end = new ActionController(this);
 
   constructor() {
     super();
-    this.asking = false;
+    this.asking = null;
     this.all = false;
     new ModelController(this);
   }
@@ -72,9 +76,9 @@ export class GroupDetails extends LitElement {
   }
 
   /** The button that was pressed is gone: the focus goes to the one that stands for it. */
-  #ask(asking: boolean): void {
+  #ask(asking: Ending | null): void {
     this.asking = asking;
-    const next = asking ? '.no' : '.leave';
+    const next = asking ? '.no' : '.ending';
     void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>(next)?.focus());
   }
 
@@ -84,7 +88,8 @@ export class GroupDetails extends LitElement {
 
   protected override render() {
     const { group: words } = text;
-    const { id, name, phase } = this.group;
+    const { id, phase } = this.group;
+    const name = groupName(this.group);
     return html`<aside class="stack" aria-label=${words.details}>
       <header>
         <h2>${words.details}</h2>
@@ -97,8 +102,8 @@ export class GroupDetails extends LitElement {
         <bdi>${name}</bdi>
         ${phase === 'member' ? nothing : html`<p class="small soft">${words.standing[phase]}</p>`}
       </div>
-      ${this.#renderMembers()} ${this.#isAdmin ? this.#renderRename() : nothing}
-      ${phase === 'member' ? this.#renderLeave() : nothing}
+      ${phase === 'unreadable' ? nothing : this.#renderMembers()} ${this.#isAdmin ? this.#renderRename() : nothing}
+      ${this.#renderEnd()}
     </aside>`;
   }
 
@@ -142,28 +147,37 @@ export class GroupDetails extends LitElement {
     </section>`;
   }
 
-  #renderLeave() {
+  #renderEnd() {
     const { group: words } = text;
+    const { phase, members } = this.group;
+    const ending: Ending = phase === 'member' ? 'leave' : 'delete';
+    if (this.asking === ending) return this.#renderAsk(ending);
     const admins = this.#details?.people.filter(({ role }) => role === 'admin').length;
-    const last = this.#isAdmin && admins === 1 && this.group.members > 1;
-    if (!this.asking) {
-      return html`<section class="ask">
-        <div>
-          <button class="danger leave" ?disabled=${last} aria-describedby=${last ? 'last' : nothing} @click=${() => this.#ask(true)}>
-            ${words.leave}
-          </button>
-        </div>
-        ${last ? html`<p id="last" class="small soft">${words.lastAdmin}</p>` : nothing}
-      </section>`;
-    }
-    const leave = () => this.#leave.run(() => this.model.leaveGroup(this.group.id));
-    return html`<section class="ask" role="alertdialog" aria-label=${words.leave} aria-describedby="asked">
-      <p id="asked" class="small">${words.leaveAsk}</p>
-      <div class="row">
-        <button class="danger" ?disabled=${this.#leave.busy} @click=${leave}>${words.leaveYes}</button>
-        <button class="no" @click=${() => this.#ask(false)}>${text.cancel}</button>
+    const last = this.#isAdmin && admins === 1 && members > 1;
+    return html`<section class="ask">
+      <div>
+        <button class="danger ending" ?disabled=${last} aria-describedby=${last ? 'last' : nothing} @click=${() => this.#ask(ending)}>
+          ${words[ending]}
+        </button>
       </div>
-      <p class="error small" role="alert">${this.#leave.error}</p>
+      ${last ? html`<p id="last" class="small soft">${words.lastAdmin}</p>` : nothing}
+    </section>`;
+  }
+
+  #renderAsk(ending: Ending) {
+    const { group: words } = text;
+    const { id, phase } = this.group;
+    const [asked, yes] =
+      ending === 'leave' ? [words.leaveAsk, words.leaveYes] : [words.deleteAsk[phase], words.deleteYes];
+    const run = () =>
+      this.#end.run(() => (ending === 'leave' ? this.model.leaveGroup(id) : this.model.deleteGroup(id)));
+    return html`<section class="ask" role="alertdialog" aria-label=${words[ending]} aria-describedby="asked">
+      <p id="asked" class="small">${asked}</p>
+      <div class="row">
+        <button class="danger" ?disabled=${this.#end.busy} @click=${run}>${yes}</button>
+        <button class="no" @click=${() => this.#ask(null)}>${text.cancel}</button>
+      </div>
+      <p class="error small" role="alert">${this.#end.error}</p>
     </section>`;
   }
 }

@@ -8,12 +8,26 @@ const closed: Record<Exclude<Group['phase'], 'member'>, string> = {
     'You are leaving: it is done as soon as another member learns of it. What was said until now stays readable here.',
   left: 'You have left this group. What was said until then stays readable here.',
   removed: 'You were removed from this group. What was said until then stays readable here.',
+  unreadable:
+    'What this computer kept of this group is damaged. Molva asks its members for the way back; what was said stays readable.',
 };
 
 const standing: typeof closed = {
   leaving: 'You are leaving',
   left: 'You have left',
   removed: 'You were removed',
+  unreadable: 'Cannot be read',
+};
+
+/** What deleting means. */
+const deleteAsk: Record<Group['phase'], string> = {
+  member: 'Leave the group before you delete it.',
+  leaving:
+    'You are still leaving: until another member learns of it, you count as a member. All that was said is deleted from this computer.',
+  left: 'All that was said in it is deleted from this computer. Others keep what they have.',
+  removed: 'All that was said in it is deleted from this computer. Others keep what they have.',
+  unreadable:
+    'The others go on taking you for a member. All that was said is deleted from this computer, and Molva looks for no way back.',
 };
 
 /** What happened in a group. `by` begins a sentence and `member` does not. */
@@ -86,8 +100,13 @@ export const groupText = {
   inviteText: 'Invite to the group as text',
   inviteQr: 'Invite to the group as a QR code',
   leave: 'Leave the group',
-  leaveAsk: 'Only an admin can bring you back. What was said until now stays readable on this computer.',
+  leaveAsk:
+    'Only an admin can bring you back. What was said until now stays readable on this computer until you delete it.',
   leaveYes: 'Leave',
+  delete: 'Delete the group',
+  deleteAsk,
+  deleteYes: 'Delete',
+  unknown: 'Group without a name',
   lastAdmin: 'A group needs an admin, and you are the only one. Make somebody else one first.',
   closed,
   standing,
