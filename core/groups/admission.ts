@@ -25,6 +25,12 @@ export function readRoot({ number, members, data }: EpochView): GroupData {
   return read;
 }
 
+/** Whether it may be where the group went on: not absurdly far ahead, and with an admin known here still in it. */
+export function isCredible({ number, members }: EpochView, head: Epoch): boolean {
+  const near = number < Math.min(head.number + LIMITS.groupEpochJump, LIMITS.groupEpochNumber);
+  return near && members.length <= LIMITS.groupMembers && head.data.admins.some(admin => members.includes(admin));
+}
+
 /**
  * A welcome into a group that is known counts only with the ask by which this member was to be added.
  * @param asks those that the epoch's commit honoured, as they came with the welcome

@@ -53,7 +53,8 @@ export function scheduleCommit<State>(turn: GroupTurn<State>): void {
 
 /**
  * Commits what waits, and renews this member's keys with it or without. What MLS itself does not allow (a key package with
- * someone else's key in it) shows when it is tried: that ask is forgotten, so that it does not hold up the others.
+ * someone else's key in it) shows when it is tried: that ask is forgotten, so that it does not hold up the others. Keys that cannot be renewed now
+ * are renewed later: what else is due in this step is not lost with them.
  */
 export async function commitWaiting<State>(turn: GroupTurn<State>, renew: boolean): Promise<void> {
   for (let plan = planCommit(turn); renew || plan.asks.length > 0; plan = planCommit(turn, 1)) {
@@ -61,8 +62,9 @@ export async function commitWaiting<State>(turn: GroupTurn<State>, renew: boolea
       await commitOnHead(turn, plan);
       return;
     } catch (cause) {
-      if (plan.asks.length === 0 || !(cause instanceof CoreError) || cause.code === 'internal') throw cause;
+      if (!(cause instanceof CoreError) || cause.code === 'internal') throw cause;
       if (plan.asks.length > 1) continue;
+      if (plan.asks.length === 0) return turn.setTimers({ renewMs: turn.nowMs + HOUR_MS });
       const refused = plan.asks.map(each => askName(turn.draft.groupId, each));
       turn.draft.asks = new Map([...turn.draft.asks].filter(([name]) => !refused.includes(name)));
     }

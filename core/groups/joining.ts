@@ -1,5 +1,5 @@
 import { LIMITS } from '../base/limits.ts';
-import { requireAsked } from './admission.ts';
+import { isCredible, requireAsked } from './admission.ts';
 import type { CryptoContext, EpochId, EpochView, GroupCrypto } from './group-crypto.ts';
 import { beginGroup, type GroupInput, type GroupStep, type LastAct, rootOf } from './group-state.ts';
 import { GroupTurn } from './group-turn.ts';
@@ -50,7 +50,8 @@ export async function comeBack<State>(
   const info = crypto.viewOfInfo(groupInfo);
   if (!leadsOn(turn, info)) return;
   const { message, state } = await crypto.externalCommit(groupInfo, turn.context);
-  draft.resumeFrom = lastAct ?? draft.resumeFrom;
+  // Whoever answers may know less than another did, or say so.
+  if (lastAct && lastAct.seq > (draft.resumeFrom?.seq ?? -1)) draft.resumeFrom = lastAct;
   const { head, act, id } = await turn.nextAct({ epoch: info.epoch, state: null }, 'commit', message);
   turn.outputs.push({ kind: 'publish', post: { epoch: info.epoch, number: info.number, act, message } });
   const epoch = await enterBack(turn, info.epoch, state);
@@ -65,6 +66,7 @@ function leadsOn<State>(turn: GroupTurn<State>, info: EpochView): boolean {
   // What a profile said before it was put back is in the backlog: whoever goes on before hearing it says two things in one place.
   if (!ours || (silent && draft.catchingUp)) return false;
   if (draft.lineage.tree.epochs.has(info.epoch)) return silent && info.epoch === draft.head;
+  if (!isCredible(info, head)) return false;
   return turn.isAhead(info) || (silent && info.number === head.number);
 }
 

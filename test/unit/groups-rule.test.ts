@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { MINUTE_MS } from '../../core/base/clock.ts';
+import { HOUR_MS, MINUTE_MS } from '../../core/base/clock.ts';
 import { AuthError, DecodeError } from '../../core/base/errors.ts';
 import { LIMITS } from '../../core/base/limits.ts';
-import { encodeAsks } from '../../core/groups/act-codec.ts';
+import { digestOf, encodeAsks, type Post } from '../../core/groups/act-codec.ts';
+import { sealAct } from '../../core/groups/act-seal.ts';
 import { type Ask, askBytes, type Change, changeFromCbor, changeToCbor } from '../../core/groups/asks.ts';
 import { decodeGroupData, encodeGroupData } from '../../core/groups/group-data.ts';
 import { beginGroup, createGroup, joinGroup } from '../../core/groups/group-state.ts';
@@ -45,7 +46,7 @@ async function madeUp(circle: Circle, maker: Member, victim: Member, asks?: Uint
     await puppet.say('we are all here');
   }
   const input = { kind: 'welcome', welcome: output.welcome, asks: asks ?? output.asks, secret } as const;
-  return { input, said: [...other.said, ...puppets.flatMap(({ said }) => said)] };
+  return { other, input, said: [...other.said, ...puppets.flatMap(({ said }) => said)] };
 }
 
 function turnOf(member: Member): GroupTurn<StandInState> {
@@ -244,5 +245,67 @@ describe(`the rule, seed ${seed}`, () => {
       assert.throws(() => decodeGroupData(encodeGroupData(data)), DecodeError);
       assert.throws(() => changeFromCbor(changeToCbor({ kind: 'rename', name })), DecodeError);
     }
+  });
+
+  it('nobody comes back to where no admin known here is, nor absurdly far ahead', async () => {
+    const circle = await Circle.of(3);
+    const [a, , victim] = circle.members as [Member, Member, Member];
+    const { other } = await madeUp(circle, new Member(circle), victim);
+    for (let count = 0; count < 5; count += 1) {
+      await other.step({ kind: 'renew' });
+      await other.step({ kind: 'due' });
+    }
+    assert.ok(other.head.number > victim.head.number);
+    const state = a.state.states.get(a.state.head) as StandInState;
+    const far = { ...state, view: { ...state.view, number: victim.head.number + LIMITS.groupEpochJump } };
+    const elsewhere = { ...far, view: { ...far.view, epoch: 'ef'.repeat(32) as StandInState['view']['epoch'] } };
+    const answers = [
+      await other.crypto.groupInfo(other.state.states.get(other.state.head) as StandInState),
+      await a.crypto.groupInfo(elsewhere),
+    ];
+    for (const groupInfo of answers) {
+      const { roots } = victim.state;
+      await victim.step({ kind: 'group-info', groupInfo });
+      assert.deepEqual([victim.state.roots, victim.said], [roots, []]);
+    }
+    const near = { ...elsewhere, view: { ...elsewhere.view, number: victim.head.number + 1 } };
+    await victim.step({ kind: 'group-info', groupInfo: await a.crypto.groupInfo(near) });
+    assert.equal(victim.said.length, 1, 'else it does');
+  });
+
+  it('an act is its sender’s, and of the message that it came with', async () => {
+    const circle = await Circle.of(3);
+    const [a, b, c] = circle.members as [Member, Member, Member];
+    await a.say('words');
+    const [post] = a.said.splice(0) as [Post];
+    const message = random(80);
+    await b.hear([{ ...post, message }]);
+    assert.equal(b.state.lineage.chains.get(a.id)?.latest.seq, undefined, 'of another message');
+    await b.hear([post]);
+    assert.deepEqual(b.texts(), ['words'], 'it is not taken for known');
+    const state = c.state.states.get(c.state.head) as StandInState;
+    const latest = b.state.lineage.chains.get(a.id)?.latest;
+    const place = { seq: (latest?.seq ?? -1) + 1, previous: latest?.id ?? null };
+    const head = { sender: a.id, ...place, kind: 'application', digest: digestOf(message) } as const;
+    for (const [signer, seq] of [
+      [c, latest?.seq],
+      [a, place.seq],
+    ] as const) {
+      const { act } = await sealAct(signer.crypto, state, c.state.head, head, { nowMs: circle.nowMs, random });
+      await b.hear([{ epoch: c.state.head, number: c.head.number, act, message }]);
+      assert.equal(b.state.lineage.chains.get(a.id)?.latest.seq, seq);
+    }
+  });
+
+  it('keys that cannot be renewed hold up nothing else that is due', async () => {
+    const circle = await Circle.of(3);
+    const [a] = circle.members as [Member];
+    a.crypto.commit = async () => {
+      throw new AuthError('not-authentic', 'test', 'Somebody’s key is no key.');
+    };
+    circle.nowMs = Math.max(a.state.timers.renewMs, a.state.timers.sweepMs) + 1;
+    await a.step({ kind: 'due' });
+    const { renewMs, sweepMs } = a.state.timers;
+    assert.ok(renewMs > circle.nowMs && renewMs <= circle.nowMs + HOUR_MS && sweepMs > circle.nowMs);
   });
 });
