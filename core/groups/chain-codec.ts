@@ -18,35 +18,62 @@ const shape = new Shape('group-chain.decode');
 /** What one member said is written with every message of the others. */
 const encoded = new WeakMap<Chain, Buffer>();
 
-export function encodeChain(member: ContactId, chain: Chain): Buffer {
-  const known = encoded.get(chain);
+/** @param acts those of it that are written along: all, or none where they have rows of their own */
+export function encodeChain(member: ContactId, chain: Chain, acts: 'all' | 'none' = 'all'): Buffer {
+  const known = acts === 'none' ? encoded.get(chain) : undefined;
   if (known) return known;
-  const acts = [...chain.acts.values()].sort((a, b) => a.seq - b.seq);
-  const rows = acts.map(({ seq, id, previous, epoch, signed }, at): Cbor => {
-    const before = acts[at - 1];
+  const rows = acts === 'none' ? [] : actRows([...chain.acts.values()]);
+  const holes = chain.holes.map(({ from, to }) => [from, to]);
+  const proof = chain.proof?.map(({ epoch, bytes: signed }) => [epochIdBytes(epoch), signed]) ?? null;
+  const shown = chain.shownIn === null ? null : epochIdBytes(chain.shownIn);
+  const bytes = encodeCbor([idBytes(member), rows, chain.first, holes, chain.forkedAt, proof, shown]);
+  if (acts === 'none') encoded.set(chain, bytes);
+  return bytes;
+}
+
+/** Some acts of one member, for a row of their own. */
+export function encodeActs(member: ContactId, acts: readonly Act[]): Buffer {
+  return encodeCbor([idBytes(member), actRows(acts)]);
+}
+
+/** @throws DecodeError not the documented form */
+export function decodeActs(bytes: Uint8Array): readonly Act[] {
+  const [member, rows] = shape.tuple(decodeCbor(bytes, bytes.length, 'group-chain.decode'), 2);
+  return readActs(rows, contactIdFromBytes(shape.bytes(member, ID_BYTES)));
+}
+
+function actRows(acts: readonly Act[]): Cbor[] {
+  const inOrder = [...acts].sort((a, b) => a.seq - b.seq);
+  return inOrder.map(({ seq, id, previous, epoch, signed }, at): Cbor => {
+    const before = inOrder[at - 1];
     const follows = before?.seq === seq - 1 && before.id === previous;
     const link = follows ? true : previous === null ? null : Buffer.from(previous, 'hex');
     const where = epoch === before?.epoch ? null : epochIdBytes(epoch);
     return [seq, Buffer.from(id, 'hex'), link, where, signed ? signedFields(signed, epoch) : null];
   });
-  const holes = chain.holes.map(({ from, to }) => [from, to]);
-  const proof = chain.proof?.map(({ epoch, bytes: signed }) => [epochIdBytes(epoch), signed]) ?? null;
-  const shown = chain.shownIn === null ? null : epochIdBytes(chain.shownIn);
-  const bytes = encodeCbor([idBytes(member), rows, chain.first, holes, chain.forkedAt, proof, shown]);
-  encoded.set(chain, bytes);
-  return bytes;
 }
 
-/** @throws DecodeError not the documented form */
-export function decodeChain(bytes: Uint8Array): readonly [ContactId, Chain] {
+function readActs(rows: unknown, sender: ContactId): Act[] {
+  const acts: Act[] = [];
+  for (const row of shape.list(rows, Number.MAX_SAFE_INTEGER, item => item)) {
+    acts.push(readAct(row, sender, acts.at(-1) ?? null));
+  }
+  return acts;
+}
+
+/**
+ * @param apart acts that were in rows of their own, by member
+ * @throws DecodeError not the documented form
+ */
+export function decodeChain(
+  bytes: Uint8Array,
+  apart: ReadonlyMap<ContactId, readonly Act[]> = new Map(),
+): readonly [ContactId, Chain] {
   const fields = shape.tuple(decodeCbor(bytes, bytes.length, 'group-chain.decode'), 7);
   const sender = contactIdFromBytes(shape.bytes(fields[0], ID_BYTES));
-  const acts = new Map<number, Act>();
-  let latest: Act | null = null;
-  for (const row of shape.list(fields[1], Number.MAX_SAFE_INTEGER, item => item)) {
-    latest = readAct(row, sender, latest);
-    acts.set(latest.seq, latest);
-  }
+  const all = [...(apart.get(sender) ?? []), ...readActs(fields[1], sender)];
+  const acts = new Map(all.sort((a, b) => a.seq - b.seq).map(act => [act.seq, act]));
+  const latest = all.at(-1);
   const first = shape.uint(fields[2]);
   const holes = shape.list(fields[3], LIMITS.groupHoles, readHole);
   const forkedAt = fields[4] === null ? null : shape.uint(fields[4]);

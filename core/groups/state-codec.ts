@@ -4,7 +4,7 @@ import { type Cbor, decodeCbor, encodeCbor, Shape } from '../wire/cbor.ts';
 import { ACT_ID_BYTES } from './act-codec.ts';
 import { askFromCbor, askName, askToCbor, type Change, changeFromCbor, changeToCbor } from './asks.ts';
 import { decodeChain, encodeChain, readActId } from './chain-codec.ts';
-import type { ActId } from './chains.ts';
+import type { Act, ActId } from './chains.ts';
 import { decodeEpochRecord, encodeEpochRecord, epochIdBytes, readEpochId } from './epoch-codec.ts';
 import type { EpochId } from './group-crypto.ts';
 import type { GroupState, LastAct, Timers } from './group-state.ts';
@@ -26,7 +26,8 @@ type Settled = Pick<
   'roots' | 'head' | 'catchingUp' | 'queued' | 'resumeFrom' | 'putBack' | 'renewedIn' | 'timers'
 >;
 
-export function encodeGroup<State>(state: GroupState<State>): Buffer {
+/** @param acts whether members' acts are written along, or have rows of their own */
+export function encodeGroup<State>(state: GroupState<State>, acts: 'all' | 'none' = 'all'): Buffer {
   const { groupId, lineage, learntMs } = state;
   const { epochs } = lineage.tree;
   return encodeCbor([
@@ -37,7 +38,7 @@ export function encodeGroup<State>(state: GroupState<State>): Buffer {
       encodeEpochRecord(epoch, epoch.parent === null ? undefined : epochs.get(epoch.parent)),
       learntMs.get(epoch.id) ?? 0,
     ]),
-    [...lineage.chains].map(([member, chain]) => encodeChain(member, chain)),
+    [...lineage.chains].map(([member, chain]) => encodeChain(member, chain, acts)),
     Buffer.from([...lineage.stale].join(''), 'hex'),
     [...state.asks.values()].map(askToCbor),
   ]);
@@ -46,12 +47,14 @@ export function encodeGroup<State>(state: GroupState<State>): Buffer {
 /**
  * @param states the port's, by epoch: those that were stored and not forgotten
  * @param waiting what was stored of that
+ * @param acts that had rows of their own
  * @throws DecodeError not the documented form. Its length is not a stranger's to choose, and so is not limited here.
  */
 export function decodeGroup<State>(
   bytes: Uint8Array,
   states: ReadonlyMap<EpochId, State>,
   waiting: Waiting = Waiting.NONE,
+  acts: readonly Act[] = [],
 ): GroupState<State> {
   const fields = shape.tuple(decodeCbor(bytes, bytes.length, 'group-state.decode'), 7);
   shape.constant(fields[0], VERSION);
@@ -65,7 +68,7 @@ export function decodeGroup<State>(
     groupId,
     states,
     learntMs,
-    lineage: decodeLineage(tree, fields[4], fields[5]),
+    lineage: decodeLineage(tree, fields[4], fields[5], acts),
     waiting,
     // All of the way: what is in doubt shows anew.
     doubt: settled.catchingUp ? 'root' : null,
@@ -84,13 +87,14 @@ function decodeTree(value: unknown): { tree: Tree; learntMs: Map<EpochId, number
   return { tree, learntMs };
 }
 
-function decodeLineage(tree: Tree, chains: unknown, stale: unknown): Lineage {
+function decodeLineage(tree: Tree, chains: unknown, stale: unknown, apart: readonly Act[]): Lineage {
   const ids = Buffer.from(shape.bytesUpTo(stale, MOST));
   if (ids.length % ACT_ID_BYTES !== 0) shape.fail();
   const acts = Array.from({ length: ids.length / ACT_ID_BYTES }, (_, at) => {
     return hex(ids.subarray(at * ACT_ID_BYTES, (at + 1) * ACT_ID_BYTES)) as ActId;
   });
-  const list = shape.list(chains, MOST, chain => decodeChain(shape.bytesUpTo(chain, MOST)));
+  const bySender = Map.groupBy(apart, ({ sender }) => sender);
+  const list = shape.list(chains, MOST, chain => decodeChain(shape.bytesUpTo(chain, MOST), bySender));
   return { tree, chains: new Map(list), stale: new Set(acts) };
 }
 

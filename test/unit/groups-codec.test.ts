@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { DecodeError } from '../../core/base/errors.ts';
+import { decodeActs, encodeActs } from '../../core/groups/chain-codec.ts';
 import type { GroupState } from '../../core/groups/group-state.ts';
 import { LayeredMap } from '../../core/groups/layered-map.ts';
 import { decodeGroup, encodeGroup } from '../../core/groups/state-codec.ts';
@@ -42,6 +43,18 @@ describe(`a group at rest, seed ${seed}`, () => {
       const again = decodeGroup(bytes, state.states, state.waiting);
       assert.deepEqual(plain(again), plain(state));
       assert.deepEqual(encodeGroup(again), bytes);
+    }
+  });
+
+  it('comes back with what members did in rows apart, in any number and order of rows', () => {
+    for (const state of states) {
+      const rows = [...state.lineage.chains].flatMap(([member, { acts }]) => {
+        return [...acts.values()].map((_, at, all) => encodeActs(member, at % 3 === 0 ? all.slice(at, at + 3) : []));
+      });
+      const acts = rows.reverse().flatMap(decodeActs);
+      const again = decodeGroup(encodeGroup(state, 'none'), state.states, state.waiting, acts);
+      assert.deepEqual(plain(again), plain(state));
+      assert.ok(encodeGroup(state, 'none').length < encodeGroup(state).length);
     }
   });
 

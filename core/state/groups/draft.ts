@@ -13,6 +13,7 @@ import { encodeEnvelope, envelopeIdOf } from '../../wire/envelope.ts';
 import { encodeParcel, PARCEL_ID_BYTES, type ParcelKind, splitParcel } from '../../wire/group-parcel.ts';
 import type { Context } from '../context.ts';
 import type { CoreEvent } from '../events.ts';
+import { storeActs } from './act-rows.ts';
 import { storeEpochs } from './epoch-rows.ts';
 import { type OuterKeys, outerAfter, secretOf, withoutForgotten } from './outer.ts';
 import type { KeepEnvelope, KeptEnvelope, Published } from './spreading.ts';
@@ -141,19 +142,21 @@ export class GroupDraft<State> {
     return output.kind === 'wake' || output.kind === 'forget';
   }
 
-  /** Seals something for the group, to be spread once it is durable. @returns whether it could be sealed */
-  publish(what: ParcelKind, bytes: Uint8Array, epoch: EpochId): boolean {
+  /** Seals something for the group, to be spread once it is durable. @returns the tag; undefined: it could not be sealed */
+  publish(what: ParcelKind, bytes: Uint8Array, epoch: EpochId): Uint8Array | undefined {
     const { random } = this.context;
     const secret = secretOf(this.record.outer, epoch) ?? this.record.outer[0]?.secret;
     const parts = secret && splitParcel(what, random(PARCEL_ID_BYTES), bytes);
-    if (!secret || !parts) return false;
+    if (!secret || !parts) return undefined;
+    let tag: Uint8Array | undefined;
     for (const part of parts) {
       const envelope = sealEnvelope(this.keys.of(secret), 'group', encodeParcel(part), this.nowMs, random);
       const sealed = encodeEnvelope(envelope);
+      tag = envelope.tag;
       const expiresAtMs = envelope.expiresAtHours * HOUR_MS;
       this.published.push({ group: this.record.id, envelope: sealed, envelopeId: envelopeIdOf(sealed), expiresAtMs });
     }
-    return true;
+    return tag;
   }
 
   /** Gives something to a contact through its session, which carries it whatever ends the process first. */
@@ -181,7 +184,7 @@ export class GroupDraft<State> {
   async commit(keep: KeepEnvelope): Promise<Standing<State>> {
     const { context } = this;
     const { store } = context;
-    if (this.#stateChanged) this.changeRecord({ state: encodeGroup(this.state) });
+    if (this.#stateChanged) this.changeRecord({ state: encodeGroup(this.state, 'none') });
     const { record, conversation, state } = this;
     const { time } = this.timeline;
     if (this.#recordChanged || this.#puts.length > 0) {
@@ -191,6 +194,7 @@ export class GroupDraft<State> {
         if (this.#stateChanged) {
           storeEpochs(store, tx, this.crypto, record.id, this.#base, state);
           storeWaiting(store, tx, record.id, this.#base?.waiting ?? Waiting.NONE, state.waiting);
+          storeActs(store, tx, record.id, this.#base?.lineage.chains ?? new Map(), state.lineage.chains);
         }
         for (const published of this.published) keep(tx, { ...published, by: context.account.id });
         for (const received of this.received) keep(tx, received);

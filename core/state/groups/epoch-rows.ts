@@ -3,6 +3,7 @@ import type { GroupId } from '../../base/ids.ts';
 import type { EpochId, GroupCrypto, StateParts } from '../../groups/group-crypto.ts';
 import type { GroupState } from '../../groups/group-state.ts';
 import type { Store, WriteTx } from '../../storage/store.ts';
+import { ACTS_PART } from './act-rows.ts';
 import { WAITING_PART } from './waiting-rows.ts';
 
 const PART = { fixed: 0, moving: 1, tree: 2 } as const;
@@ -41,7 +42,7 @@ export function storeEpochs<State>(
 export function loadEpochs<State>(store: Store, crypto: GroupCrypto<State>, group: GroupId): Map<EpochId, State> {
   const states = new Map<EpochId, State>();
   for (const [epoch, rows] of store.groupEpochs.of(group)) {
-    if (rows.has(WAITING_PART)) continue;
+    if (rows.has(WAITING_PART) || rows.has(ACTS_PART)) continue;
     const part = (name: keyof typeof PART): Buffer => rows.get(PART[name]) ?? Buffer.alloc(0);
     const parts: StateParts = { fixed: part('fixed'), moving: part('moving'), tree: part('tree') };
     states.set(epoch as EpochId, crypto.deserialize(parts));

@@ -13,6 +13,7 @@ import { decodeGroup } from '../../groups/state-codec.ts';
 import type { ConversationRecord, GroupRecord } from '../../storage/records.ts';
 import type { Store } from '../../storage/store.ts';
 import type { Context } from '../context.ts';
+import { loadActs } from './act-rows.ts';
 import { loadEpochs } from './epoch-rows.ts';
 import { loadWaiting } from './waiting-rows.ts';
 
@@ -48,7 +49,9 @@ export function loadStanding<State>(
 ): Standing<State> {
   const conversation = store.conversations.get(record.conversation);
   if (!conversation) throw new DecodeError('group.load');
-  const state = decodeGroup(record.state, loadEpochs(store, crypto, record.id), loadWaiting(store, record.id));
+  const { id } = record;
+  const states = loadEpochs(store, crypto, id);
+  const state = decodeGroup(record.state, states, loadWaiting(store, id), loadActs(store, id));
   const time = newestTime(store, record.conversation);
   const memory = emptyMemory();
   if (!record.putBack) return { record, conversation, time, state, memory };
