@@ -119,7 +119,8 @@ class MlsCrypto implements GroupCrypto<MlsState> {
     const adds = content.adds.map((keyPackage): ProposalRequest => ({ kind: 'add', keyPackage }));
     const data: ProposalRequest[] = content.data === null ? [] : [{ kind: 'data', data: content.data }];
     const terms = { proposals: [...removes, ...adds, ...data], nowMs, authenticatedData: content.authenticatedData };
-    const { message, welcome, parent, next } = await commit(forkState(state), terms, random);
+    const fork = forkState(state);
+    const { message, welcome, parent, next } = await commit(fork, terms, random).catch(cause => dropped(fork, cause));
     return { message, welcome: welcome ?? null, parent, state: next };
   }
 
@@ -131,7 +132,7 @@ class MlsCrypto implements GroupCrypto<MlsState> {
   }
 
   async encrypt(state: MlsState, plaintext: Uint8Array, authenticatedData: Uint8Array, { random }: CryptoContext) {
-    return sealApplication(forkState(state), plaintext, random, authenticatedData);
+    return overFork(state, fork => sealApplication(fork, plaintext, random, authenticatedData));
   }
 
   async exporter(state: MlsState, label: string, length: number): Promise<Uint8Array> {
@@ -158,7 +159,7 @@ class MlsCrypto implements GroupCrypto<MlsState> {
   wipe = wipeState;
 
   #open(state: MlsState, message: Uint8Array): Processed<MlsState> {
-    const { sender, data, authenticatedData, state: next } = openApplication(forkState(state), message);
+    const { sender, data, authenticatedData, state: next } = overFork(state, fork => openApplication(fork, message));
     return {
       kind: 'application',
       sender: this.#other(sender),
@@ -192,6 +193,21 @@ class MlsCrypto implements GroupCrypto<MlsState> {
     if (sender === this.self) throw refusal('group.own', "One's own message.");
     return sender;
   }
+}
+
+/** Runs a step over keys of its own, which are wiped when it fails. */
+function overFork<T>(state: MlsState, run: (fork: MlsState) => T): T {
+  const fork = forkState(state);
+  try {
+    return run(fork);
+  } catch (cause) {
+    return dropped(fork, cause);
+  }
+}
+
+function dropped(fork: MlsState, cause: unknown): never {
+  wipeFork(fork);
+  throw cause;
 }
 
 function knownOf(epoch: Public): Known {

@@ -12,7 +12,15 @@ import { overRequest } from './failure.ts';
 import { contextBytes, type GroupState } from './group-state.ts';
 import { describeKeyPackage, isAlive } from './key-package.ts';
 import { CONTENT, sealPrivate } from './private-message.ts';
-import { checkProposals, clientStateOf, NO_PSKS, type PskLookup, pskIndexOf, resolveProposals } from './proposals.ts';
+import {
+  checkNewLeaves,
+  checkProposals,
+  clientStateOf,
+  NO_PSKS,
+  type PskLookup,
+  pskIndexOf,
+  resolveProposals,
+} from './proposals.ts';
 import { wipeConsumed } from './secret-tree.ts';
 import type { Step } from './step.ts';
 import { hashTree } from './tree-hash.ts';
@@ -104,6 +112,7 @@ async function applyAll(
   const psks = pskIndexOf(request.psks ?? NO_PSKS);
   const client = clientStateOf(step, state);
   const applied = await applyProposals(client, proposals, toLeafIndex(own), psks, false, step.provider);
+  checkNewLeaves(applied);
   if (leavesOf(applied.tree.length) > LIMITS.mlsLeaves) {
     throw new UsageError('limit-reached', 'mls.add', 'The group has as many members as it can.');
   }

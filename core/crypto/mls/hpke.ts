@@ -45,7 +45,7 @@ export class Hpke {
     return pair;
   }
 
-  /** @throws DecodeError the public key is not one; AuthError it is of small order */
+  /** @throws DecodeError nothing can be sealed to the public key */
   seal(publicKey: Uint8Array, info: Uint8Array, plaintext: Uint8Array, random: RandomSource): HpkeSealed {
     const { sent, shared } = this.kem.encapsulate(this.checked(publicKey), random);
     const schedule = this.#schedule(shared, info);
@@ -73,9 +73,9 @@ export class Hpke {
     return this.#export(this.kem.decapsulate(privateKey, sent), info, context, length);
   }
 
-  /** @throws DecodeError the key is not as long as this KEM's */
+  /** @throws DecodeError nothing can be sealed to it: it has another length, is of small order, or not reduced */
   checked(publicKey: Uint8Array): Uint8Array {
-    if (publicKey.length !== this.kem.publicBytes) throw new DecodeError('mls.hpke-key');
+    if (!this.kem.isPublic(publicKey)) throw new DecodeError('mls.hpke-key');
     return publicKey;
   }
 

@@ -12,6 +12,7 @@ import {
 } from '../ml-kem.ts';
 import { X25519_BYTES, x25519, x25519PublicOf } from '../x25519.ts';
 import { HashFunction } from './hash-function.ts';
+import { isReduced, isSmallOrder } from './public-key.ts';
 
 /** A key encapsulation as HPKE (RFC 9180 §4) uses it. Keys are bytes; the caller wipes secrets and private keys. */
 export interface Kem {
@@ -19,6 +20,8 @@ export interface Kem {
   readonly id: number;
   readonly publicBytes: number;
   readonly privateBytes: number;
+  /** Whether something can be sealed to it. */
+  isPublic(key: Uint8Array): boolean;
   derive(keyMaterial: Uint8Array): KemPair;
   encapsulate(publicKey: Uint8Array, random: RandomSource): { readonly sent: Buffer; readonly shared: Buffer };
   /** @throws DecodeError, AuthError */
@@ -61,6 +64,10 @@ export class X25519Kem implements Kem {
   readonly privateBytes = X25519_BYTES;
   readonly #kdf = new LabeledKdf(SHA256, concat(utf8('KEM'), Uint8Array.of(0x00, 0x20)));
 
+  isPublic(key: Uint8Array): boolean {
+    return key.length === this.publicBytes && !isSmallOrder(key);
+  }
+
   derive(keyMaterial: Uint8Array): KemPair {
     const key = this.#kdf.extract(NOTHING, 'dkp_prk', keyMaterial);
     const secret = this.#kdf.expand(key, 'sk', NOTHING, X25519_BYTES);
@@ -98,6 +105,10 @@ export class XWingKem implements Kem {
   readonly id = 0x647a;
   readonly publicBytes = KEM_PUBLIC_BYTES + X25519_BYTES;
   readonly privateBytes = XWING_SEED_BYTES;
+
+  isPublic(key: Uint8Array): boolean {
+    return key.length === this.publicBytes && isReduced(key) && !isSmallOrder(key.subarray(KEM_PUBLIC_BYTES));
+  }
 
   derive(keyMaterial: Uint8Array): KemPair {
     const seed = shake256(keyMaterial, XWING_SEED_BYTES);

@@ -30,8 +30,10 @@ export const MOLVA_CAPABILITIES: Capabilities = {
 };
 
 /**
- * A leaf signs with a key of its own, which the identity key has signed: the identity's secret stays in guarded
- * memory, and what opens a group's state does not sign for the person anywhere else.
+ * A leaf signs with a key of its own, which the identity key has signed: the identity's secret stays in guarded memory,
+ * and is not found with what opens a group's state. The signature names no group and no time. Who has a leaf's signature
+ * secret can make leaves of that person in any group, until the person's identity changes: what a group does is signed
+ * by the identity itself as well (core/groups).
  */
 export function makeCredential(signer: IdentitySigner, signatureKey: Uint8Array): Credential {
   const identity = concat(signer.public.identity, signer.sign(LABEL.mlsLeafKey, signatureKey));

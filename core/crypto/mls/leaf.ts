@@ -6,6 +6,7 @@ import type { RandomSource } from '../../base/clock.ts';
 import { ED25519_SECRET_BYTES, ED25519_SEED_BYTES, ed25519FromSeed } from '../ed25519.ts';
 import { refused } from './failure.ts';
 import type { Step } from './step.ts';
+import type { Suite } from './suite.ts';
 
 /** A leaf's own signature key. */
 export interface SignatureKey {
@@ -39,6 +40,11 @@ export function verifyLeaf(step: Step, leaf: LeafNode, context: GroupContext, in
   if (!suite.verify(leaf.signaturePublicKey, 'LeafNodeTBS', toSign, leaf.signature))
     throw refused('mls.leaf-signature');
   if (!rules.isBound(leaf.credential, leaf.signaturePublicKey)) throw refused('mls.leaf-credential');
+  checkUsable(suite, leaf, context);
+}
+
+/** Whether a leaf can be sealed to, and knows what the group needs. @throws DecodeError, AuthError */
+export function checkUsable(suite: Suite, leaf: LeafNode, context: GroupContext): void {
   suite.hpke.checked(leaf.hpkePublicKey);
   const { capabilities } = leaf;
   const known = new Set<unknown>(capabilities.extensions);

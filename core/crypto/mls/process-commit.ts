@@ -11,7 +11,14 @@ import { deriveEpoch, enterEpoch, pathContext, wipeNext } from './epoch.ts';
 import { refused } from './failure.ts';
 import { contextBytes, type GroupState, leafAt } from './group-state.ts';
 import { verifyLeaf, verifySuccessor } from './leaf.ts';
-import { checkExternal, checkProposals, clientStateOf, type ResolvedProposal, resolveProposals } from './proposals.ts';
+import {
+  checkExternal,
+  checkNewLeaves,
+  checkProposals,
+  clientStateOf,
+  type ResolvedProposal,
+  resolveProposals,
+} from './proposals.ts';
 import type { Step } from './step.ts';
 import { type HashedTree, hashTree } from './tree-hash.ts';
 import { leavesOf } from './tree-math.ts';
@@ -58,25 +65,50 @@ export async function processCommit(
   const member = committing === undefined ? undefined : toLeafIndex(committing);
   const client = clientStateOf(step, state);
   const applied = await applyProposals(client, commit.proposals, member, psks, false, step.provider);
+  try {
+    return await follow(step, state, { ...message, content, auth }, applied, proposals);
+  } finally {
+    wipe(applied.pskSecret, externalSecretOf(applied) ?? NOTHING);
+  }
+}
+
+/** Goes where a commit's proposals and its path lead. */
+async function follow(
+  step: Step,
+  state: GroupState,
+  message: CommitMessage,
+  applied: ApplyProposalsResult,
+  proposals: readonly ResolvedProposal[],
+): Promise<ProcessedCommit> {
+  const { sender, commit } = message.content;
+  const committing = sender.senderType === 'member' ? sender.leafIndex : undefined;
   if (applied.needsUpdatePath && commit.path === undefined) throw refused('mls.path');
+  checkNewLeaves(applied);
   if (leavesOf(applied.tree.length) > LIMITS.mlsLeaves) throw refused('mls.leaves');
   const placed = placeCommitter(step, state, applied, committing, commit.path);
-  const external = committing === undefined;
-  const renews = commit.path !== undefined;
+  const made = {
+    committer: placed.leaf,
+    external: committing === undefined,
+    renews: commit.path !== undefined,
+    proposals,
+  };
   // Whoever is removed cannot open the path and learns no more of the group.
   if (!leafAt({ tree: placed.before }, state.path.leafIndex) || isReplaced(applied, state)) {
-    const epochId = await transcriptHash(step, state, { ...message, content });
-    return { committer: placed.leaf, external, renews, proposals, next: undefined, epochId };
+    return { ...made, next: undefined, epochId: await transcriptHash(step, state, message) };
   }
-  const next = await enterNext(step, state, { ...message, content, auth }, applied, placed, proposals);
-  return { committer: placed.leaf, external, renews, proposals, next, epochId: next.context.confirmedTranscriptHash };
+  const next = await enterNext(step, state, message, applied, placed, proposals);
+  return { ...made, next, epochId: next.context.confirmedTranscriptHash };
+}
+
+function externalSecretOf({ additionalResult: result }: ApplyProposalsResult): Uint8Array | undefined {
+  return result.kind === 'externalCommit' ? result.externalInitSecret : undefined;
 }
 
 /** RFC 9420 §8.2; needs no secret of either epoch. */
 async function transcriptHash(
   { provider }: Step,
   { context, confirmationTag }: GroupState,
-  { wireformat, content, auth }: AuthenticatedContent & { readonly content: FramedContentCommit },
+  { wireformat, content, auth }: CommitMessage,
 ): Promise<Uint8Array> {
   const { treeHash } = context;
   const { signature } = auth;
@@ -158,18 +190,17 @@ async function enterNext(
   const extensions = changed.length > 0 ? changed : state.context.extensions;
   const newcomers = new Set(result.kind === 'memberCommit' ? result.addedLeafNodes.map(([leaf]) => 2 * leaf) : []);
   const opened = takePath(step, state, content.commit.path, placed, newcomers, extensions, proposals);
-  const external = result.kind === 'externalCommit' ? result.externalInitSecret : undefined;
   const next = await deriveEpoch(step, state, {
     wireformat,
     content,
     signature: auth.signature,
     tree: opened.tree,
     extensions,
-    initSecret: external ?? state.keys.initSecret,
+    initSecret: externalSecretOf(applied) ?? state.keys.initSecret,
     commitSecret: opened.commitSecret,
     pskSecret: applied.pskSecret,
   });
-  wipe(opened.commitSecret, applied.pskSecret, external ?? NOTHING);
+  wipe(opened.commitSecret);
   if (equalBytes(next.confirmationTag, auth.confirmationTag)) {
     return enterEpoch(state, next, opened.tree, opened.privateKeys);
   }

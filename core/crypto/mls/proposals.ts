@@ -1,4 +1,5 @@
-import type { ClientState } from 'ts-mls/clientState.js';
+import type { ApplyProposalsResult, ClientState } from 'ts-mls/clientState.js';
+import type { KeyPackage } from 'ts-mls/keyPackage.js';
 import type { Proposal } from 'ts-mls/proposal.js';
 import type { ProposalOrRef } from 'ts-mls/proposalOrRefType.js';
 import type { PskIndex } from 'ts-mls/pskIndex.js';
@@ -7,9 +8,10 @@ import type { IdentityKey } from '../../base/ids.ts';
 import { refused } from './failure.ts';
 import { type GroupState, type Member, memberAt, requireLeaf } from './group-state.ts';
 import { describeKeyPackage } from './key-package.ts';
-import { verifyLeaf, verifySuccessor } from './leaf.ts';
+import { checkUsable, verifyLeaf, verifySuccessor } from './leaf.ts';
 import { identityOf } from './leaf-authentication.ts';
 import type { Step } from './step.ts';
+import { checkKeys } from './tree-check.ts';
 
 /** What a proposal would do, for the layers above. */
 export type ProposalView =
@@ -53,16 +55,23 @@ export function resolveProposals(
 }
 
 /**
- * The checks of a commit's proposals that ts-mls does not make (RFC 9420 §12.1, §12.2): kinds that are known, a member
- * that stays the same person, and of a newcomer by external commit nothing but its own joining.
+ * The checks of a commit's proposals that ts-mls does not make (RFC 9420 §12.1, §12.2): kinds that are known, keys that
+ * can be sealed to, a member that stays the same person, and of a newcomer by external commit nothing but its own joining.
  * @throws AuthError
  */
 export function checkProposals(step: Step, state: GroupState, resolved: readonly ResolvedProposal[]): void {
   for (const { proposal, sender } of resolved) {
     if (!step.rules.allows(proposal)) throw refused('mls.proposal-kind');
     if (proposal.proposalType === 'external_init' && sender !== undefined) throw refused('mls.external-init');
+    if (proposal.proposalType === 'add') checkAdd(step, state, proposal.add.keyPackage);
     if (proposal.proposalType === 'update') checkUpdate(step, state, proposal.update.leafNode, sender);
   }
+}
+
+/** The signatures are checked by ts-mls. */
+function checkAdd({ suite }: Step, { context }: GroupState, { initKey, leafNode }: KeyPackage): void {
+  suite.hpke.checked(initKey);
+  checkUsable(suite, leafNode, context);
 }
 
 function checkUpdate(step: Step, state: GroupState, leaf: Parameters<typeof verifyLeaf>[1], sender?: number): void {
@@ -70,6 +79,16 @@ function checkUpdate(step: Step, state: GroupState, leaf: Parameters<typeof veri
   const before = requireLeaf(state, sender);
   verifyLeaf(step, leaf, state.context, sender);
   verifySuccessor(step, state.tree.nodes, before, leaf);
+  if (Buffer.compare(before.hpkePublicKey, leaf.hpkePublicKey) === 0) throw refused('mls.update');
+}
+
+/**
+ * Whether the keys of leaves that proposals bring stand nowhere else in the tree they lead to (RFC 9420 §7.3); ts-mls
+ * compares only those that were there before. Keys of a path are looked at when it is applied.
+ * @throws AuthError
+ */
+export function checkNewLeaves({ allProposals, tree }: Pick<ApplyProposalsResult, 'allProposals' | 'tree'>): void {
+  if (allProposals.some(({ proposal }) => ['add', 'update'].includes(String(proposal.proposalType)))) checkKeys(tree);
 }
 
 /** @throws AuthError an external commit that does more than join, or join again (RFC 9420 §12.4.3.2) */

@@ -19,6 +19,7 @@ export function checkTree(step: Step, nodes: RatchetTree, context: GroupContext)
   if (Buffer.compare(rootHash(tree), context.treeHash) !== 0) throw refused('mls.tree-hash');
   checkShape(nodes);
   checkKeys(nodes);
+  for (const node of nodes) if (node?.nodeType === 'parent') step.suite.hpke.checked(node.parent.hpkePublicKey);
   for (let index = 0; index < leavesOf(nodes.length); index += 1) {
     const leaf = leafAt({ tree }, index);
     if (leaf) verifyLeaf(step, leaf, context, index);
@@ -31,12 +32,18 @@ export function checkTree(step: Step, nodes: RatchetTree, context: GroupContext)
 function checkShape(nodes: RatchetTree): void {
   nodes.forEach((node, at) => {
     if (node && (node.nodeType === 'leaf') !== isLeaf(at)) throw refused('mls.tree-shape');
-    if (node?.nodeType === 'parent') for (const leaf of node.parent.unmergedLeaves) checkUnmerged(nodes, at, leaf);
+    if (node?.nodeType === 'parent') checkUnmerged(nodes, at, node.parent.unmergedLeaves);
   });
 }
 
+/** Unmerged leaves stand in rising order, each once (RFC 9420 §7.1). */
+function checkUnmerged(nodes: RatchetTree, at: number, leaves: readonly number[]): void {
+  if (leaves.some((leaf, index) => leaf <= (leaves[index - 1] ?? -1))) throw refused('mls.unmerged');
+  for (const leaf of leaves) checkUnmergedLeaf(nodes, at, leaf);
+}
+
 /** An unmerged leaf is there, below the node, and known to every node between the two. */
-function checkUnmerged(nodes: RatchetTree, at: number, leaf: number): void {
+function checkUnmergedLeaf(nodes: RatchetTree, at: number, leaf: number): void {
   if (!isUnder(2 * leaf, at) || !nodes[2 * leaf]) throw refused('mls.unmerged');
   for (let between = parentOf(2 * leaf); between !== at; between = parentOf(between)) {
     const node = nodes[between];
@@ -44,7 +51,8 @@ function checkUnmerged(nodes: RatchetTree, at: number, leaf: number): void {
   }
 }
 
-function checkKeys(nodes: RatchetTree): void {
+/** No encryption key stands in the tree twice, nor any signature key (RFC 9420 §7.3). @throws AuthError */
+export function checkKeys(nodes: RatchetTree): void {
   const seen = new Set<string>();
   for (const node of nodes) {
     if (!node) continue;
