@@ -291,7 +291,10 @@ export const LIMITS = {
   groupWaitingBytes: 4 * 1024 * 1024,
   /** Posts of a later epoch that stay unreadable for so long, all else known: the way there is lost. */
   groupLostMs: 10 * MINUTE_MS,
-  /** A contact is asked for the way back so often at most while it does not answer, */
+  /** So many are asked for the way back at a time: that one lies among them is found. Whoever has not answered by then is not waited for. */
+  groupInfoAsks: 3,
+  groupAnswersMs: MINUTE_MS,
+  /** A contact is asked for it so often at most while that leads nowhere: whoever forges a post of no epoch makes nobody talk; */
   groupInfoAskMs: 6 * HOUR_MS,
   /** and given it so often at most: it is as long as the group's tree. */
   groupInfoGiveMs: MINUTE_MS,

@@ -14,6 +14,7 @@ import type { ConversationRecord, GroupRecord } from '../../storage/records.ts';
 import type { Store } from '../../storage/store.ts';
 import type { Context } from '../context.ts';
 import { loadActs } from './act-rows.ts';
+import { Answers } from './answers.ts';
 import { loadEpochs } from './epoch-rows.ts';
 import { loadWaiting } from './waiting-rows.ts';
 
@@ -36,8 +37,8 @@ export interface GroupMemory {
   readonly owed: Map<ContactId, MessageId>;
   /** Since when something of a member is missing that has not been told of. */
   readonly missing: Map<ContactId, number>;
-  /** When a contact was last asked for the way back, and when one was last given it. */
-  readonly asked: Map<ContactId, number>;
+  readonly answers: Answers;
+  /** When a contact was last given the way back. */
   readonly given: Map<ContactId, number>;
 }
 
@@ -97,7 +98,7 @@ export function newStanding<State>(context: Context, id: GroupId, former?: Group
 }
 
 function emptyMemory(): GroupMemory {
-  return { owed: new Map(), missing: new Map(), asked: new Map(), given: new Map() };
+  return { owed: new Map(), missing: new Map(), answers: new Answers(), given: new Map() };
 }
 
 function newestTime(store: Store, conversation: ConversationId): HlcTime {

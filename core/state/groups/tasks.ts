@@ -10,6 +10,7 @@ import type { GroupDraft } from './draft.ts';
 import type { GroupTask } from './group-actor.ts';
 import { takeParcel, takePart } from './parcels.ts';
 import { haveContent } from './reach.ts';
+import { lookAtAnswers } from './returning.ts';
 import { step, tellOfMissing } from './taking.ts';
 
 /** @returns what whoever asked is told */
@@ -82,6 +83,7 @@ async function sweep<State>(draft: GroupDraft<State>): Promise<void> {
   const { record, nowMs, context } = draft;
   const { owed } = draft.memory;
   tellOfMissing(draft);
+  await lookAtAnswers(draft);
   const over = record.endedAtMs !== null && Math.abs(nowMs - record.endedAtMs) >= LIMITS.groupHorizonMs;
   if (over && draft.state.states.size > 0) return draft.forgetAll();
   const due = record.cardSerial === 0 || Math.abs(nowMs - record.cardAtMs) >= LIMITS.groupCardMs;

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { MINUTE_MS } from '../../core/base/clock.ts';
+import { type GroupId, idBytes } from '../../core/base/ids.ts';
+import { systemRandom } from '../../core/base/world.io.ts';
+import { encodeGroupData } from '../../core/groups/group-data.ts';
+import { mlsCrypto } from '../../core/groups/mls-crypto.ts';
+import { encodeGroupInfo } from '../../core/wire/group-welcome.ts';
+import { giveParcel } from '../support/group-parcels.ts';
+import { groupOf, have } from '../support/group-people.ts';
+import type { Person } from '../support/person.ts';
+
+const epochOf = (person: Person, group: GroupId) => person.messenger.groups.get(group).epoch;
+
+/** A way into a group that somebody has made up, with the id of a true one and an admin that both know; it is further on. */
+async function madeUpInfo(maker: Person, victim: Person, group: GroupId, admin: Person): Promise<Buffer> {
+  const { account, clock } = maker.messenger.context;
+  const crypto = mlsCrypto(account.identity, 'hybrid');
+  const context = { nowMs: clock(), random: systemRandom };
+  const data = encodeGroupData({ name: 'Trip', admins: [admin.id, maker.id].sort(), honoured: new Map() });
+  const adds = [victim, admin].map(({ id }) => maker.store.peerKeyPackages.get(id)?.lastResort.at(-1));
+  let state = await crypto.create(idBytes(group), data, context);
+  const authenticatedData = Buffer.of(0x80);
+  const first = { adds: adds.filter(added => added !== undefined), removes: [], data: null, authenticatedData };
+  ({ state } = await crypto.commit(state, first, context));
+  for (let number = 0; number < 8; number++) {
+    ({ state } = await crypto.commit(state, { adds: [], removes: [], data: null, authenticatedData }, context));
+  }
+  const info = await crypto.groupInfo(state, context);
+  return encodeGroupInfo({ info, secrets: [systemRandom(32)], lastAct: null });
+}
+
+describe('a contact who means harm', () => {
+  it('leads nobody away by a way back that nobody asked for', async () => {
+    const { time, all, group } = await groupOf(['Ada', 'Ben', 'Mal']);
+    const [ada, ben, mal] = all;
+    await time.pass(5 * MINUTE_MS);
+    const before = epochOf(ben, group);
+    const info = await time.run(madeUpInfo(mal, ben, group, ada));
+    await time.run(giveParcel(mal, ben, group, 'info', info));
+    await time.pass(10 * MINUTE_MS);
+    assert.equal(ben.store.pending.listOf(mal.id, 1).length, 0);
+    assert.equal(epochOf(ben, group), before);
+    await time.run(ben.messenger.groups.send(group, 'still here'));
+    await time.until(have([ada, ben], group, 'still here'));
+  });
+});
