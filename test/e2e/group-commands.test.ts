@@ -28,7 +28,7 @@ async function threeCores(t: Parameters<typeof RealCore.make>[0]): Promise<[Real
   return [ada, ben, cleo];
 }
 
-test('molva group on three running cores: create, members, rename, admin, remove, add, leave, invite, join', async t => {
+test('molva group on three running cores: create, members, rename, admin, remove, add, leave, invite, join, delete', async t => {
   const [ada, ben, cleo] = await threeCores(t);
   const made = await ada.json<GroupDetails>('group', 'create', 'Trip', 'Ben', 'Cleo');
   assert.equal(made.name, 'Trip');
@@ -88,4 +88,17 @@ test('molva group on three running cores: create, members, rename, admin, remove
   for (const core of [ada, cleo]) await until(`${core === ada ? 'Ada' : 'Cleo'} hears Ben`, () => hears(core), DONE_MS);
   const listed = await cleo.json<Group>('group', 'list');
   assert.deepEqual([listed.name, listed.members, listed.role], ['Voyage', 3, 'member']);
+
+  assert.deepEqual(await refusal(cleo, 'group', 'delete', 'Voyage', '--yes'), [EXIT.refused, 'refused']);
+  await ada.json<GroupDetails>('group', 'remove', 'Voyage', 'Cleo');
+  await becomes(cleo, at, 'Cleo is out', ({ phase }) => phase === 'removed');
+  assert.deepEqual(await cleo.json('group', 'delete', 'Voyage', '--yes'), { done: true });
+  await cleo.kill();
+  await cleo.startAgain();
+  assert.deepEqual(await cleo.call('groups.list', {}), [], 'gone for good');
+  assert.ok((await cleo.call('conversations.list', {})).every(({ group }) => group === null));
+  await until('Cleo can be added again', again, DONE_MS);
+  const isBack = async () => (await cleo.call('groups.list', {})).some(({ id, members }) => id === at && members === 3);
+  await until('Cleo is back', isBack, DONE_MS);
+  assert.equal(await hears(cleo), false, 'what was deleted stays deleted');
 });
