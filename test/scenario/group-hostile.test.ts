@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MINUTE_MS } from '../../core/base/clock.ts';
+import { StorageError } from '../../core/base/errors.ts';
 import { type GroupId, idBytes } from '../../core/base/ids.ts';
 import { systemRandom } from '../../core/base/world.io.ts';
 import { encodeGroupData } from '../../core/groups/group-data.ts';
@@ -12,16 +13,28 @@ import type { Person } from '../support/person.ts';
 
 const epochOf = (person: Person, group: GroupId) => person.messenger.groups.get(group).epoch;
 
+/** There is one for each suite. */
+function fits(read: () => unknown): boolean {
+  try {
+    return read() !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 /** A way into a group that somebody has made up, with the id of a true one and an admin that both know; it is further on. */
 async function madeUpInfo(maker: Person, victim: Person, group: GroupId, admin: Person): Promise<Buffer> {
   const { account, clock } = maker.messenger.context;
   const crypto = mlsCrypto(account.identity, 'hybrid');
   const context = { nowMs: clock(), random: systemRandom };
   const data = encodeGroupData({ name: 'Trip', admins: [admin.id, maker.id].sort(), honoured: new Map() });
-  const adds = [victim, admin].map(({ id }) => maker.store.peerKeyPackages.get(id)?.lastResort.at(-1));
   let state = await crypto.create(idBytes(group), data, context);
+  const adds = [victim, admin].flatMap(({ id }) => {
+    const packages = maker.store.peerKeyPackages.get(id)?.lastResort ?? [];
+    return packages.find(keyPackage => fits(() => crypto.ownerOf(keyPackage, context.nowMs, state))) ?? [];
+  });
   const authenticatedData = Buffer.of(0x80);
-  const first = { adds: adds.filter(added => added !== undefined), removes: [], data: null, authenticatedData };
+  const first = { adds, removes: [], data: null, authenticatedData };
   ({ state } = await crypto.commit(state, first, context));
   for (let number = 0; number < 8; number++) {
     ({ state } = await crypto.commit(state, { adds: [], removes: [], data: null, authenticatedData }, context));
@@ -44,4 +57,18 @@ describe('a contact who means harm', () => {
     await time.run(ben.messenger.groups.send(group, 'still here'));
     await time.until(have([ada, ben], group, 'still here'));
   });
+});
+
+it('a group is made with all who are added to it, or not at all', async () => {
+  const { time, all } = await groupOf(['Ada', 'Ben', 'Cem']);
+  const [ada, ben, cem] = all;
+  const { store } = ada;
+  const write = store.write.bind(store);
+  let writes = 0;
+  const failing = () => Promise.reject(new StorageError('disk-full', 'test', 'The disk is full.'));
+  store.write = run => (writes++ === 0 ? write(run) : failing());
+  const made = await ada.messenger.groups.create('Journey', [ben.id, cem.id]);
+  store.write = write;
+  assert.deepEqual(store.groups.get(made)?.adding, [ben.id, cem.id]);
+  await time.until(() => ben.messenger.groups.list().length === 2 && cem.messenger.groups.list().length === 2);
 });

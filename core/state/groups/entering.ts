@@ -8,7 +8,7 @@ import { rejoinGroup } from '../../groups/joining.ts';
 import type { GroupRecord } from '../../storage/records.ts';
 import { decodeGroupInfo, decodeGroupWelcome } from '../../wire/group-welcome.ts';
 import type { Context } from '../context.ts';
-import { requireUsable } from './changes.ts';
+import { add, requireUsable } from './changes.ts';
 import { addsAnew } from './deleting.ts';
 import type { GroupDraft } from './draft.ts';
 import { GroupActor, type GroupOwner, type WholeParcel } from './group-actor.ts';
@@ -59,6 +59,8 @@ export class GroupEntries<State> {
       await draft.seeEpochs([]);
       draft.timeline.tell({ kind: 'made', by: account.id, name });
       await step(draft, { kind: 'due' });
+      // With the group itself: there is none that somebody is missing in.
+      for (const member of members) await add(draft, member);
     });
     return group;
   }

@@ -112,10 +112,8 @@ export class Groups<State = unknown> {
    * @param suite of its cryptography, for good (docs/decisions/0012); not given: what suits so many members
    * @throws UsageError one of them cannot be added, and nothing was made; or too many groups
    */
-  async create(name: string, members: readonly ContactId[], suite?: SuiteKind): Promise<GroupId> {
-    const group = await this.#entries.create(name, members, suite);
-    for (const member of members) await this.add(group, member);
-    return group;
+  create(name: string, members: readonly ContactId[], suite?: SuiteKind): Promise<GroupId> {
+    return this.#entries.create(name, members, suite);
   }
 
   list(): GroupView[] {
