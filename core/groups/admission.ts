@@ -63,13 +63,15 @@ function mayAdd<State>({ draft }: GroupTurn<State>, { author }: Ask): boolean {
 }
 
 /**
- * Who was put out knows that those who stayed were members, and believes the new epoch who of them is an admin now. What it was added by
- * before is no reason to add it again.
+ * Who was put out believes the new epoch who is an admin now: somebody who stayed, or who came since to where an admin who stayed still is. What
+ * it was added by before is no reason to add it again.
  */
-function letsIn<State>({ draft, crypto, head, removed }: GroupTurn<State>, { data }: Epoch, ask: Ask): boolean {
+function letsIn<State>({ draft, crypto, head, removed }: GroupTurn<State>, root: Epoch, ask: Ask): boolean {
   const known = [...draft.lineage.tree.epochs.values()];
   const asked = Math.max(-1, ...known.map(epoch => epoch.data.honoured.get(crypto.self) ?? -1));
-  return removed && head.members.includes(ask.author) && data.admins.includes(ask.author) && ask.number > asked;
+  const stayed = head.data.admins.some(admin => root.members.includes(admin));
+  const entitled = root.data.admins.includes(ask.author) && (head.members.includes(ask.author) || stayed);
+  return removed && entitled && ask.number > asked;
 }
 
 /** Its author may have gone since: who it is stands in every epoch that it was a member of. */
