@@ -82,8 +82,8 @@ async function follow(
 ): Promise<ProcessedCommit> {
   const { sender, commit } = message.content;
   const committing = sender.senderType === 'member' ? sender.leafIndex : undefined;
-  if (applied.needsUpdatePath && commit.path === undefined) throw refused('mls.path');
   checkNewLeaves(applied);
+  if (applied.needsUpdatePath && commit.path === undefined) throw refused('mls.path');
   if (leavesOf(applied.tree.length) > LIMITS.mlsLeaves) throw refused('mls.leaves');
   const placed = placeCommitter(step, state, applied, committing, commit.path);
   const made = {
