@@ -59,7 +59,7 @@ async function take<State>(turn: GroupTurn<State>, input: GroupInput): Promise<v
     case 'welcome':
       return takeWelcome(turn, input);
     case 'group-info':
-      return comeBack(turn, input.groupInfo, input.lastAct ?? null);
+      return comeBack(turn, input);
     case 'put-back':
       turn.fallSilent();
       return;
@@ -137,7 +137,7 @@ function sweep<State>(turn: GroupTurn<State>): void {
   const { draft, nowMs } = turn;
   prune(turn);
   // Who was removed is not lost, whatever it hears of the others.
-  const ahead = turn.removed ? [] : [...draft.waiting].filter(({ post }) => turn.isAhead(post));
+  const ahead = turn.removed ? [] : [...draft.waiting].filter(({ post }) => turn.mayLeadOn(post));
   const lost = turn.silent || ahead.some(({ sinceMs }) => sinceMs <= nowMs - LIMITS.groupLostMs);
   if (lost && !draft.catchingUp && !turn.removed) turn.outputs.push({ kind: 'lost' });
   turn.setTimers({ sweepMs: nowMs + (lost || ahead.length > 0 ? LIMITS.groupLostMs : HOUR_MS) });

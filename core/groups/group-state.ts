@@ -79,8 +79,21 @@ export type GroupInput =
       readonly asks: Uint8Array;
       readonly secret: Uint8Array;
     }
-  /** Another member's answer to `lost`, and the last act of this member that it knows. */
-  | { readonly kind: 'group-info'; readonly groupInfo: Uint8Array; readonly lastAct?: LastAct | null };
+  /** Other members' answer to `lost`, and the last act of this member that they know. */
+  | {
+      readonly kind: 'group-info';
+      readonly groupInfo: Uint8Array;
+      readonly lastAct?: LastAct | null;
+      readonly votes?: Votes;
+    };
+
+/** Where those who were asked for the way stand, this member among them. */
+export interface Votes {
+  readonly there: number;
+  readonly here: number;
+  /** One of those there sees this member's head as well, and does not stand on it: it has judged of both. */
+  readonly seen: boolean;
+}
 
 export type GroupOutput =
   | { readonly kind: 'publish'; readonly post: Post }

@@ -63,6 +63,12 @@ export class GroupTurn<State> {
     return number > head.number || (number === head.number && epoch > head.id);
   }
 
+  /** What stands so may be the group, at a place that cannot be seen from here; older ones are from before this member's time. */
+  mayLeadOn({ number }: { readonly number: number }): boolean {
+    const { roots, lineage } = this.draft;
+    return number >= Math.min(...roots.map(id => lineage.tree.epochs.get(id)?.number ?? 0));
+  }
+
   /** What is said from here on may have been said with the same keys before: nothing is, until this member has come back. */
   fallSilent(): void {
     this.draft.putBack = { backIn: null };
@@ -160,7 +166,7 @@ export class GroupTurn<State> {
   /** Keeps what cannot be read yet. */
   wait(item: WaitingPost): void {
     // Should the way to it be lost, that is to be seen in time.
-    if (!this.removed && this.isAhead(item.post)) {
+    if (!this.removed && this.mayLeadOn(item.post)) {
       this.setTimers({ sweepMs: Math.min(this.draft.timers.sweepMs, this.nowMs + LIMITS.groupLostMs) });
     }
     const { waiting, dropped } = this.draft.waiting.with(item);

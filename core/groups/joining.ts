@@ -1,7 +1,7 @@
 import { LIMITS } from '../base/limits.ts';
 import { isCredible, requireAsked } from './admission.ts';
 import type { CryptoContext, EpochId, EpochView, GroupCrypto } from './group-crypto.ts';
-import { beginGroup, type GroupInput, type GroupStep, type LastAct, rootOf } from './group-state.ts';
+import { beginGroup, type GroupInput, type GroupStep, type LastAct, rootOf, type Votes } from './group-state.ts';
 import { GroupTurn } from './group-turn.ts';
 import { LayeredMap } from './layered-map.ts';
 import { addEpoch, receive } from './receiving.ts';
@@ -43,12 +43,11 @@ export async function takeWelcome<State>(
  */
 export async function comeBack<State>(
   turn: GroupTurn<State>,
-  groupInfo: Uint8Array,
-  lastAct: LastAct | null,
+  { groupInfo, lastAct, votes }: GroupInput & { kind: 'group-info' },
 ): Promise<void> {
   const { draft, crypto } = turn;
   const info = crypto.viewOfInfo(groupInfo);
-  if (!leadsOn(turn, info)) return;
+  if (!leadsOn(turn, info, votes)) return;
   const { message, state } = await crypto.externalCommit(groupInfo, turn.context);
   // Whoever answers may know less than another did, or say so.
   if (lastAct && lastAct.seq > (draft.resumeFrom?.seq ?? -1)) draft.resumeFrom = lastAct;
@@ -59,15 +58,20 @@ export async function comeBack<State>(
   turn.recordAct({ id, sender: crypto.self, seq: head.seq, previous: head.previous, epoch });
 }
 
-/** Whether to come back there: on a way not known, or, for a profile that was put back, on the head itself. */
-function leadsOn<State>(turn: GroupTurn<State>, info: EpochView): boolean {
+/**
+ * Whether to come back there: on a way not known, or, for a profile that was put back, on the head itself. Most go before fewer; of as
+ * many, whoever sees both sides has judged, and where nobody does, the numbers say who goes.
+ */
+function leadsOn<State>(turn: GroupTurn<State>, info: EpochView, votes?: Votes): boolean {
   const { draft, crypto, head, silent } = turn;
   const ours = Buffer.compare(info.groupId, draft.groupId) === 0 && info.members.includes(crypto.self);
   // What a profile said before it was put back is in the backlog: whoever goes on before hearing it says two things in one place.
   if (!ours || (silent && draft.catchingUp)) return false;
   if (draft.lineage.tree.epochs.has(info.epoch)) return silent && info.epoch === draft.head;
   if (!isCredible(info, head)) return false;
-  return turn.isAhead(info) || (silent && info.number === head.number);
+  if (silent && info.number === head.number) return true;
+  if (votes && votes.there !== votes.here) return votes.there > votes.here;
+  return votes?.seen || turn.isAhead(info);
 }
 
 async function enterBack<State>(turn: GroupTurn<State>, from: EpochId, state: State): Promise<EpochId> {

@@ -20,6 +20,8 @@ export interface GroupInfo {
   readonly secrets: readonly Uint8Array[];
   /** The last act of its own that whoever answers knows, and its place; null when it knows of none. */
   readonly lastAct: { readonly seq: number; readonly id: Uint8Array } | null;
+  /** Whoever answers can see the epoch that was named in the ask, and stands elsewhere all the same. */
+  readonly seen: boolean;
 }
 
 /** A welcome given to the group, for whoever is a contact of those it is for. */
@@ -50,16 +52,21 @@ export function decodeGroupWelcome(bytes: Uint8Array): GroupWelcome {
   };
 }
 
-export function encodeGroupInfo({ info, secrets, lastAct }: GroupInfo): Buffer {
-  return encodeCbor([VERSION, info, [...secrets], lastAct && [lastAct.seq, lastAct.id]]);
+export function encodeGroupInfo({ info, secrets, lastAct, seen }: GroupInfo): Buffer {
+  return encodeCbor([VERSION, info, [...secrets], lastAct && [lastAct.seq, lastAct.id], seen]);
 }
 
 /** @throws DecodeError not the documented form */
 export function decodeGroupInfo(bytes: Uint8Array): GroupInfo {
-  const [version, info, secrets, last] = shape.tuple(decodeCbor(bytes, MAX_BYTES, 'group-info'), 4);
+  const [version, info, secrets, last, seen] = shape.tuple(decodeCbor(bytes, MAX_BYTES, 'group-info'), 5);
   shape.constant(version, VERSION);
   const lastAct = last === null ? null : readLastAct(last);
-  return { info: shape.bytesUpTo(info, MAX_BYTES), secrets: readSecrets(secrets), lastAct };
+  return {
+    info: shape.bytesUpTo(info, MAX_BYTES),
+    secrets: readSecrets(secrets),
+    lastAct,
+    seen: seen === true || (seen !== false && shape.fail()),
+  };
 }
 
 function readLastAct(value: unknown): GroupInfo['lastAct'] {

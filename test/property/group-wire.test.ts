@@ -59,7 +59,7 @@ const families: readonly {
   {
     name: 'info',
     samples: [null, { seq: 7, id: systemRandom(32) }].map(lastAct =>
-      encodeGroupInfo({ info: systemRandom(60), secrets, lastAct }),
+      encodeGroupInfo({ info: systemRandom(60), secrets, lastAct, seen: lastAct !== null }),
     ),
     again: bytes => encodeGroupInfo(decodeGroupInfo(bytes)),
   },

@@ -40,7 +40,7 @@ async function madeUpInfo(maker: Person, victim: Person, group: GroupId, admin: 
     ({ state } = await crypto.commit(state, { adds: [], removes: [], data: null, authenticatedData }, context));
   }
   const info = await crypto.groupInfo(state, context);
-  return encodeGroupInfo({ info, secrets: [systemRandom(32)], lastAct: null });
+  return encodeGroupInfo({ info, secrets: [systemRandom(32)], lastAct: null, seen: false });
 }
 
 describe('a contact who means harm', () => {

@@ -14,14 +14,15 @@ const [ada, ben, cem, dan] = [1, 2, 3, 4].map(byte => contactIdFromBytes(Buffer.
   ReturnType<typeof contactIdFromBytes>,
   ReturnType<typeof contactIdFromBytes>,
 ];
-const [TRUE, FALSE] = ['aa', 'bb'].map(byte => parseEpochId(byte.repeat(32))) as [
+const [TRUE, FALSE, HERE] = ['aa', 'bb', 'cc'].map(byte => parseEpochId(byte.repeat(32))) as [
+  ReturnType<typeof parseEpochId>,
   ReturnType<typeof parseEpochId>,
   ReturnType<typeof parseEpochId>,
 ];
 
-function answer(from: typeof ada, epoch: typeof TRUE, seq: number | null = null) {
+function answer(from: typeof ada, epoch: typeof TRUE, seq: number | null = null, seen = false) {
   const lastAct = seq === null ? null : { seq, id: Buffer.alloc(32, seq) };
-  const info: GroupInfo = { info: Buffer.alloc(1), secrets: [Buffer.alloc(32)], lastAct };
+  const info: GroupInfo = { info: Buffer.alloc(1), secrets: [Buffer.alloc(32)], lastAct, seen };
   return { from, epoch, info };
 }
 
@@ -36,23 +37,23 @@ describe('answers of members who are asked for the way back', () => {
     const answers = askedOf(ada);
     answers.take(ben, answer(ben, FALSE));
     assert.equal(answers.expects(ben), false);
-    assert.equal(answers.chosen(NOW_MS + LIMITS.groupAnswersMs), undefined);
+    assert.equal(answers.chosen(NOW_MS + LIMITS.groupAnswersMs, HERE), undefined);
   });
 
   it('are compared: what most name counts, whoever was the first to answer', () => {
     const answers = askedOf(ada, ben, cem);
     answers.take(ada, answer(ada, FALSE));
     answers.take(ben, answer(ben, TRUE));
-    assert.equal(answers.chosen(NOW_MS + SECOND_MS), undefined, 'one has not answered');
+    assert.equal(answers.chosen(NOW_MS + SECOND_MS, HERE), undefined, 'one has not answered');
     answers.take(cem, answer(cem, TRUE));
-    assert.equal(answers.chosen(NOW_MS + SECOND_MS)?.epoch, TRUE);
+    assert.equal(answers.chosen(NOW_MS + SECOND_MS, HERE)?.answer.epoch, TRUE);
   });
 
   it('count alone after a minute', () => {
     const answers = askedOf(ada, ben);
     answers.take(ben, answer(ben, TRUE));
-    assert.equal(answers.chosen(NOW_MS + LIMITS.groupAnswersMs - 1), undefined);
-    assert.equal(answers.chosen(NOW_MS + LIMITS.groupAnswersMs)?.from, ben);
+    assert.equal(answers.chosen(NOW_MS + LIMITS.groupAnswersMs - 1, HERE), undefined);
+    assert.equal(answers.chosen(NOW_MS + LIMITS.groupAnswersMs, HERE)?.answer.from, ben);
   });
 
   it('give the farthest place of those who name the same epoch, and of no others', () => {
@@ -60,7 +61,15 @@ describe('answers of members who are asked for the way back', () => {
     answers.take(ada, answer(ada, TRUE, 4));
     answers.take(ben, answer(ben, TRUE, 7));
     answers.take(cem, answer(cem, FALSE, 9));
-    assert.equal(answers.chosen(NOW_MS)?.info.lastAct?.seq, 7);
+    assert.equal(answers.chosen(NOW_MS, HERE)?.answer.info.lastAct?.seq, 7);
+  });
+
+  it('are set against where this member stands, with those who stand there too', () => {
+    const answers = askedOf(ada, ben, cem);
+    answers.take(ada, answer(ada, TRUE));
+    answers.take(ben, answer(ben, HERE));
+    answers.take(cem, answer(cem, TRUE, null, true));
+    assert.deepEqual(answers.chosen(NOW_MS, HERE)?.votes, { there: 2, here: 2, seen: true });
   });
 
   it('are asked of three at a time, of the next when those say nothing, and of nobody again soon', () => {
@@ -83,7 +92,7 @@ describe('answers of members who are asked for the way back', () => {
       answers.take(ada, answer(ada, TRUE));
       answers.close(back);
       assert.equal(answers.expects(ada) || answers.expects(ben), false);
-      assert.equal(answers.chosen(NOW_MS + LIMITS.groupAnswersMs), undefined);
+      assert.equal(answers.chosen(NOW_MS + LIMITS.groupAnswersMs, HERE), undefined);
       assert.deepEqual(answers.next([ada, ben], NOW_MS + SECOND_MS), back ? [ada, ben] : []);
     }
   });

@@ -55,7 +55,12 @@ describe('lint of floors', () => {
     ['a socket in a pure file', 'core/base/a.ts', "import net from 'node:net';", /imports node:net/],
     ['libp2p elsewhere', 'core/state/a.io.ts', "import { x } from '@libp2p/tcp';", /belongs to network/],
     ['gossipsub elsewhere', 'core/state/a.io.ts', "import { x } from '@libp2p/gossipsub';", /belongs to network/],
-    ['gossipsub in a pure file', 'core/network/a.ts', "import { x } from '@libp2p/gossipsub';", /imports @libp2p\/gossip/],
+    [
+      'gossipsub in a pure file',
+      'core/network/a.ts',
+      "import { x } from '@libp2p/gossipsub';",
+      /imports @libp2p\/gossip/,
+    ],
     ['on no floor', 'core/other/a.ts', 'export const a = 1;', /stands on no floor/],
     ['values in the page', 'ui/a.ts', "import { S } from '../core/commands/schema.ts';", /only types/],
     ['the core in the page', 'ui/a.ts', "import type { I } from '../core/base/ids.ts';", /page imports core\/base/],

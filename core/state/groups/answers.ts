@@ -2,6 +2,7 @@ import { within } from '../../base/clock.ts';
 import type { ContactId } from '../../base/ids.ts';
 import { LIMITS } from '../../base/limits.ts';
 import type { EpochId } from '../../groups/group-crypto.ts';
+import type { Votes } from '../../groups/group-state.ts';
 import type { GroupInfo } from '../../wire/group-welcome.ts';
 
 /** The way back into a group, as one member has told it. */
@@ -55,8 +56,9 @@ export class Answers {
   /**
    * What most say, once all have answered or had their time. Where as many say another thing it is who was asked first.
    * The farthest place that any of them gives for one's own last act is the one where nothing is said twice.
+   * @param head where this member stands
    */
-  chosen(nowMs: number): Answer | undefined {
+  chosen(nowMs: number, head: EpochId): { readonly answer: Answer; readonly votes: Votes } | undefined {
     const waits = this.#open.size > 0 && within(this.#lastAskMs, LIMITS.groupAnswersMs, nowMs);
     if (waits || this.#given.size === 0) return undefined;
     const inOrder = [...this.#askedMs.keys()].flatMap(contact => this.#given.get(contact) ?? []);
@@ -65,7 +67,12 @@ export class Answers {
     const lastAct = named(best)
       .map(({ info }) => info.lastAct)
       .reduce((one, other) => ((other?.seq ?? -1) > (one?.seq ?? -1) ? other : one));
-    return { ...best, info: { ...best.info, lastAct } };
+    const votes = {
+      there: named(best).length,
+      here: 1 + inOrder.filter(({ epoch }) => epoch === head).length,
+      seen: named(best).some(({ info }) => info.seen),
+    };
+    return { answer: { ...best, info: { ...best.info, lastAct } }, votes };
   }
 
   /** What was answered is done with. @param back whether it led there: then anyone may be asked again */

@@ -67,7 +67,7 @@ async function openParcel<State>(draft: GroupDraft<State>, { what, bytes, from, 
     case 'forward':
       return handOn(draft, bytes);
     case 'info-ask':
-      return from === null ? undefined : giveInfo(draft, from);
+      return from === null ? undefined : giveInfo(draft, from, bytes);
     case 'join':
       return from === null ? undefined : letIn(draft, bytes, from);
     case 'info':

@@ -15,8 +15,6 @@ import { contactsAmong, secretsFrom } from './welcomes.ts';
 
 /** How a member comes back that has lost the way, or was put back from a copy (docs/protocol/group.md §6). */
 
-const NOTHING = Buffer.alloc(0);
-
 /** Admins are asked first: they have less to gain by a lie. */
 export async function askForInfo<State>(draft: GroupDraft<State>): Promise<void> {
   const { memory, nowMs, head } = draft;
@@ -25,13 +23,13 @@ export async function askForInfo<State>(draft: GroupDraft<State>): Promise<void>
   const { admins } = head.data;
   const others = head.members.filter(member => !admins.includes(member));
   for (const contact of memory.answers.next(contactsAmong(draft, [...admins, ...others]), nowMs)) {
-    draft.give(contact, 'info-ask', NOTHING);
+    draft.give(contact, 'info-ask', Buffer.from(draft.state.head, 'hex'));
     draft.after(() => memory.answers.asked(contact, nowMs));
   }
 }
 
 /** Tells a member where the head is, and how far it was itself heard; seldom, for it is much to give. */
-export async function giveInfo<State>(draft: GroupDraft<State>, to: ContactId): Promise<void> {
+export async function giveInfo<State>(draft: GroupDraft<State>, to: ContactId, at: Uint8Array): Promise<void> {
   const { memory, nowMs, state, head } = draft;
   const givenMs = memory.given.get(to);
   if (givenMs !== undefined && within(givenMs, LIMITS.groupInfoGiveMs, nowMs)) return;
@@ -39,7 +37,7 @@ export async function giveInfo<State>(draft: GroupDraft<State>, to: ContactId): 
   if (!info) return;
   const last = state.lineage.chains.get(to)?.latest;
   const lastAct = last ? { seq: last.seq, id: Buffer.from(last.id, 'hex') } : null;
-  draft.give(to, 'info', encodeGroupInfo({ info, secrets: secretsOfLine(draft), lastAct }));
+  draft.give(to, 'info', encodeGroupInfo({ info, secrets: secretsOfLine(draft), lastAct, seen: isBeside(draft, at) }));
   draft.after(() => void memory.given.set(to, nowMs));
 }
 
@@ -64,14 +62,22 @@ export async function lookAtAnswers<State>(draft: GroupDraft<State>): Promise<vo
 
 async function goBack<State>(draft: GroupDraft<State>): Promise<void> {
   const { memory, nowMs, state } = draft;
-  const answer = memory.answers.chosen(nowMs);
-  if (!answer) return;
+  const chosen = memory.answers.chosen(nowMs, state.head);
+  if (!chosen) return;
+  const { answer, votes } = chosen;
   const { info, secrets, lastAct } = answer.info;
   await stepUnlessWrong(() =>
-    step(draft, { kind: 'group-info', groupInfo: info, lastAct: lastActOf(lastAct) }, secrets),
+    step(draft, { kind: 'group-info', groupInfo: info, lastAct: lastActOf(lastAct), votes }, secrets),
   );
   const back = draft.state.head !== state.head;
   draft.after(() => memory.answers.close(back));
+}
+
+/** @param at where whoever asks stands, empty for one who does not know the group any more */
+function isBeside<State>({ state }: GroupDraft<State>, at: Uint8Array): boolean {
+  const { tree } = state.lineage;
+  const theirs = hex(at) as EpochId;
+  return tree.epochs.has(theirs) && !isBelow(tree, state.head, theirs);
 }
 
 /** What is not right leads nowhere; others are asked later. */
