@@ -302,6 +302,8 @@ export const LIMITS = {
   groupInfoAskMs: 6 * HOUR_MS,
   /** and given it so often at most: it is as long as the group's tree. */
   groupInfoGiveMs: MINUTE_MS,
+  /** Welcomes handed on for one who is being added, from each sender: that one forges some keeps nobody out. */
+  groupForwards: 8,
   /** Groups one is in: each keeps a state in memory and a timer. */
   groups: 256,
   /** Of them, those into which one contact has let this profile, and that ended within the horizon: their keys are still kept. */

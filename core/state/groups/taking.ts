@@ -23,7 +23,21 @@ export async function step<State>(
   given: readonly Uint8Array[] = [],
 ): Promise<void> {
   const from = draft.head;
+  const { chains } = draft.state.lineage;
   await takeOutputs(draft, from, await draft.step(input, given));
+  noteComeIn(draft, chains);
+}
+
+/** Whoever was added here has come in once it says something: until then welcomes for it are handed on. */
+function noteComeIn<State>(draft: GroupDraft<State>, before: ReadonlyMap<ContactId, unknown>): void {
+  const { record, state, head, memory } = draft;
+  const { chains } = state.lineage;
+  if (record.adding.length === 0 || chains === before) return;
+  const isIn = (member: ContactId) => head.members.includes(member) && chains.get(member) !== before.get(member);
+  const adding = record.adding.filter(member => !isIn(member));
+  if (adding.length === record.adding.length) return;
+  draft.changeRecord({ adding });
+  for (const member of record.adding) if (!adding.includes(member)) memory.forwards.delete(member);
 }
 
 /** Does what the machine says is to be done, in its order. `from`: the head before. */

@@ -33,7 +33,6 @@ export function giveWelcome<State>(
   const bytes = welcomeBytes(draft, epoch, welcome, asks);
   const contacts = contactsAmong(draft, to);
   for (const contact of contacts) draft.give(contact, 'welcome', bytes);
-  draft.changeRecord({ adding: draft.record.adding.filter(member => !contacts.includes(member)) });
   const others = to.filter(member => !contacts.includes(member));
   if (others.length === 0) return;
   const forward = encodeForward({ to: others, welcome: bytes });
