@@ -226,6 +226,12 @@ describe('the room for groups', () => {
     assert.ok(!isIn(outside[0] as GroupId), 'its keys are still here');
     await time.run(ben.messenger.groups.delete(first));
     await time.until(() => isIn(outside[0] as GroupId));
+
+    const again = outside[0] as GroupId;
+    await time.run(mal.messenger.groups.change(again, { kind: 'remove', member: ben.id }));
+    await time.until(() => phaseOf(ben, again) === 'removed');
+    await time.run(mal.messenger.groups.add(again, ben.id));
+    await time.until(() => isIn(again));
   });
 });
 
