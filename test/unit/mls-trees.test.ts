@@ -40,8 +40,10 @@ test('a tree lists unmerged leaves as they are: there, below, known between, in 
   openGroupInfo(await infoWithTree(state, nodes));
   const listing = (at: number, unmergedLeaves: number[], tree = nodes): RatchetTree =>
     withNode(tree, at, { nodeType: 'parent', parent: { ...parentAt(tree, at), unmergedLeaves } });
+  // Below another node, though all above it know it.
+  const elsewhere = listing(3, [5], listing(7, [5, 6]));
   const between = listing(7, [5, 6], listing(11, [5]));
-  const fouls = [listing(11, [6, 5]), listing(11, [5, 5, 6]), listing(11, [1, 5, 6]), between];
+  const fouls = [listing(11, [6, 5]), listing(11, [5, 5, 6]), listing(11, [1, 5, 6]), elsewhere, between];
   for (const foul of [...fouls, withNode(nodes, 12, undefined)]) {
     const info = await infoWithTree(state, foul);
     assert.throws(() => openGroupInfo(info), { operation: 'mls.unmerged' });
@@ -54,6 +56,8 @@ test('a key that nobody below it has made is not taken from a tree', async () =>
   const foul = { ...parentAt(nodes, 11), hpkePublicKey: SUITE.hpke.kem.derive(systemRandom(32)).public };
   const fouls = [
     withNode(nodes, 11, { nodeType: 'parent', parent: foul }),
+    // One who came later is not listed, and would be passed over.
+    withNode(nodes, 11, { nodeType: 'parent', parent: { ...parentAt(nodes, 11), unmergedLeaves: [6] } }),
     // One who could read along already is listed as one who could not.
     withNode(nodes, 11, { nodeType: 'parent', parent: { ...parentAt(nodes, 11), unmergedLeaves: [5, 6, 7] } }),
     withNode(nodes, 13, { nodeType: 'parent', parent: { ...foul, parentHash: NONE, unmergedLeaves: [6] } }),
@@ -76,9 +80,12 @@ test('a tree holds leaves where leaves are, signed, of one person each, and is t
   });
   const again = foulPackage('classical', {}, undefined, bob.identity);
   const twice = withNode(tree.nodes, 4, { nodeType: 'leaf', leaf: again.keyPackage.leafNode });
+  const elsewhere = { nodeType: 'leaf' as const, leaf: foulPackage('classical', {}).keyPackage.leafNode };
   const fouls = [
     ['mls.leaf-signature', await infoWithTree(ann.state, unsigned)],
     ['mls.member-twice', await infoWithTree(ann.state, twice)],
+    ['mls.tree-shape', await infoWithTree(ann.state, withNode(tree.nodes, 1, elsewhere))],
+    ['mls.tree-shape', await infoWithTree(ann.state, withNode(tree.nodes, 4, tree.nodes[3]))],
   ] as const;
   for (const [operation, info] of fouls) assert.throws(() => openGroupInfo(info), { operation });
   const other = { ...ann.state, tree: hashTree(SUITE, twice), context: { ...context } };
