@@ -9,6 +9,7 @@ import { openGroupInfo } from '../../core/crypto/mls/group-join.ts';
 import { type GroupState, leafAt } from '../../core/crypto/mls/group-state.ts';
 import { suiteOf } from '../../core/crypto/mls/suite.ts';
 import { hashTree } from '../../core/crypto/mls/tree-hash.ts';
+import { makePath } from '../../core/crypto/mls/update-path.ts';
 import { flipped, foulPackage, infoWithTree, withNode } from './mls-foes.ts';
 import { type Member, makeMembers, packageOf } from './mls-people.ts';
 
@@ -62,6 +63,11 @@ test('a key that nobody below it has made is not taken from a tree', async () =>
     withNode(nodes, 11, { nodeType: 'parent', parent: { ...parentAt(nodes, 11), unmergedLeaves: [5, 6, 7] } }),
     withNode(nodes, 13, { nodeType: 'parent', parent: { ...foul, parentHash: NONE, unmergedLeaves: [6] } }),
   ];
+  // Whoever tells of the tree can make all that is above its own leaf fit.
+  const foulTree = hashTree(SUITE, fouls[1] as RatchetTree);
+  const { context, signatureSecret } = state;
+  const made = makePath(SUITE, foulTree, 0, new Set(), context.groupId, signatureSecret, systemRandom);
+  fouls.push([...made.tree.nodes]);
   for (const tree of fouls) {
     const info = await infoWithTree(state, tree);
     assert.throws(() => openGroupInfo(info), { operation: 'mls.parent-hash' });
