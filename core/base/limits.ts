@@ -275,8 +275,12 @@ export const LIMITS = {
   groupEpochJump: 2 ** 20,
   /** Epochs that a member was let in at and weighs against each other: on so many branches nobody is added in good faith. */
   groupRoots: 8,
-  /** Commits of one member on one epoch that are followed at once: in good faith it makes one, and another when it was lost. */
-  groupCommitsOnEpoch: 4,
+  /** Commits of one member on one epoch that are followed at once: in good faith it makes one, and another when it was lost; a flood costs no more states. */
+  groupCommitsOnEpoch: 64,
+  /** Of those put off, how many are looked at again for a post that may be of theirs. */
+  groupPutOffTried: 4,
+  /** Commits one below the other, all of one member and put off, that are looked through for somebody who followed. */
+  groupCommitsAhead: 64,
   /** What was said before a removal was heard of may take so long to come; later its author has no say and calls nobody. */
   groupRemovedGraceMs: HOUR_MS,
   /** Epochs that are kept, within the horizon: a change every three minutes of the week; past it the horizon comes nearer. */
@@ -298,6 +302,8 @@ export const LIMITS = {
   groupInfoAskMs: 6 * HOUR_MS,
   /** and given it so often at most: it is as long as the group's tree. */
   groupInfoGiveMs: MINUTE_MS,
+  /** Welcomes handed on for one who is being added, from each sender: that one forges some keeps nobody out. */
+  groupForwards: 8,
   /** Groups one is in: each keeps a state in memory and a timer. */
   groups: 256,
   /** Of them, those into which one contact has let this profile, and that ended within the horizon: their keys are still kept. */

@@ -103,7 +103,8 @@ function readSignedFields(value: unknown, act: Act): SignedAct {
   const said = MESSAGE_KINDS[shape.uint(kind, MESSAGE_KINDS.length - 1)] ?? shape.fail();
   const head = encodeActHead({ ...act, kind: said, digest: bytes.subarray(SIGNATURE_BYTES) });
   const signed = concat(bytes.subarray(0, SIGNATURE_BYTES), head);
-  return { epoch: sealedIn === null ? act.epoch : readEpochId(sealedIn), bytes: signed };
+  const epoch = sealedIn === null ? act.epoch : readEpochId(sealedIn);
+  return (sealedIn === null) === (epoch === act.epoch) ? { epoch, bytes: signed } : shape.fail();
 }
 
 function readHole(value: unknown): Hole {

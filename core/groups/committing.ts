@@ -87,7 +87,7 @@ async function commitOnHead<State>(turn: GroupTurn<State>, { asks, outcome }: Pl
   await addEpoch(turn, head, { epoch, external: false, sender: crypto.self, state }, asks, outcome);
   const { head: place, act, id } = await turn.nextAct({ epoch: head.id, state: headState }, 'commit', message);
   turn.recordAct({ id, sender: crypto.self, seq: place.seq, previous: place.previous, epoch });
-  turn.outputs.push({ kind: 'publish', post: { epoch: head.id, number: head.number, act, message } });
+  turn.outputs.push({ kind: 'publish', post: { epoch: head.id, number: head.number, act, message }, body: null });
   if (welcome) {
     const adding = asks.filter(({ change }) => change.kind === 'add');
     const to = outcome.adds.map(({ member }) => member);

@@ -1,16 +1,16 @@
 import type { ContactId } from '../base/ids.ts';
 import { LIMITS } from '../base/limits.ts';
 import { isNotRight, openAct } from './act-seal.ts';
-import type { Processed } from './group-crypto.ts';
+import type { EpochId, Processed } from './group-crypto.ts';
 import type { GroupTurn } from './group-turn.ts';
 import type { Epoch } from './tree.ts';
+import type { WaitingPost } from './waiting.ts';
 
 type Commit<State> = Processed<State> & { kind: 'commit' };
 
 /**
- * Commits that cost an honest group nothing to put off (docs/protocol/group.md §7): more of one member on one epoch than anybody
- * makes in good faith, and those of someone who is no member any more. They wait until another member turns out to
- * have followed: then what that one says is to be read, and the rule has to know where it stands.
+ * More commits of one member on one epoch than anybody makes in good faith are put off (docs/protocol/group.md §7). They wait until
+ * another member turns out to have followed: then what that one says is to be read, and the rule has to know where it stands.
  */
 export async function isPutOff<State>(turn: GroupTurn<State>, parent: Epoch, commit: Commit<State>): Promise<boolean> {
   const { tree } = turn.draft.lineage;
@@ -18,22 +18,41 @@ export async function isPutOff<State>(turn: GroupTurn<State>, parent: Epoch, com
     const child = tree.epochs.get(id);
     return (child?.committer ?? child?.returned) === commit.sender;
   });
-  if (theirs.length < LIMITS.groupCommitsOnEpoch && !isLongGone(turn, commit.sender)) return false;
+  if (theirs.length < LIMITS.groupCommitsOnEpoch) return false;
   return !(await isFollowed(turn, commit));
 }
 
-async function isFollowed<State>(turn: GroupTurn<State>, { epoch, state, sender }: Commit<State>): Promise<boolean> {
+/** Whether another member says anything in its epoch, or below further commits of its own maker. */
+async function isFollowed<State>(
+  turn: GroupTurn<State>,
+  { epoch, state, sender }: Pick<Commit<State>, 'epoch' | 'state' | 'sender'>,
+  depth = 0,
+): Promise<boolean> {
   if (state === null) return false;
   for (const { post } of turn.draft.waiting.of(epoch)) {
     if (post.epoch !== epoch) continue;
     try {
       const { head } = await openAct(turn.crypto, state, post);
       if (head.sender !== sender) return true;
+      if (head.kind !== 'commit' || depth >= LIMITS.groupCommitsAhead) continue;
+      const next = await turn.crypto.process(state, post.message, turn.context);
+      if (next.kind !== 'commit') continue;
+      const followed = await isFollowed(turn, next, depth + 1);
+      if (next.state !== null) turn.crypto.wipe(next.state);
+      if (followed) return true;
     } catch (cause) {
       if (!isNotRight(cause)) throw cause;
     }
   }
   return false;
+}
+
+/** Commits put off that a post which has just come may show to be followed: those that something waits below, the newest first. */
+export function putOffAbove<State>({ draft: { waiting } }: GroupTurn<State>, epoch: EpochId): readonly WaitingPost[] {
+  const direct = waiting.commitOf(epoch);
+  if (direct) return [direct];
+  const withMore = [...waiting].filter(({ makes }) => makes !== undefined && waiting.of(makes).length > 1);
+  return withMore.slice(-LIMITS.groupPutOffTried).reverse();
 }
 
 /**

@@ -1,10 +1,10 @@
-import { asBuffer } from '../base/bytes.ts';
+import { asBuffer, wipe } from '../base/bytes.ts';
 import { HOUR_MS } from '../base/clock.ts';
 import { UsageError } from '../base/errors.ts';
 import type { ContactId } from '../base/ids.ts';
 import { LABEL } from '../base/labels.ts';
 import { LIMITS } from '../base/limits.ts';
-import type { Post } from './act-codec.ts';
+import type { ActBody, Post } from './act-codec.ts';
 import { readRoot } from './admission.ts';
 import type { Ask, Change } from './asks.ts';
 import type { ActId } from './chains.ts';
@@ -96,7 +96,8 @@ export interface Votes {
 }
 
 export type GroupOutput =
-  | { readonly kind: 'publish'; readonly post: Post }
+  /** `body`: what it says; null for a commit. */
+  | { readonly kind: 'publish'; readonly post: Post; readonly body: ActBody | null }
   /** `asks`: those by which they are added (`encodeAsks`); the welcome counts only with them for whoever knows the group. */
   | {
       readonly kind: 'welcome';
@@ -238,6 +239,7 @@ export async function rankingOf<State>(crypto: GroupCrypto<State>, state: State)
     const lot = drawn.readUIntBE(LOT_BYTES * place, LOT_BYTES);
     return { member, lot: member === maker ? Infinity : lot };
   });
+  wipe(drawn);
   // Members are in order already: where two draw the same lot, the sort leaves them so.
   return lots.sort((a, b) => a.lot - b.lot).map(({ member }) => member);
 }

@@ -159,6 +159,7 @@ export class GroupTurn<State> {
     this.outputs.push({
       kind: 'publish',
       post: { epoch, number: this.head.number, act, message: sealed.message },
+      body,
     });
     this.setTimers({ standMs: null });
   }

@@ -28,8 +28,15 @@ export function prune<State>(turn: GroupTurn<State>): void {
   draft.states = new Map([...draft.states].filter(([id]) => !gone.has(id)));
   draft.learntMs = new Map([...draft.learntMs].filter(([id]) => !gone.has(id)));
   const kept = new Map([...chains].map(([member, chain]) => [member, shortened(chain, gone)] as const));
-  draft.roots = root !== null ? [root] : draft.roots.filter(id => !gone.has(id));
-  draft.lineage = { ...draft.lineage, tree: withoutEpochs(tree, gone), chains: kept };
+  const pruned = withoutEpochs(tree, gone);
+  const tops = pruned.children.get(null) ?? [];
+  // Where all has lost its beginning that is no reason never to go back there.
+  const roots = draft.roots.flatMap(id => {
+    if (root !== null && isBelow(tree, root, id)) return [root];
+    return gone.has(id) ? tops.filter(top => isBelow(tree, top, id)) : [id];
+  });
+  draft.roots = [...new Set(roots)];
+  draft.lineage = { ...draft.lineage, tree: pruned, chains: kept };
   turn.doubtFrom('root');
 }
 

@@ -52,7 +52,7 @@ export async function comeBack<State>(
   // Whoever answers may know less than another did, or say so.
   if (lastAct && lastAct.seq > (draft.resumeFrom?.seq ?? -1)) draft.resumeFrom = lastAct;
   const { head, act, id } = await turn.nextAct({ epoch: info.epoch, state: null }, 'commit', message);
-  turn.outputs.push({ kind: 'publish', post: { epoch: info.epoch, number: info.number, act, message } });
+  turn.outputs.push({ kind: 'publish', post: { epoch: info.epoch, number: info.number, act, message }, body: null });
   const epoch = await enterBack(turn, info.epoch, state);
   if (draft.putBack) draft.putBack = { backIn: epoch };
   turn.recordAct({ id, sender: crypto.self, seq: head.seq, previous: head.previous, epoch });
@@ -114,7 +114,7 @@ export async function rejoinGroup<State>(
   const turn = new GroupTurn(crypto, await beginGroup(crypto, state, lastAct, context), context);
   const { head, act, id } = await turn.nextAct({ epoch: info.epoch, state: null }, 'commit', message);
   turn.recordAct({ id, sender: crypto.self, seq: head.seq, previous: head.previous, epoch: turn.draft.head });
-  turn.outputs.push({ kind: 'publish', post: { epoch: info.epoch, number: info.number, act, message } });
+  turn.outputs.push({ kind: 'publish', post: { epoch: info.epoch, number: info.number, act, message }, body: null });
   turn.changed.set(turn.draft.head, null);
   return { state: turn.draft, outputs: turn.outputs, changed: turn.changed };
 }

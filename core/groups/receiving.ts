@@ -4,7 +4,7 @@ import { LIMITS } from '../base/limits.ts';
 import { decodeActBody, decodeAsks } from './act-codec.ts';
 import { isNotRight, type OpenedAct, openAct } from './act-seal.ts';
 import { type Ask, askBytes, askName, openAsks } from './asks.ts';
-import { isLongGone, isPutOff } from './following.ts';
+import { isLongGone, isPutOff, putOffAbove } from './following.ts';
 import type { EpochId, Processed } from './group-crypto.ts';
 import { encodeGroupData } from './group-data.ts';
 import { rankingOf } from './group-state.ts';
@@ -38,8 +38,11 @@ async function takeOne<State>(turn: GroupTurn<State>, item: WaitingPost): Promis
     // An epoch known and not readable is one this member was removed from.
     if (tree.epochs.has(post.epoch)) return null;
     turn.wait(item);
-    const putOff = turn.draft.waiting.commitOf(post.epoch);
-    return putOff ? takeOne(turn, putOff) : null;
+    for (const putOff of putOffAbove(turn, post.epoch)) {
+      const made = await takeOne(turn, putOff);
+      if (made !== null) return made;
+    }
+    return null;
   }
   try {
     return await takeReadable(turn, item, state);

@@ -80,6 +80,10 @@ export class Gossip {
     return this.#router.getSubscribers(topic).length;
   }
 
+  takesPart(topic: Topic, peer: PeerId): boolean {
+    return this.#router.getSubscribers(topic).some(other => other.equals(peer));
+  }
+
   async publish(topic: Topic, bytes: Uint8Array): Promise<number> {
     // gossipsub takes a message for sent even if there was nobody, and would not send it again.
     if (this.peersOf(topic) === 0) return 0;

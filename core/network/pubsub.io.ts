@@ -1,8 +1,9 @@
 import type { Libp2p, PeerId, PrivateKey } from '@libp2p/interface';
+import type { TransportKey } from '../base/ids.ts';
 import type { Gossip } from './gossip.io.ts';
 import type { NetworkLimits } from './limits.ts';
 import { checkJoin, checkPublish, type OnMessage, type Pubsub, type Topic, type Verdict } from './pubsub.ts';
-import { transportKeyOf } from './transport-key.ts';
+import { peerIdOf, transportKeyOf } from './transport-key.ts';
 
 interface PubsubOptions {
   readonly key: PrivateKey;
@@ -47,6 +48,10 @@ export class SwarmPubsub implements Pubsub {
 
   peersOf(topic: Topic): number {
     return this.#topics.has(topic) ? (this.#gossip?.peersOf(topic) ?? 0) : 0;
+  }
+
+  takesPart(topic: Topic, peer: TransportKey): boolean {
+    return this.#topics.has(topic) && (this.#gossip?.takesPart(topic, peerIdOf(peer)) ?? false);
   }
 
   start(node: Libp2p): void {

@@ -42,6 +42,8 @@ export interface Pubsub {
   publish(topic: Topic, bytes: Uint8Array): Promise<number>;
   /** Neighbours that take part in the topic. */
   peersOf(topic: Topic): number;
+  /** Whether this one does; never in a topic that is not joined. */
+  takesPart(topic: Topic, peer: TransportKey): boolean;
 }
 
 /**

@@ -7,6 +7,7 @@ import type { Account } from './account.ts';
 import type { Bus } from './bus.ts';
 import type { CoreEvent } from './events.ts';
 import type { Gaps } from './gaps.ts';
+import type { Hearing } from './groups/spreading.ts';
 import type { Posted } from './placing.ts';
 
 /** What every service of an unlocked profile stands on. */
@@ -35,6 +36,8 @@ export interface Context {
   outboxDropped(contact: ContactId): void;
   /** Told after own texts were delivered, or have expired. */
   messagesEnded(ids: readonly MessageId[]): void;
+  /** Whether a contact is connected now, and whether it hears what bears this tag of a group. */
+  hearing(contact: ContactId, tag: Uint8Array): Hearing;
   /** Told after something for a group was put into its inbox. */
   groupMail(group: GroupId): void;
   /** Told after contents for a contact were left to wait for its session. */

@@ -105,6 +105,7 @@ export class Messenger {
       outboxDropped: contact => this.placing.dropped(contact),
       // What a failing disk leaves in the outbox is pushed once more, and dropped by whoever has it.
       messagesEnded: ids => void this.placing.endMessages(ids).catch(() => undefined),
+      hearing: (contact, tag) => this.#spread.hearing(contact, tag),
       groupMail: group => this.groups.mail(group),
       pendingAdded: contact => this.#conversation(contact).mend(),
       sessionMade: () => this.intake.sessionMade(),

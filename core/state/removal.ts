@@ -25,6 +25,7 @@ export function removeContact(store: Store, id: ContactId): Promise<void> {
     store.uptime.remove(tx, id);
     store.instances.removeSeen(tx, id);
     store.peerKeyPackages.remove(tx, id);
+    for (const record of store.groupInbox.list(tx)) if (record.from === id) store.groupInbox.remove(tx, record);
     for (const { id: name, contact: to, secret } of store.keyPackages.list(tx)) {
       wipe(secret);
       if (to === id) store.keyPackages.remove(tx, name);

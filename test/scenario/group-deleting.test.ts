@@ -2,14 +2,15 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MINUTE_MS } from '../../core/base/clock.ts';
 import { StorageError } from '../../core/base/errors.ts';
-import type { GroupId } from '../../core/base/ids.ts';
+import type { ContactId, GroupId } from '../../core/base/ids.ts';
 import { LIMITS } from '../../core/base/limits.ts';
 import { TABLES, type TableName } from '../../core/storage/tables.ts';
 import { type Content, decodeContent, encodeContent } from '../../core/wire/content.ts';
-import { splitParcel } from '../../core/wire/group-parcel.ts';
+import { type ParcelKind, splitParcel } from '../../core/wire/group-parcel.ts';
 import { damage, groupOf, have, membersOf, textsOf } from '../support/group-people.ts';
+import type { MemoryNetwork } from '../support/memory-network.ts';
 import { people } from '../support/people.ts';
-import type { Person } from '../support/person.ts';
+import { Person } from '../support/person.ts';
 import type { VirtualTime } from '../support/virtual-time.ts';
 
 /** What found no room is looked at again once a minute. */
@@ -89,15 +90,16 @@ describe('a group that ended', () => {
     await time.until(have([cem], group, 'hello'));
     await time.run(ada.messenger.groups.change(group, { kind: 'remove', member: cem.id }));
     await time.until(() => phaseOf(cem, group) === 'removed');
-    const late = given.filter(bytes => ['welcome', 'post'].includes(whatOf(decodeContent(bytes))));
-    assert.ok(late.some(bytes => whatOf(decodeContent(bytes)) === 'welcome'));
+    const welcomes = given.filter(bytes => isWelcome(decodeContent(bytes)));
+    assert.equal(welcomes.length, 1);
     await time.run(cem.messenger.groups.delete(group));
 
-    const info = splitParcel('info', Buffer.alloc(8, 7), Buffer.alloc(100)) ?? [];
-    await give(time, ada, cem, [...late, ...info.map(parcel => encodeContent({ kind: 'group', group, parcel }))]);
+    const kinds = ['post', 'forward', 'info-ask', 'info', 'join'] as const;
+    await give(time, ada, cem, [...welcomes, ...kinds.map(what => parcelOf(group, what))]);
+    await time.until(() => cem.store.outbox.count() === 0);
+    assert.deepEqual(cem.store.groupInbox.list(), [], 'nobody is asked for the way back to it');
     await time.pass(2 * LIMITS.groupLostMs);
     assert.deepEqual(cem.messenger.groups.list(), []);
-    assert.deepEqual(cem.store.groupInbox.list(), []);
 
     await time.run(ada.messenger.groups.add(group, cem.id));
     await time.until(() => phaseOf(cem, group) === 'member');
@@ -107,13 +109,36 @@ describe('a group that ended', () => {
     assert.equal(cem.store.deletedGroups.has(group), false);
   });
 
-  it('that is still being left is told to the others all the same', async () => {
-    const { time, group, all } = await groupOf(['Ada', 'Ben']);
+  it('is deleted with what waits for contacts, and with nothing of another group', async () => {
+    const { time, network, group, all } = await groupOf(['Ada', 'Ben']);
     const [ada, ben] = all;
+    const other = await time.run(ben.messenger.groups.create('Other', []));
+    const dan = await waitingContact(time, network, ben);
+    const waits = [parcelOf(group, 'post'), parcelOf(other, 'post')] as const;
+    await time.run(
+      ben.store.write(tx => {
+        for (const [at, content] of waits.entries()) ben.store.pending.add(tx, dan, at, content);
+      }),
+    );
+    await time.run(ada.messenger.groups.change(group, { kind: 'remove', member: ben.id }));
+    await time.until(() => phaseOf(ben, group) === 'removed');
+    await time.run(ben.messenger.groups.delete(group));
+    const left = ben.store.pending.listOf(dan, 9).map(({ content }) => Buffer.from(content));
+    assert.deepEqual(left, [Buffer.from(waits[1])]);
+    assert.equal(phaseOf(ben, other), 'member');
+    assert.ok(rowsIn(ben, 'groupEpochs') > 0 && rowsIn(ben, 'messages') > 0);
+  });
+
+  it('that is still being left is told to the others all the same', async () => {
+    const { time, network, group, all } = await groupOf(['Ada', 'Ben']);
+    const [ada, ben] = all;
+    const dan = await waitingContact(time, network, ben);
     await ada.stop();
     await time.run(ben.messenger.groups.leave(group));
     assert.equal(phaseOf(ben, group), 'leaving');
+    await time.run(ben.store.write(tx => ben.store.pending.add(tx, dan, 1, parcelOf(group, 'post'))));
     await time.run(ben.messenger.groups.delete(group));
+    assert.equal(ben.store.pending.listOf(dan, 9).length, 1, 'they have yet to learn it');
     assert.deepEqual(ben.messenger.groups.list(), []);
     await ada.start();
     await time.until(() => membersOf(ada, group) === 1);
@@ -201,8 +226,23 @@ describe('the room for groups', () => {
     assert.ok(!isIn(outside[0] as GroupId), 'its keys are still here');
     await time.run(ben.messenger.groups.delete(first));
     await time.until(() => isIn(outside[0] as GroupId));
+
+    const again = outside[0] as GroupId;
+    await time.run(mal.messenger.groups.change(again, { kind: 'remove', member: ben.id }));
+    await time.until(() => phaseOf(ben, again) === 'removed');
+    await time.run(mal.messenger.groups.add(again, ben.id));
+    await time.until(() => isIn(again));
   });
 });
+
+/** A contact that has not answered: there is no session, and what is for it waits. */
+async function waitingContact(time: VirtualTime, network: MemoryNetwork, person: Person): Promise<ContactId> {
+  const dan = await Person.create('Dan', network, time);
+  const { invite } = await dan.messenger.createInvite();
+  const id = await time.run(person.messenger.addContact(invite, ''));
+  await dan.stop();
+  return id;
+}
 
 /** Every content that a profile puts up for its contacts from now on. */
 function recordGiven({ store }: Person): Uint8Array[] {
@@ -216,6 +256,13 @@ function recordGiven({ store }: Person): Uint8Array[] {
   return given;
 }
 
-function whatOf(content: Content): string {
-  return content.kind === 'group' ? content.parcel.what : content.kind;
+function isWelcome(content: Content): boolean {
+  return content.kind === 'group' && content.parcel.what === 'welcome';
+}
+
+/** Of one part, with nothing sensible in it. */
+function parcelOf(group: GroupId, what: ParcelKind): Uint8Array {
+  const [parcel] = splitParcel(what, Buffer.alloc(8, 7), Buffer.alloc(100)) ?? [];
+  assert.ok(parcel);
+  return encodeContent({ kind: 'group', group, parcel });
 }

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MINUTE_MS } from '../../core/base/clock.ts';
 import { StorageError } from '../../core/base/errors.ts';
-import { type GroupId, idBytes } from '../../core/base/ids.ts';
+import { type GroupId, groupIdFromBytes, ID_BYTES, idBytes } from '../../core/base/ids.ts';
+import { LIMITS } from '../../core/base/limits.ts';
 import { systemRandom } from '../../core/base/world.io.ts';
 import { encodeGroupData } from '../../core/groups/group-data.ts';
 import { mlsCrypto } from '../../core/groups/mls-crypto.ts';
-import { encodeGroupInfo } from '../../core/wire/group-welcome.ts';
+import { encodeForward, encodeGroupInfo } from '../../core/wire/group-welcome.ts';
 import { giveParcel } from '../support/group-parcels.ts';
-import { groupOf, have } from '../support/group-people.ts';
+import { groupOf, have, membersOf } from '../support/group-people.ts';
 import type { Person } from '../support/person.ts';
 
 const epochOf = (person: Person, group: GroupId) => person.messenger.groups.get(group).epoch;
@@ -56,6 +57,35 @@ describe('a contact who means harm', () => {
     assert.equal(epochOf(ben, group), before);
     await time.run(ben.messenger.groups.send(group, 'still here'));
     await time.until(have([ada, ben], group, 'still here'));
+  });
+
+  it('keeps nobody out who is being added by welcomes that let nobody in', async () => {
+    const { time, all } = await groupOf(['Ada', 'Ben', 'Mal', 'Cem']);
+    const [ada, ben, mal, cem] = all;
+    const group = await time.run(ada.messenger.groups.create('Journey', [ben.id, mal.id]));
+    await time.until(() => [ada, ben, mal].every(person => membersOf(person, group) === 3));
+    const cemId = cem.id;
+    await cem.stop();
+    await time.run(ada.messenger.groups.add(group, cemId));
+    const forged = encodeForward({ to: [cemId], welcome: Buffer.from('nothing') });
+    await time.run(giveParcel(mal, ada, group, 'forward', forged));
+    await time.until(() => membersOf(ben, group) === 4);
+    await time.pass(MINUTE_MS);
+    assert.equal(mal.store.pending.listOf(ada.id, 1).length, 0);
+    assert.deepEqual(ada.store.groups.get(group)?.adding, [cemId], 'true ones are still handed on');
+    await cem.start();
+    await time.until(() => membersOf(cem, group) === 4);
+    await time.until(() => ada.store.groups.get(group)?.adding.length === 0);
+  });
+
+  it('leaves nothing that waits for groups once it is removed', async () => {
+    const { time, all } = await groupOf(['Ada', 'Mal']);
+    const [ada, mal] = all;
+    const group = groupIdFromBytes(systemRandom(ID_BYTES));
+    await time.run(giveParcel(mal, ada, group, 'post', systemRandom(LIMITS.groupPartBytes + 1)));
+    await time.until(() => ada.store.groupInbox.listOf(group).length === 2);
+    await time.run(ada.messenger.removeContact(mal.id));
+    assert.deepEqual(ada.store.groupInbox.listOf(group), []);
   });
 });
 

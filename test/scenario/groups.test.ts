@@ -195,7 +195,10 @@ describe('a group', () => {
     await time.until(() => cem.messenger.groups.get(group).phase === 'removed');
     assert.ok(cem.store.groupEpochs.of(group).size > 0);
     await time.jump(LIMITS.groupHorizonMs + 1);
-    await time.until(() => cem.store.groupEpochs.of(group).size === 0);
+    // Places in what members did stay, that nobody who is let in again says two things in one; they open nothing.
+    const opens = () =>
+      [...cem.store.groupEpochs.of(group).values()].some(parts => [0, 1, 2].some(part => parts.has(part)));
+    await time.until(() => !opens());
     assert.deepEqual(cem.messenger.groups.secretsOf(group), []);
     assert.deepEqual(texts(cem, group), ['remembered']);
     assert.equal(cem.messenger.groups.get(group).name, 'Trip');

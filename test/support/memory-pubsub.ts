@@ -47,10 +47,15 @@ export class MemoryPubsub implements Pubsub {
   }
 
   peersOf(topic: Topic): number {
-    return this.#topics.has(topic) ? this.#ways.neighbours().filter(other => other.takesPart(topic)).length : 0;
+    return this.#topics.has(topic) ? this.#ways.neighbours().filter(other => other.joined(topic)).length : 0;
   }
 
-  takesPart(topic: Topic): boolean {
+  takesPart(topic: Topic, peer: TransportKey): boolean {
+    const isPeer = ({ key }: MemoryPubsub) => asBuffer(key).equals(peer);
+    return this.#topics.has(topic) && this.#ways.neighbours().some(other => isPeer(other) && other.joined(topic));
+  }
+
+  joined(topic: Topic): boolean {
     return this.#topics.has(topic);
   }
 
@@ -71,7 +76,7 @@ export class MemoryPubsub implements Pubsub {
     const others = this.#ways
       .neighbours()
       .filter(({ key }) => !from || !asBuffer(key).equals(from))
-      .filter(other => other.takesPart(topic) && this.#score(other.key) > GOSSIP_THRESHOLDS.publish);
+      .filter(other => other.joined(topic) && this.#score(other.key) > GOSSIP_THRESHOLDS.publish);
     for (const other of others) this.#ways.carry(other.key, () => void other.receive(topic, bytes, this.#ways.self));
     return others.length;
   }

@@ -12,10 +12,9 @@ import { LIMITS } from '../../core/base/limits.ts';
 import { systemRandom } from '../../core/base/world.io.ts';
 import { generateIdentity } from '../../core/crypto/identity.ts';
 import { deriveEpoch } from '../../core/crypto/mls/epoch.ts';
-import { groupInfoOf } from '../../core/crypto/mls/group.ts';
-import { joinGroup, openGroupInfo } from '../../core/crypto/mls/group-join.ts';
+import { joinGroup } from '../../core/crypto/mls/group-join.ts';
 import { processMessage } from '../../core/crypto/mls/group-messages.ts';
-import { type GroupState, leafAt } from '../../core/crypto/mls/group-state.ts';
+import type { GroupState } from '../../core/crypto/mls/group-state.ts';
 import { makeKeyPackage, parseKeyPackage } from '../../core/crypto/mls/key-package.ts';
 import { CREDENTIAL_BYTES, MOLVA_CAPABILITIES } from '../../core/crypto/mls/leaf-authentication.ts';
 import { CONTENT, sealPrivate } from '../../core/crypto/mls/private-message.ts';
@@ -27,12 +26,11 @@ import { decodeTreeNodes, encodeTreeNodes } from '../../core/crypto/mls/tree-cod
 import { hashTree } from '../../core/crypto/mls/tree-hash.ts';
 import { applyPath, encryptPath, makePath } from '../../core/crypto/mls/update-path.ts';
 import { mlsCrypto } from '../../core/groups/mls-crypto.ts';
-import { type Foul, foulCommit, foulPackage, infoWithTree, takeBare, withNode } from './mls-foes.ts';
+import { type Foul, flipped, foulCommit, foulPackage, takeBare, withNode } from './mls-foes.ts';
 import { DAY_MS, Member, makeMembers, NOW_MS, packageOf } from './mls-people.ts';
 
 /** Each check of RFC 9420 by what gets past it where it is left out. */
 const SUITE = suiteOf('classical');
-const flipped = (bytes: Buffer): Buffer => Buffer.from(bytes.map((byte, at) => (at === 0 ? byte ^ 1 : byte)));
 
 /** A commit that adds somebody, of a member whose program does as it likes: what the others say, and the newcomer. */
 async function verdicts(foul: Foul): Promise<{ member: Promise<unknown>; newcomer: Promise<unknown> }> {
@@ -97,77 +95,6 @@ test('a path fits the tree, and its leaf vouches for what is above', async () =>
   }
 });
 
-/** Eight, of whom two came after somebody below the same node had given it its key: it lists leaves 5 and 6. */
-async function withUnmerged(): Promise<GroupState> {
-  const members = await makeMembers('classical', 8);
-  const [ann, eve] = [members[0], members[4]] as [Member, Member];
-  const gone = await ann.commit({ proposals: [5, 6].map(index => ({ kind: 'remove' as const, index })) });
-  await eve.take(gone.message);
-  await ann.take((await eve.commit()).message);
-  const packages = [1, 2].map(() => packageOf('classical', generateIdentity(systemRandom)));
-  await ann.commit({ proposals: packages.map(({ bytes }) => ({ kind: 'add' as const, keyPackage: bytes })) });
-  return ann.state;
-}
-
-function parentAt(nodes: RatchetTree, at: number) {
-  const node = nodes[at];
-  assert.ok(node?.nodeType === 'parent');
-  return node.parent;
-}
-
-test('a tree lists unmerged leaves as they are: there, below, known between, in rising order, each once', async () => {
-  const state = await withUnmerged();
-  const { nodes } = state.tree;
-  assert.deepEqual(parentAt(nodes, 11).unmergedLeaves, [5, 6]);
-  openGroupInfo(await infoWithTree(state, nodes));
-  const listing = (at: number, unmergedLeaves: number[], tree = nodes): RatchetTree =>
-    withNode(tree, at, { nodeType: 'parent', parent: { ...parentAt(tree, at), unmergedLeaves } });
-  const between = listing(7, [5, 6], listing(11, [5]));
-  const fouls = [listing(11, [6, 5]), listing(11, [5, 5, 6]), listing(11, [1, 5, 6]), between];
-  for (const foul of [...fouls, withNode(nodes, 12, undefined)]) {
-    const info = await infoWithTree(state, foul);
-    assert.throws(() => openGroupInfo(info), { operation: 'mls.unmerged' });
-  }
-});
-
-test('a key that nobody below it has made is not taken from a tree', async () => {
-  const state = await withUnmerged();
-  const { nodes } = state.tree;
-  const foul = { ...parentAt(nodes, 11), hpkePublicKey: SUITE.hpke.kem.derive(systemRandom(32)).public };
-  const fouls = [
-    withNode(nodes, 11, { nodeType: 'parent', parent: foul }),
-    // One who could read along already is listed as one who could not.
-    withNode(nodes, 11, { nodeType: 'parent', parent: { ...parentAt(nodes, 11), unmergedLeaves: [5, 6, 7] } }),
-    withNode(nodes, 13, { nodeType: 'parent', parent: { ...foul, parentHash: NONE, unmergedLeaves: [6] } }),
-  ];
-  for (const tree of fouls) {
-    const info = await infoWithTree(state, tree);
-    assert.throws(() => openGroupInfo(info), { operation: 'mls.parent-hash' });
-  }
-});
-
-const NONE = new Uint8Array();
-
-test('a tree holds leaves where leaves are, signed, of one person each, and is the one that is named', async () => {
-  const [ann, bob] = (await makeMembers('classical', 3)) as [Member, Member];
-  const { tree, context } = ann.state;
-  const leaf = leafAt(ann.state, 1) as LeafNode;
-  const unsigned = withNode(tree.nodes, 2, {
-    nodeType: 'leaf',
-    leaf: { ...leaf, signature: flipped(Buffer.from(leaf.signature)) },
-  });
-  const again = foulPackage('classical', {}, undefined, bob.identity);
-  const twice = withNode(tree.nodes, 4, { nodeType: 'leaf', leaf: again.keyPackage.leafNode });
-  const fouls = [
-    ['mls.leaf-signature', await infoWithTree(ann.state, unsigned)],
-    ['mls.member-twice', await infoWithTree(ann.state, twice)],
-  ] as const;
-  for (const [operation, info] of fouls) assert.throws(() => openGroupInfo(info), { operation });
-  const other = { ...ann.state, tree: hashTree(SUITE, twice), context: { ...context } };
-  const info = await groupInfoOf(other);
-  assert.throws(() => openGroupInfo(info), { operation: 'mls.tree-hash' });
-});
-
 test('keys of messages are derived so far ahead and no further', () => {
   const tree = () => makeSecretTree(2, systemRandom(32));
   const most = LIMITS.mlsSkippedKeys;
@@ -180,6 +107,8 @@ test('keys of messages are derived so far ahead and no further', () => {
     assert.throws(() => takeKeyAt(SUITE, tree(), leaf, 'application', generation), { operation });
   }
 });
+
+const NONE = new Uint8Array();
 
 /** A member who is there by name alone. */
 function stranger(): LeafNode {

@@ -72,6 +72,10 @@ function foulSuite(suite: Suite, { publicKey, sign, confirm }: Foul): Suite {
   return foul;
 }
 
+/** With its first bit changed. */
+export const flipped = (bytes: Uint8Array): Buffer =>
+  Buffer.from(bytes.map((byte, at) => (at === 0 ? byte ^ 1 : byte)));
+
 const same = <T>(value: T): T => value;
 
 export function foulCommit(state: GroupState, foul: Foul = {}, request: Partial<CommitRequest> = {}) {

@@ -8,7 +8,6 @@ import { createCommit } from '../../core/crypto/mls/create-commit.ts';
 import { groupInfoOf, propose } from '../../core/crypto/mls/group.ts';
 import { joinExternally, joinGroup } from '../../core/crypto/mls/group-join.ts';
 import { processMessage, readHead } from '../../core/crypto/mls/group-messages.ts';
-import { type GroupRules, MOLVA_RULES } from '../../core/crypto/mls/group-rules.ts';
 import { type GroupState, leafAt } from '../../core/crypto/mls/group-state.ts';
 import { joinByCommit } from '../../core/crypto/mls/join-external.ts';
 import { parseKeyPackage } from '../../core/crypto/mls/key-package.ts';
@@ -17,10 +16,9 @@ import { decodeState, encodeEpoch, encodeRatchets } from '../../core/crypto/mls/
 import { stepOf } from '../../core/crypto/mls/step.ts';
 import { decodeTreeChange, encodeTreeChange, treeOf } from '../../core/crypto/mls/tree-store.ts';
 import { freshSeed, mutateBytes, seededNumbers } from '../support/mutate.ts';
+import { NO_RULES } from './mls-foes.ts';
 import { assertTogether, DAY_MS, Member, makeMembers, NOW_MS, packageOf } from './mls-people.ts';
 
-/** Of a member, or someone outside, whose program does as it likes. */
-const NO_RULES: GroupRules = { ...MOLVA_RULES, isBound: () => true, allows: () => true };
 const MUTATIONS = 400;
 const REQUEST = { references: [], proposals: [], nowMs: NOW_MS, treeInWelcome: true };
 

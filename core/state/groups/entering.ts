@@ -136,11 +136,13 @@ export class GroupEntries<State> {
   /**
    * One contact must not take up all the room there is. Groups that ended take up none, but for a while that of who let
    * this profile in: their keys are still here.
-   * @param by who lets this profile in; null: nobody @throws UsageError `limit-reached`
+   * @param by who lets this profile in; null: nobody
+   * @param into one that ended, and is entered once more: it takes the room it had
+   * @throws UsageError `limit-reached`
    */
-  requireRoom(by: ContactId | null): void {
+  requireRoom(by: ContactId | null, into?: GroupId): void {
     const nowMs = this.#context.clock();
-    const records = this.#parts.records();
+    const records = this.#parts.records().filter(({ id }) => id !== into);
     const kept = ({ endedAtMs }: GroupRecord) => endedAtMs === null || within(endedAtMs, LIMITS.groupHorizonMs, nowMs);
     const byOne = records.filter(record => by !== null && record.addedBy === by && kept(record));
     const current = records.filter(({ endedAtMs }) => endedAtMs === null);

@@ -86,6 +86,7 @@ function wholeParcels({ store }: Context, group: GroupId): WholeParcel[] {
     const [first] = records;
     const parts = new Map(records.map(({ parcel }) => [parcel.index, parcel.bytes]));
     if (!first || parts.size < first.parcel.count) return [];
+    if (first.from !== null && store.contacts.get(first.from)?.phase !== 'accepted') return [];
     const bytes = Buffer.concat([...parts].sort(([a], [b]) => a - b).map(([, part]) => part));
     const taken: WholeParcel['taken'] = tx => {
       for (const record of records) store.groupInbox.remove(tx, record);

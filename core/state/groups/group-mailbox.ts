@@ -1,6 +1,13 @@
 import { utf8 } from '../../base/bytes.ts';
 import { blake2b } from '../../base/hash.ts';
-import { type ContactId, contactIdFromBytes, type GroupId, ID_BYTES, idBytes } from '../../base/ids.ts';
+import {
+  type ContactId,
+  contactIdFromBytes,
+  type EnvelopeId,
+  type GroupId,
+  ID_BYTES,
+  idBytes,
+} from '../../base/ids.ts';
 import { LABEL } from '../../base/labels.ts';
 import { makeGroupRoom } from '../../mailbox/group-box.ts';
 import type { Store, WriteTx } from '../../storage/store.ts';
@@ -41,12 +48,23 @@ export class GroupMailbox {
     });
     if (!evict) return false;
     for (const id of evict) custody.remove(tx, id);
-    return this.#custody.keep(tx, { bytes, envelopeId, tag, expiresAtHours, depositor: nameOf(group, by) });
+    const depositor = by ? nameOf(group, idBytes(by)) : this.#nobodyOf(group, tag);
+    return this.#custody.keep(tx, { bytes, envelopeId, tag, expiresAtHours, depositor });
+  }
+
+  /** Whether something is kept of which nobody here can tell who sealed it. */
+  isNobodys(group: GroupId, envelopeId: EnvelopeId): boolean {
+    const entry = this.#store.custody.entry(envelopeId);
+    return entry !== undefined && entry.depositor === this.#nobodyOf(group, entry.tag);
+  }
+
+  /** Those who know one secret share what is nobody's under it: whoever was removed takes no room of what came later. */
+  #nobodyOf(group: GroupId, tag: Uint8Array): ContactId {
+    return nameOf(group, this.#places.find(tag)?.secretName ?? Buffer.alloc(0));
   }
 }
 
 /** Not the member's own id: what a member deposits here as a contact counts apart, and nothing of the group is its to release. */
-function nameOf(group: GroupId, by: ContactId | null): ContactId {
-  const member = by ? idBytes(by) : Buffer.alloc(0);
-  return contactIdFromBytes(blake2b(ID_BYTES, utf8(LABEL.groupKept), idBytes(group), member));
+function nameOf(group: GroupId, who: Uint8Array): ContactId {
+  return contactIdFromBytes(blake2b(ID_BYTES, utf8(LABEL.groupKept), idBytes(group), who));
 }

@@ -287,7 +287,7 @@ export class Groups<State = unknown> {
   async #take(group: GroupId, parcel: WholeParcel): Promise<void> {
     const { record } = this.#required(group);
     if (parcel.what === 'welcome' && record.endedAtMs !== null)
-      this.#entries.requireRoom(record.addedBy ?? parcel.from);
+      this.#entries.requireRoom(record.addedBy ?? parcel.from, group);
     await this.#ask(group, { kind: 'parcel', parcel });
   }
 

@@ -1,5 +1,6 @@
 import { CoreError, TransientError } from '../../base/errors.ts';
 import type { ContactId } from '../../base/ids.ts';
+import { LIMITS } from '../../base/limits.ts';
 import { decodePost } from '../../groups/act-codec.ts';
 import { decodeParcel } from '../../wire/group-parcel.ts';
 import { decodeForward, decodeGroupWelcome } from '../../wire/group-welcome.ts';
@@ -65,7 +66,7 @@ async function openParcel<State>(draft: GroupDraft<State>, { what, bytes, from, 
     case 'welcome':
       return from === null ? undefined : takeWelcome(draft, bytes, from);
     case 'forward':
-      return handOn(draft, bytes);
+      return handOn(draft, bytes, from);
     case 'info-ask':
       return from === null ? undefined : giveInfo(draft, from, bytes);
     case 'join':
@@ -102,12 +103,17 @@ async function takeWelcome<State>(draft: GroupDraft<State>, bytes: Uint8Array, f
   if (opened.used.contact !== null) draft.put(tx => store.keyPackages.remove(tx, opened.used.id));
 }
 
-/** A welcome for someone whose adding was asked for here. */
-function handOn<State>(draft: GroupDraft<State>, bytes: Uint8Array): void {
+/**
+ * A welcome for someone whose adding was asked for here. It is handed on as it is, and so are others until one has let them in: whether
+ * it is true only its reader can tell.
+ */
+function handOn<State>(draft: GroupDraft<State>, bytes: Uint8Array, from: ContactId | null): void {
   const { to, welcome } = decodeForward(bytes);
-  const { adding } = draft.record;
-  const ours = to.filter(member => adding.includes(member));
-  if (ours.length === 0) return;
-  for (const contact of ours) draft.give(contact, 'welcome', welcome);
-  draft.changeRecord({ adding: adding.filter(member => !ours.includes(member)) });
+  const { forwards } = draft.memory;
+  for (const contact of to.filter(member => draft.record.adding.includes(member))) {
+    const handed = forwards.get(contact) ?? [];
+    if (handed.filter(sender => sender === from).length >= LIMITS.groupForwards) continue;
+    draft.give(contact, 'welcome', welcome);
+    forwards.set(contact, [...handed, from]);
+  }
 }

@@ -5,7 +5,14 @@ import { deriveKey } from '../../base/hash.ts';
 import type { ContactId, GroupId, TransportKey } from '../../base/ids.ts';
 import { LABEL } from '../../base/labels.ts';
 import { LIMITS } from '../../base/limits.ts';
-import { currentTags, dayOf, deriveMailboxKeys, openEnvelope, wipeMailboxKeys } from '../../crypto/mailbox-seal.ts';
+import {
+  currentTags,
+  dayOf,
+  deriveMailboxKeys,
+  mailboxTag,
+  openEnvelope,
+  wipeMailboxKeys,
+} from '../../crypto/mailbox-seal.ts';
 import { parseTopic, type Topic } from '../../network/pubsub.ts';
 import type { Envelope } from '../../wire/envelope.ts';
 
@@ -34,7 +41,12 @@ export interface Place {
   readonly topic: Topic;
   /** Counted from the newest. */
   readonly secret: number;
+  /** 16: names the secret and tells nothing of it. */
+  readonly secretName: Uint8Array;
 }
+
+/** A day that was over before there were mailboxes: a tag of it is never sent. */
+const NO_DAY = 0;
 
 /** The name of a group's topic: only who has the secret can tell whose it is, or that two of two days are one group's. */
 export function groupTopic(secret: Uint8Array, day: number): Topic {
@@ -156,9 +168,10 @@ export class GroupPlaces {
     for (const [rank, { secret }] of secrets.entries()) {
       const keys = deriveMailboxKeys(secret);
       const tags = currentTags(keys, day * DAY_MS);
+      const secretName = mailboxTag(keys, NO_DAY);
       wipeMailboxKeys(keys);
       for (const [back, tag] of tags.entries()) {
-        this.#places.set(hex(tag), { group, topic: groupTopic(secret, day + 1 - back), secret: rank });
+        this.#places.set(hex(tag), { group, topic: groupTopic(secret, day + 1 - back), secret: rank, secretName });
       }
       box.unshift(tags.reverse());
     }

@@ -1,4 +1,4 @@
-import type { EnvelopeId, GroupId } from '../../base/ids.ts';
+import type { ContactId, EnvelopeId, GroupId } from '../../base/ids.ts';
 
 import { type Verdict as GossipVerdict, judgeEnvelope, type Topic } from '../../network/pubsub.ts';
 import type { Swarm } from '../../network/swarm.ts';
@@ -12,6 +12,7 @@ import { GroupMailbox } from './group-mailbox.ts';
 import { GroupPulls } from './group-pulls.ts';
 import { MemberLinks } from './member-links.ts';
 import { GroupPlaces, type KnownGroups } from './places.ts';
+import type { Hearing } from './spreading.ts';
 
 /** The groups, as far as spreading uses them. */
 export interface SpreadGroups extends KnownGroups, CatchesUp {
@@ -110,6 +111,15 @@ export class GroupSpread {
     this.#pulls.sweep();
   }
 
+  /** Whether a contact takes part where envelopes of this tag are told. */
+  hearing(contact: ContactId, tag: Uint8Array): Hearing {
+    const peer = this.#context.store.contacts.get(contact)?.transportKey;
+    const topic = this.places.find(tag)?.topic;
+    if (!peer || !this.#swarm.isConnected(peer)) return 'away';
+    const takesPart = topic && this.#topics.has(topic) && this.#swarm.pubsub().takesPart(topic, peer);
+    return takesPart ? 'hears' : 'deaf';
+  }
+
   #joinTopics(): void {
     const wanted = new Set(this.places.topics());
     for (const [topic, leave] of this.#topics) {
@@ -155,7 +165,9 @@ export class GroupSpread {
     if (store.seen.has(id) || store.custody.has(id)) return 'ignore';
     try {
       // Members may differ for a while in whom they take for one.
-      return (await this.#take(place.group, bytes, id)) === 'stored' ? 'accept' : 'strange';
+      if ((await this.#take(place.group, bytes, id)) !== 'stored') return 'strange';
+      // Under an old secret it may be a removed member's; whoever stayed behind with others has it from them, or pulls it.
+      return place.secret > 0 && this.mailbox.isNobodys(place.group, id) ? 'ignore' : 'accept';
     } catch {
       return 'ignore';
     }

@@ -19,5 +19,8 @@ export interface KeptEnvelope extends Pick<Published, 'group' | 'envelope'> {
 /** Inside the write that makes an envelope durable: what is kept here is never less than what was said. */
 export type KeepEnvelope = (tx: WriteTx, kept: KeptEnvelope) => void;
 
+/** `deaf`: it is connected and takes no part in the group's topic; it may have lost the group. */
+export type Hearing = 'hears' | 'deaf' | 'away';
+
 /** After that write. */
 export type PublishListener = (group: GroupId, envelope: Uint8Array) => void;

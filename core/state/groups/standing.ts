@@ -38,6 +38,8 @@ export interface GroupMemory {
   /** Since when something of a member is missing that has not been told of. */
   readonly missing: Map<ContactId, number>;
   readonly answers: Answers;
+  /** From whom welcomes were handed on to someone who has not come in yet; null: by the group's own layer. */
+  readonly forwards: Map<ContactId, readonly (ContactId | null)[]>;
   /** When a contact was last given the way back. */
   readonly given: Map<ContactId, number>;
 }
@@ -98,7 +100,7 @@ export function newStanding<State>(context: Context, id: GroupId, former?: Group
 }
 
 function emptyMemory(): GroupMemory {
-  return { owed: new Map(), missing: new Map(), answers: new Answers(), given: new Map() };
+  return { owed: new Map(), missing: new Map(), answers: new Answers(), forwards: new Map(), given: new Map() };
 }
 
 function newestTime(store: Store, conversation: ConversationId): HlcTime {

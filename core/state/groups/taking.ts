@@ -2,7 +2,7 @@ import { CoreError } from '../../base/errors.ts';
 import { compareHlc } from '../../base/hlc.ts';
 import { type ContactId, groupMessageIdOf } from '../../base/ids.ts';
 import { LIMITS } from '../../base/limits.ts';
-import { encodePost } from '../../groups/act-codec.ts';
+import { type ActBody, encodePost } from '../../groups/act-codec.ts';
 import type { GroupInput, GroupOutput } from '../../groups/group-state.ts';
 import { missingIn } from '../../groups/holes.ts';
 import type { Epoch } from '../../groups/tree.ts';
@@ -23,7 +23,21 @@ export async function step<State>(
   given: readonly Uint8Array[] = [],
 ): Promise<void> {
   const from = draft.head;
+  const { chains } = draft.state.lineage;
   await takeOutputs(draft, from, await draft.step(input, given));
+  noteComeIn(draft, chains);
+}
+
+/** Whoever was added here has come in once it says something: until then welcomes for it are handed on. */
+function noteComeIn<State>(draft: GroupDraft<State>, before: ReadonlyMap<ContactId, unknown>): void {
+  const { record, state, head, memory } = draft;
+  const { chains } = state.lineage;
+  if (record.adding.length === 0 || chains === before) return;
+  const isIn = (member: ContactId) => head.members.includes(member) && chains.get(member) !== before.get(member);
+  const adding = record.adding.filter(member => !isIn(member));
+  if (adding.length === record.adding.length) return;
+  draft.changeRecord({ adding });
+  for (const member of record.adding) if (!adding.includes(member)) memory.forwards.delete(member);
 }
 
 /** Does what the machine says is to be done, in its order. `from`: the head before. */
@@ -35,14 +49,23 @@ export async function takeOutputs<State>(
   for (const output of outputs) await takeOutput(draft, from, output);
 }
 
+function publish<State>(draft: GroupDraft<State>, { post, body }: GroupOutput & { kind: 'publish' }): void {
+  const bytes = encodePost(post);
+  const tag = draft.publish('post', bytes, post.epoch);
+  postToContacts(draft, { epoch: post.epoch, bytes, tag, lasting: isLasting(body) });
+}
+
+/** What a member says of itself, or of how far it is, is soon said again: it takes no room with anybody's custodians. */
+function isLasting(body: ActBody | null): boolean {
+  if (body?.kind === 'text') return decodeContent(body.text).kind === 'text';
+  return body?.kind !== 'stand';
+}
+
 async function takeOutput<State>(draft: GroupDraft<State>, from: Epoch | null, output: GroupOutput): Promise<void> {
   switch (output.kind) {
-    case 'publish': {
-      const bytes = encodePost(output.post);
-      draft.publish('post', bytes, output.post.epoch);
-      postToContacts(draft, output.post.epoch, bytes);
+    case 'publish':
+      publish(draft, output);
       return;
-    }
     case 'welcome':
       giveWelcome(draft, output);
       return;

@@ -16,11 +16,28 @@ export function contactsAmong<State>({ context }: GroupDraft<State>, members: re
   return members.filter(member => member !== account.id && store.contacts.get(member)?.phase === 'accepted');
 }
 
-/** Members who are contacts get a post through their session as well: it waits for them wherever their envelopes do. */
-export function postToContacts<State>(draft: GroupDraft<State>, epoch: EpochId, post: Uint8Array): void {
+/** A post as contacts get it. */
+interface ContactPost {
+  /** It was sealed in. */
+  readonly epoch: EpochId;
+  readonly bytes: Uint8Array;
+  /** The group's own envelope of it bears; undefined: there is none. */
+  readonly tag: Uint8Array | undefined;
+  /** It is worth room with custodians. */
+  readonly lasting: boolean;
+}
+
+/**
+ * Members who are contacts get what lasts through their session as well: it waits for them wherever their envelopes do,
+ * and its stamp tells a profile that was put back how far it was. Of the rest, who is there and does not hear the group
+ * learns that there is one to come back to.
+ */
+export function postToContacts<State>(draft: GroupDraft<State>, { epoch, bytes, tag, lasting }: ContactPost): void {
   const { lineage } = draft.state;
   const members = lineage.tree.epochs.get(epoch)?.members ?? draft.head.members;
-  for (const contact of contactsAmong(draft, members)) draft.give(contact, 'post', post);
+  for (const contact of contactsAmong(draft, members)) {
+    if (lasting || (tag && draft.context.hearing(contact, tag) === 'deaf')) draft.give(contact, 'post', bytes);
+  }
 }
 
 /** Lets those in whom the last own commit has added; who is no contact gets it from whoever asked for the adding. */
@@ -33,7 +50,6 @@ export function giveWelcome<State>(
   const bytes = welcomeBytes(draft, epoch, welcome, asks);
   const contacts = contactsAmong(draft, to);
   for (const contact of contacts) draft.give(contact, 'welcome', bytes);
-  draft.changeRecord({ adding: draft.record.adding.filter(member => !contacts.includes(member)) });
   const others = to.filter(member => !contacts.includes(member));
   if (others.length === 0) return;
   const forward = encodeForward({ to: others, welcome: bytes });
