@@ -32,6 +32,12 @@ function commitsAt(person: Person, clock: Clock): { readonly atMs: number; reado
 /** Longer than keys stay and the horizon together: neither side keeps anything of the time before. */
 const DAYS_APART = 15;
 
+/** Epochs of which there is something stored that opens what was sealed in them. */
+function statesOf(person: Person, group: GroupId): string[] {
+  const rows = [...person.store.groupEpochs.of(group)];
+  return rows.filter(([, parts]) => [0, 1, 2].some(part => parts.has(part))).map(([epoch]) => epoch);
+}
+
 describe('two halves of a group that did not meet for more than a week', () => {
   it('become one; what is lost is told, and the old secrets are gone', async () => {
     const { time, network, all, group } = await groupOf(['Ada', 'Ben', 'Cem', 'Dan']);
@@ -39,7 +45,8 @@ describe('two halves of a group that did not meet for more than a week', () => {
     const [left, right] = [[ada, ben] as const, [cem, dan] as const];
     await time.run(ada.messenger.groups.send(group, 'before'));
     await time.until(have(all, group, 'before'));
-    const epochs = new Set(ada.store.groupEpochs.of(group).keys());
+    const epochs = new Set(statesOf(ada, group));
+    assert.ok(epochs.size > 0);
     part(network, left, right);
     for (let day = 0; day < DAYS_APART; day += 1) {
       await time.jump(DAY_MS);
@@ -53,7 +60,7 @@ describe('two halves of a group that did not meet for more than a week', () => {
     for (const person of all) {
       assert.equal(membersOf(person, group), 4);
       assert.ok(noticesOf(person, group).some(({ kind }) => kind === 'returned'));
-      for (const epoch of person.store.groupEpochs.of(group).keys()) assert.ok(!epochs.has(epoch));
+      assert.ok(statesOf(person, group).every(epoch => !epochs.has(epoch)));
     }
     await time.run(ben.messenger.groups.send(group, 'one again'));
     await time.run(cem.messenger.groups.send(group, 'so it is'));
