@@ -24,6 +24,7 @@ import {
   type Registry,
   unlock,
 } from './stand-in-keys.ts';
+import { exportedFrom, readGroupInfo, readInfo, readKeyPackage } from './stand-in-reading.ts';
 
 /** One epoch on one member. */
 export interface StandInState {
@@ -39,7 +40,7 @@ export interface StandInState {
 type Fields = readonly unknown[];
 const MAX = 1 << 22;
 const shape = new Shape('stand-in');
-const BLOCK = 64;
+const exported = new WeakMap<Buffer, Map<string, Buffer>>();
 const NO_NONCE = Buffer.alloc(12);
 const NOTHING = Buffer.alloc(0);
 
@@ -76,7 +77,7 @@ export class StandInCrypto implements GroupCrypto<StandInState> {
   }
 
   ownerOf(keyPackage: Uint8Array): ContactId {
-    return contactIdFromBytes(this.#readKeyPackage(keyPackage).identity);
+    return contactIdFromBytes(readKeyPackage(this.#registry, keyPackage).identity);
   }
 
   async create(groupId: Uint8Array, data: Uint8Array, { random }: CryptoContext): Promise<StandInState> {
@@ -100,7 +101,7 @@ export class StandInCrypto implements GroupCrypto<StandInState> {
       const plain = openChaCha(sealed, nonce, NO_NONCE, masked(secret, nonce, locked));
       if (!plain) break;
       const [info, epochSecret] = shape.tuple(decodeCbor(plain, MAX, 'stand-in'), 2) as [Buffer, Buffer];
-      const { view, leaves } = this.#readInfo(info);
+      const { view, leaves } = readInfo(info);
       return this.#state(view, leaves, Buffer.from(epochSecret), Buffer.from(secret));
     }
     throw new AuthError('not-authentic', 'stand-in.join', 'The welcome is not for this key package.');
@@ -114,14 +115,14 @@ export class StandInCrypto implements GroupCrypto<StandInState> {
   }
 
   viewOfInfo(groupInfo: Uint8Array): EpochView {
-    return this.#readGroupInfo(groupInfo).view;
+    return readGroupInfo(this.#registry, groupInfo).view;
   }
 
   async externalCommit(
     groupInfo: Uint8Array,
     { random }: CryptoContext,
   ): Promise<{ message: Uint8Array; state: StandInState }> {
-    const { view, leaves, external } = this.#readGroupInfo(groupInfo);
+    const { view, leaves, external } = readGroupInfo(this.#registry, groupInfo);
     if (!leaves.has(this.self)) throw new AuthError('not-authentic', 'stand-in.external', 'Not a member.');
     const [nonce, secret, leafSecret] = [random(12), random(32), random(32)];
     const key = this.#registry.publish(leafSecret);
@@ -138,7 +139,7 @@ export class StandInCrypto implements GroupCrypto<StandInState> {
     { random }: CryptoContext,
   ): Promise<Committed<StandInState>> {
     const { adds, removes, authenticatedData } = wanted;
-    const packages = adds.map(keyPackage => this.#readKeyPackage(keyPackage));
+    const packages = adds.map(keyPackage => readKeyPackage(this.#registry, keyPackage));
     const [nonce, secret, leafSecret] = [random(12), random(32), random(32)];
     const key = this.#registry.publish(leafSecret);
     const leaves = changedLeaves(state.leaves, packages, removes);
@@ -229,7 +230,7 @@ export class StandInCrypto implements GroupCrypto<StandInState> {
   deserialize({ fixed, moving, tree }: StateParts): StandInState {
     const [secret, leafSecret] = shape.tuple(decodeCbor(fixed, MAX, 'stand-in'), 2) as [Buffer, Buffer];
     const [nextGeneration, read] = shape.tuple(decodeCbor(moving, MAX, 'stand-in'), 2) as [number, string[]];
-    const { view, leaves } = this.#readInfo(tree);
+    const { view, leaves } = readInfo(tree);
     const made = this.#state(view, leaves, Buffer.from(secret), Buffer.from(leafSecret));
     return { ...made, nextGeneration, read: new Set(read) };
   }
@@ -260,7 +261,7 @@ export class StandInCrypto implements GroupCrypto<StandInState> {
 
   #nextOf(state: StandInState, { content, sender }: Opened, unlocked: Buffer, epoch: EpochId): Next {
     const [, , , adds, removes, data, key] = content.fields as CommitFields;
-    const packages = adds.map(keyPackage => this.#readKeyPackage(keyPackage));
+    const packages = adds.map(keyPackage => readKeyPackage(this.#registry, keyPackage));
     const leaves = changedLeaves(state.leaves, packages, removes.map(contactIdFromBytes));
     const sent = leaves.get(sender);
     if (!sent) throw new DecodeError('stand-in.process', 'A committer cannot remove itself.');
@@ -346,51 +347,6 @@ export class StandInCrypto implements GroupCrypto<StandInState> {
     const locks = packages.map(({ key }) => [key, this.#registry.lock(key, nonce, secret)]);
     return encodeCbor([nonce, locks, sealChaCha(plain, nonce, NO_NONCE, secret)]);
   }
-
-  #readKeyPackage(keyPackage: Uint8Array): Leaf {
-    if (keyPackage.length !== 96) throw new DecodeError('stand-in.key-package');
-    const bytes = Buffer.from(keyPackage);
-    const [identity, key] = [bytes.subarray(0, 16), bytes.subarray(16, 32)];
-    if (!this.#registry.verify(identity, bytes.subarray(0, 32), bytes.subarray(32))) {
-      throw new AuthError('not-authentic', 'stand-in.key-package', 'Signature.');
-    }
-    return { identity, key };
-  }
-
-  #readInfo(info: Uint8Array): { view: EpochView; leaves: Map<ContactId, Leaf> } {
-    const [groupId, epoch, number, data, list, maker] = shape.tuple(decodeCbor(info, MAX, 'stand-in'), 6);
-    const leaves = new Map<ContactId, Leaf>();
-    for (const item of list as [Buffer, Buffer][])
-      leaves.set(contactIdFromBytes(item[0]), { identity: item[0], key: item[1] });
-    const view = {
-      groupId,
-      epoch: hex(epoch as Buffer),
-      maker: maker === null ? null : contactIdFromBytes(maker as Buffer),
-      number,
-      members: [...leaves.keys()],
-      data,
-    } as unknown as EpochView;
-    return { view, leaves };
-  }
-
-  #readGroupInfo(groupInfo: Uint8Array): { view: EpochView; leaves: Map<ContactId, Leaf>; external: Buffer } {
-    const [content, signature] = shape.tuple(decodeCbor(groupInfo, MAX, 'stand-in'), 2) as [Buffer, Buffer];
-    const [info, external, signer] = shape.tuple(decodeCbor(content, MAX, 'stand-in'), 3) as [Buffer, Buffer, Buffer];
-    const read = this.#readInfo(info);
-    if (!read.leaves.has(contactIdFromBytes(signer)) || !this.#registry.verify(signer, content, signature)) {
-      throw new AuthError('not-authentic', 'stand-in.group-info', 'Signature.');
-    }
-    return { ...read, external };
-  }
-}
-
-const exported = new WeakMap<Buffer, Map<string, Buffer>>();
-
-function exportedFrom(secret: Buffer, label: string, length: number): Buffer {
-  const blocks = Array.from({ length: Math.ceil(length / BLOCK) }, (_, at) =>
-    keyedBlake2b(BLOCK, secret, utf8(`exporter ${at} ${label}`)),
-  );
-  return concat(...blocks).subarray(0, length);
 }
 
 interface Opened {
