@@ -22,6 +22,7 @@ const OPTIONS = {
   cancel: { type: 'boolean' },
   'no-wait': { type: 'boolean' },
   yes: { type: 'boolean' },
+  suite: { type: 'string' },
   print: { type: 'boolean' },
   keychain: { type: 'boolean' },
 } as const satisfies ParseArgsConfig['options'];
@@ -76,7 +77,7 @@ export const COMMANDS = {
     [1, 8],
     ['confirm', 'cancel', 'no-wait'],
   ),
-  group: spec(GROUP_FORM, 'make a group, and all else that is done with one', [1, 257], ['yes']),
+  group: spec(GROUP_FORM, 'make a group, and all else that is done with one', [1, 257], ['yes', 'suite']),
   custody: spec('[on | off | status]', 'hold messages for contacts that are away, or stop taking them', [0, 1]),
   bundle: spec(
     'export FILE [--for WHO]... [--force] | import FILE',

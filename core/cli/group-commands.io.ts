@@ -33,12 +33,19 @@ export async function group(session: Session): Promise<ExitCode> {
   if (session.options.yes && name !== 'leave' && name !== 'delete') {
     throw usage('--yes is for "molva group leave" and "molva group delete".');
   }
+  if (session.options.suite !== undefined && name !== 'create') throw usage('--suite is for "molva group create".');
   await RUN[name](session, words);
   return EXIT.done;
 }
 
 async function create(session: Session, [name = '', ...who]: readonly string[]): Promise<void> {
-  show(session, await session.core().call('groups.create', { name, members: who }));
+  const { suite } = session.options;
+  if (suite !== undefined && !isSuite(suite)) throw usage('--suite is hybrid or classical.');
+  show(session, await session.core().call('groups.create', { name, members: who, ...(suite && { suite }) }));
+}
+
+function isSuite(text: string): text is 'hybrid' | 'classical' {
+  return text === 'hybrid' || text === 'classical';
 }
 
 async function list(session: Session): Promise<void> {

@@ -11,7 +11,11 @@ interface GroupForm {
 const MANY = 255;
 
 export const GROUP_FORMS = {
-  create: { form: 'NAME [WHO...]', words: [1, MANY], summary: 'make a group, with these contacts in it' },
+  create: {
+    form: 'NAME [WHO...] [--suite KIND]',
+    words: [1, MANY],
+    summary: 'make a group with these contacts; KIND: hybrid or classical, for good',
+  },
   list: { form: '', words: [0, 0], summary: 'list the groups' },
   info: { form: 'G', words: [1, 1], summary: 'show a group with its members' },
   members: { form: 'G', words: [1, 1], summary: 'list its members, who is an admin, and whether each is verified' },

@@ -41,8 +41,10 @@ export function groupCommands(open: () => void, contact: Contact) {
   };
   const briefly = ({ people: _, ...brief }: GroupDetails): Group => brief;
   return {
-    'groups.create': async ({ name, members }) => {
+    'groups.create': async ({ name, members, suite }) => {
       open();
+      if (suite === 'classical')
+        throw new UsageError('refused', 'test', 'Bob has given no keys for this kind of group.');
       return keep({ name, people: people.filter(({ you, id: other }) => you || members.map(known).includes(other)) });
     },
     'groups.list': async () => [briefly(group)],

@@ -205,6 +205,9 @@ test('groups: for people, and what is refused', async () => {
   const half = await molva('group', 'admin', 'Crew', 'add', 'bob', 'nobody');
   assert.deepEqual([half.exit, half.out], [5, '']);
   assert.equal(half.err, 'Asked for 1 of 2, then refused:\nmolva: Nobody here is called "nobody".\n');
+  await refused(4, 'refused', 'group', 'create', 'Crew', 'bob', '--suite', 'classical');
+  await refused(2, 'bad-request', 'group', 'create', 'Crew', 'bob', '--suite', 'quantum');
+  await refused(2, 'bad-request', 'group', 'list', '--suite', 'hybrid');
   await refused(2, 'bad-request', 'group');
   await refused(2, 'bad-request', 'group', 'nonsense');
   await refused(2, 'bad-request', 'group', 'info');
