@@ -29,7 +29,7 @@ export const GROUP_FORMS = {
   join: {
     form: 'INVITE',
     words: [1, 1],
-    summary: 'ask whoever made a link to be added; - reads the link from the standard input',
+    summary: 'ask to be added by a link; - reads it from the standard input',
   },
 } as const satisfies Record<string, GroupForm>;
 
