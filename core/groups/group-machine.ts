@@ -7,7 +7,7 @@ import { type GroupInput, type GroupState, type GroupStep, spread } from './grou
 import { GroupTurn } from './group-turn.ts';
 import { prune } from './horizon.ts';
 import { comeBack, takeWelcome } from './joining.ts';
-import { type Choose, headBelow, headOf } from './lineage.ts';
+import { type Choose, headAfter } from './lineage.ts';
 import { scheduleProof } from './proofs.ts';
 import { receive } from './receiving.ts';
 import { scheduleAnswer, scheduleStand, standWhenDue } from './standing.ts';
@@ -91,7 +91,7 @@ async function sayOrQueue<State>(turn: GroupTurn<State>, item: Uint8Array | Chan
 async function moveToHead<State>(turn: GroupTurn<State>, doubt: EpochId | 'root'): Promise<void> {
   const { draft, choose } = turn;
   const from = draft.head;
-  const to = doubt === 'root' ? headOf(draft.lineage, draft.roots, choose) : headBelow(draft.lineage, doubt, choose);
+  const to = headAfter(draft.lineage, draft.roots, { head: from, doubt }, choose);
   if (to === from) return;
   const { tree } = draft.lineage;
   const left = tree.epochs.has(from) ? rolledBack(tree, from, to) : 0;

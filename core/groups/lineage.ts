@@ -22,6 +22,8 @@ export interface Fork {
    */
   readonly parent: Epoch | null;
   readonly children: readonly Epoch[];
+  /** Where the way leads from each child, should that one win. */
+  readonly heads: ReadonlyMap<EpochId, Epoch>;
 }
 
 /** Says which child of a fork wins. Must depend on nothing but the fork, and on no order in it. */
@@ -29,27 +31,58 @@ export type Choose = (fork: Fork) => EpochId;
 
 /** @param roots where to begin: more than one for someone who was added on two branches and knows nothing from before */
 export function headOf(lineage: Lineage, roots: readonly EpochId[], choose: Choose = heaviest): EpochId {
+  const heads = new Map(roots.flatMap(root => [...headsBelow(lineage, root, choose)]));
   const [first, ...later] = roots as [EpochId, ...EpochId[]];
-  const root = later.reduce((best, next) => chosenOf(lineage, null, [best, next], choose), first);
-  return headBelow(lineage, root, choose);
+  const root = later.reduce((best, next) => choose(forkOf(lineage, null, [best, next], heads)), first);
+  return (heads.get(root) as Epoch).id;
 }
 
 /** Where the way leads from an epoch that is on it. */
 export function headBelow(lineage: Lineage, from: EpochId, choose: Choose = heaviest): EpochId {
-  const { children } = lineage.tree;
-  let head = from;
-  for (let below = children.get(head); below !== undefined; below = children.get(head)) {
-    head = chosenOf(lineage, head, below, choose);
-  }
-  return head;
+  return (headsBelow(lineage, from, choose).get(from) as Epoch).id;
 }
 
-function chosenOf(lineage: Lineage, above: EpochId | null, below: readonly EpochId[], choose: Choose): EpochId {
-  const [first, second] = below;
-  if (first !== undefined && second === undefined) return first;
+/**
+ * The head anew, of what was one until something put it in doubt. Should other members be there than before, others are counted
+ * at the forks above.
+ */
+export function headAfter(
+  lineage: Lineage,
+  roots: readonly EpochId[],
+  { head, doubt }: { readonly head: EpochId; readonly doubt: EpochId | 'root' },
+  choose: Choose = heaviest,
+): EpochId {
+  if (doubt === 'root') return headOf(lineage, roots, choose);
+  const { epochs } = lineage.tree;
+  const below = headBelow(lineage, doubt, choose);
+  const [before, after] = [epochs.get(head)?.members ?? [], (epochs.get(below) as Epoch).members];
+  const same = before.length === after.length && before.every(member => after.includes(member));
+  return same ? below : headOf(lineage, roots, choose);
+}
+
+/** From the lowest up, without calling itself: a branch can have as many forks as there are epochs. */
+function headsBelow(lineage: Lineage, top: EpochId, choose: Choose): Map<EpochId, Epoch> {
+  const { epochs, children } = lineage.tree;
+  const order = [top];
+  for (let at = 0; at < order.length; at += 1) order.push(...(children.get(order[at] as EpochId) ?? []));
+  const heads = new Map<EpochId, Epoch>();
+  for (const id of order.reverse()) {
+    const below = children.get(id) ?? [];
+    const next = below.length > 1 ? choose(forkOf(lineage, id, below, heads)) : below[0];
+    heads.set(id, (next === undefined ? epochs.get(id) : heads.get(next)) as Epoch);
+  }
+  return heads;
+}
+
+function forkOf(
+  lineage: Lineage,
+  above: EpochId | null,
+  below: readonly EpochId[],
+  heads: ReadonlyMap<EpochId, Epoch>,
+): Fork {
   const { epochs } = lineage.tree;
   const parent = above === null ? null : (epochs.get(above) as Epoch);
-  return choose({ lineage, parent, children: below.map(id => epochs.get(id) as Epoch) });
+  return { lineage, parent, children: below.map(id => epochs.get(id) as Epoch), heads };
 }
 
 /**
@@ -65,12 +98,12 @@ export function doubtOf(
 ): EpochId | 'root' | null {
   const meeting = meetingOf(tree, head, latest.epoch);
   const was = before && meetingOf(tree, head, before.epoch);
-  if (!meeting) return 'root';
-  const beside = meeting.id !== head && meeting.id !== latest.epoch;
-  // Its say goes from one who is further down the way, or from the way's rivals: only the first takes from the head.
-  if (!beside) return was && was.depth > meeting.depth ? meeting.id : null;
-  const together = before && meetingOf(tree, before.epoch, latest.epoch);
-  return together && together.depth > meeting.depth ? null : meeting.id;
+  if (!meeting || was === null) return 'root';
+  // Beside the way an act may change who is counted there.
+  const higher = was && was.depth < meeting.depth ? was : meeting;
+  if (meeting.id !== head && meeting.id !== latest.epoch) return higher.id;
+  if (before && was && was.id !== before.epoch && was.id !== head) return higher.id;
+  return was && was.depth > meeting.depth ? meeting.id : null;
 }
 
 /** Weight, then an admin's removal, then the parent epoch's ranking of its members, then the hash. */
@@ -89,7 +122,10 @@ export function heaviest(fork: Fork): EpochId {
   return best.id;
 }
 
-/** Distinct members of the parent epoch whose latest act stands on each child or below. */
+/**
+ * Distinct members of the parent epoch whose latest act stands on each child or below, and who are members where the way leads
+ * there: whoever was put out on a branch stands on it no more.
+ */
 export function weightsOf(fork: Fork, silenced: ReadonlySet<ContactId>): Map<EpochId, number> {
   const { chains, stale } = fork.lineage;
   const weights = new Map<EpochId, number>();
@@ -98,7 +134,8 @@ export function weightsOf(fork: Fork, silenced: ReadonlySet<ContactId>): Map<Epo
     if (!chain || chain.forkedAt !== null || silenced.has(member)) continue;
     if (!fork.parent && stale.has(chain.latest.id)) continue;
     const child = branchOf(fork, chain.latest.epoch);
-    if (child !== undefined) weights.set(child, (weights.get(child) ?? 0) + 1);
+    if (child !== undefined && fork.heads.get(child)?.members.includes(member))
+      weights.set(child, (weights.get(child) ?? 0) + 1);
   }
   return weights;
 }
