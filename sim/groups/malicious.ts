@@ -1,4 +1,5 @@
 import { DAY_MS, HOUR_MS } from '../../core/base/clock.ts';
+import type { ContactId } from '../../core/base/ids.ts';
 import { encodeAsks, type Post } from '../../core/groups/act-codec.ts';
 import { stepGroup } from '../../core/groups/group-machine.ts';
 import type { GroupInput, GroupStep } from '../../core/groups/group-state.ts';
@@ -107,12 +108,24 @@ export class Malicious<State> {
   /** Goes on by itself, unseen, and puts someone out there; all of it is let go with the next deed. */
   async #holdBack(): Promise<void> {
     this.#holdsBack = true;
-    const member = this.#run.pick(this.person.headEpoch().members.filter(other => other !== this.person.id));
+    const member = this.#run.pick(this.#victims());
     if (member && this.person.isAdmin) {
       await this.person.step({ kind: 'change', change: { kind: 'remove', member } });
     }
     await this.person.step({ kind: 'renew' });
     await this.person.step({ kind: 'due' });
+  }
+
+  /**
+   * An admin may put out whomever it likes, and one that puts out all has the group to itself by right: as with the others' removals half
+   * of the members stay, and so does somebody who may remove it.
+   */
+  #victims(): readonly ContactId[] {
+    const { members, data } = this.person.headEpoch();
+    if (members.length * 2 <= this.#run.options.members) return [];
+    const isLast = (member: ContactId): boolean =>
+      data.admins.every(other => other === member || other === this.person.id);
+    return members.filter(member => member !== this.person.id && !(data.admins.includes(member) && isLast(member)));
   }
 
   /** Many commits on one epoch, of which it keeps the one with the best hash. */

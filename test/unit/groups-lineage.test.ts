@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { ContactId } from '../../core/base/ids.ts';
 import { type Act, type ActId, type Chain, type Chains, withAct } from '../../core/groups/chains.ts';
 import type { EpochId } from '../../core/groups/group-crypto.ts';
-import { doubtOf, headBelow, headOf, type Lineage } from '../../core/groups/lineage.ts';
+import { doubtOf, headAfter, headOf, type Lineage } from '../../core/groups/lineage.ts';
 import { EMPTY_TREE, type Epoch, rolledBack, type Tree, withEpoch } from '../../core/groups/tree.ts';
 import { freshSeed, seededNumbers } from '../support/mutate.ts';
 
@@ -60,7 +60,10 @@ function randomWorld(number: () => number): { epochs: Epoch[]; acts: Act[] } {
         ? [{ kind: pick(['remove', 'demote'] as const), author: pick([A, B, C]), member: pick(MEMBERS) }]
         : [];
     const ranking = shuffled(MEMBERS, number);
-    epochs.push(epoch(`e${number()}`, pick(epochs).id, pick([...MEMBERS, null]), { judgements, ranking }));
+    const parent = pick(epochs);
+    const gone = number() < 0.4 ? pick(MEMBERS) : null;
+    const members = parent.members.filter(member => member !== gone);
+    epochs.push(epoch(`e${number()}`, parent.id, pick([...MEMBERS, null]), { judgements, ranking, members }));
   }
   const acts: Act[] = [];
   for (const member of MEMBERS) {
@@ -85,6 +88,18 @@ function anyOrder(epochs: readonly Epoch[], number: () => number): Epoch[] {
 }
 
 describe(`lineage, seed ${seed}`, () => {
+  it('whoever was put out on a branch adds nothing to its weight, and to that of another what it says there', () => {
+    const two = [epoch(ROOT, null, null), epoch('x', ROOT, A), epoch('y', ROOT, B)];
+    const acts = [act(A, 0, 'x'), act(C, 0, 'x'), act(D, 0, 'x'), act(B, 0, 'y'), act(E, 0, 'y')];
+    assert.equal(headIn(two, acts), 'x');
+    const members = MEMBERS.filter(member => member !== C && member !== D);
+    const without = epoch('x2', 'x', A, { members });
+    assert.equal(headIn([...two, without], acts), 'y');
+    // A commit that nobody follows puts nobody out.
+    const other = [epoch('x3', 'x', C), act(C, 1, 'x3'), act(D, 1, 'x3')] as const;
+    assert.equal(headIn([...two, without, other[0]], [...acts, other[1], other[2]]), 'x3');
+  });
+
   it('the same epochs and acts, in any order and any number of times, give the same head', () => {
     let forked = 0;
     fc.assert(
@@ -117,7 +132,7 @@ describe(`lineage, seed ${seed}`, () => {
           if (latest === before?.latest && news.forkedAt === null) continue;
           const doubt = forkedAt === null ? doubtOf(known, head, before?.latest, latest) : 'root';
           const was = head;
-          if (doubt !== null) head = doubt === 'root' ? headOf(known, [ROOT]) : headBelow(known, doubt);
+          if (doubt !== null) head = headAfter(known, [ROOT], { head, doubt });
           assert.equal(head, headOf(known, [ROOT]));
           seen.none += Number(doubt === null);
           seen.part += Number(doubt !== null && doubt !== 'root' && doubt !== ROOT);
