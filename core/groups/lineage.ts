@@ -111,12 +111,16 @@ function branchOf({ lineage: { tree }, parent, children }: Fork, epoch: EpochId)
 
 /**
  * Whoever was a member before the fork; puppets that a branch adds have no say in it. Between roots that is whoever was a member at
- * the first or below: what somebody is let in at is for those to say who were known before.
+ * the first or below: what somebody is let in at is for those to say who were known before. Not whoever is a member on neither side any
+ * more: its last act stands where both may come from, and below the first root only because nothing is known above the other.
  */
-function electorateOf({ parent, children, lineage: { tree } }: Fork): Iterable<ContactId> {
+function electorateOf({ parent, children, lineage }: Fork): Iterable<ContactId> {
   const [first] = children;
   if (parent || !first) return parent?.members ?? [];
-  return new Set([...tree.epochs.values()].flatMap(({ id, members }) => (isBelow(tree, id, first.id) ? members : [])));
+  const { tree } = lineage;
+  const still = new Set(children.flatMap(({ id }) => tree.epochs.get(headBelow(lineage, id))?.members ?? []));
+  const known = [...tree.epochs.values()].flatMap(({ id, members }) => (isBelow(tree, id, first.id) ? members : []));
+  return new Set(known.filter(member => still.has(member)));
 }
 
 interface Removal {
