@@ -194,14 +194,15 @@ describe(`lineage, seed ${seed}`, () => {
 
   describe('between two roots', () => {
     const members = [A, B, C, D, E];
+    const first = 'first' as EpochId;
     const epochs = [
-      epoch(ROOT, null, null, { members }),
-      epoch('x', ROOT, A, { members }),
-      epoch('y', ROOT, E, { members: [A, E] }),
+      epoch(first, null, null, { members }),
+      epoch('x', first, A, { members }),
+      epoch('y', first, E, { members: [A, E] }),
       epoch('later', null, null, { members: [A, B, E] }),
     ];
-    const acts = [act(A, 0, 'x'), act(C, 0, ROOT), act(D, 0, ROOT), act(B, 0, 'later'), act(E, 0, 'later')];
-    const roots = [ROOT, 'later'] as EpochId[];
+    const acts = [act(A, 0, 'x'), act(C, 0, first), act(D, 0, first), act(B, 0, 'later'), act(E, 0, 'later')];
+    const roots = [first, 'later' as EpochId];
     const moved = act(A, 1, 'y');
 
     it('who is a member on neither side any more has no say', () => {
@@ -221,9 +222,9 @@ describe(`lineage, seed ${seed}`, () => {
       const turn = new GroupTurn(crypto, known, { nowMs: circle.nowMs, random });
       turn.recordAct(moved);
       assert.equal(turn.draft.doubt, 'root');
-      const alone = new GroupTurn(crypto, { ...known, roots: [ROOT] }, { nowMs: circle.nowMs, random });
+      const alone = new GroupTurn(crypto, { ...known, roots: [first] }, { nowMs: circle.nowMs, random });
       alone.recordAct(moved);
-      assert.equal(alone.draft.doubt, ROOT, 'the only root is no doubt of its own');
+      assert.equal(alone.draft.doubt, first, 'the only root is no doubt of its own');
     });
   });
 
