@@ -315,8 +315,10 @@ export const LIMITS = {
   /** Parts of one parcel, each half a text: a welcome into a full group with the cards of those it names. */
   groupParcelParts: 32,
   groupPartBytes: 24 * 1024,
-  /** Parts from one contact, or of one group, that wait for others or for their group: two of the longest parcels. */
+  /** Parts from one contact, or under a group's newest outer secret, that wait for others or for their group: two of the longest parcels. */
   groupInbox: 64,
+  /** Parts under all older secrets of a group, which those who were removed know too: one of the longest parcels. */
+  groupOldInbox: 32,
   /** Members' cards given along with a welcome; the others say theirs within a week. */
   groupWelcomeCards: 32,
   /** Whoever is new says its card, and everyone whose card has changed; at most this often in one group. */

@@ -111,10 +111,10 @@ export class GroupTurn<State> {
 
   /** @param from null when nothing is in doubt */
   doubtFrom(from: EpochId | 'root' | null): void {
-    const { lineage, doubt } = this.draft;
+    const { lineage, doubt, roots } = this.draft;
     if (from === null || doubt === 'root') return;
-    // Other rules are not bound to change only where something happened.
-    if (from === 'root' || this.choose !== heaviest) this.draft.doubt = 'root';
+    // Where a head moves, others have a say between roots; other rules are not bound to change only where something happened.
+    if (from === 'root' || roots.length > 1 || this.choose !== heaviest) this.draft.doubt = 'root';
     else if (doubt === null || isBelow(lineage.tree, doubt, from)) this.draft.doubt = from;
   }
 

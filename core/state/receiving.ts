@@ -110,7 +110,7 @@ function putIntoGroupInbox(turn: Turn, { group, parcel }: GroupContent): void {
   if (turn.contact.phase !== 'accepted') return;
   const { store, sequence, groupMail } = turn.context;
   const expiresAtMs = turn.nowMs + LIMITS.envelopeLifetimeMs;
-  const record = { group, from: turn.contact.id, seq: sequence.next(), expiresAtMs, parcel };
+  const record = { group, from: turn.contact.id, layer: null, seq: sequence.next(), expiresAtMs, parcel };
   turn.put(tx => {
     // What was deleted does not come back by what is still on its way.
     if (parcel.what !== 'welcome' && store.deletedGroups.has(group, tx)) return;

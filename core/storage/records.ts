@@ -314,10 +314,18 @@ export interface GroupInboxRecord {
   readonly group: GroupId;
   /** Whose session it came through; null: the group's outer layer. */
   readonly from: ContactId | null;
+  /** How it came through the outer layer; null: it came through a session. */
+  readonly layer: LayerOrigin | null;
   /** Order of arrival. */
   readonly seq: number;
   readonly expiresAtMs: number;
   readonly parcel: Parcel;
+}
+
+/** The envelope that a part came in, and what names the outer secret it was sealed under. */
+export interface LayerOrigin {
+  readonly envelopeId: EnvelopeId;
+  readonly share: string;
 }
 
 /** The kinds of groups that a key package can be for (core/crypto/mls/suite.ts). */

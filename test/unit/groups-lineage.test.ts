@@ -4,8 +4,10 @@ import fc from 'fast-check';
 import type { ContactId } from '../../core/base/ids.ts';
 import { type Act, type ActId, type Chain, type Chains, withAct } from '../../core/groups/chains.ts';
 import type { EpochId } from '../../core/groups/group-crypto.ts';
+import { GroupTurn } from '../../core/groups/group-turn.ts';
 import { doubtOf, headAfter, headOf, type Lineage } from '../../core/groups/lineage.ts';
 import { EMPTY_TREE, type Epoch, rolledBack, type Tree, withEpoch } from '../../core/groups/tree.ts';
+import { Circle, type Member, random } from '../support/group-circle.ts';
 import { freshSeed, seededNumbers } from '../support/mutate.ts';
 
 const MEMBERS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'] as ContactId[];
@@ -203,6 +205,42 @@ describe(`lineage, seed ${seed}`, () => {
       headIn([epoch(ROOT, null, null), crowded, epoch('y', ROOT, E)], [act(C, 0, 'x'), ...theirs, ...two]),
       'y',
     );
+  });
+
+  describe('between two roots', () => {
+    const members = [A, B, C, D, E];
+    const first = 'first' as EpochId;
+    const epochs = [
+      epoch(first, null, null, { members }),
+      epoch('x', first, A, { members }),
+      epoch('y', first, E, { members: [A, E] }),
+      epoch('later', null, null, { members: [A, B, E] }),
+    ];
+    const acts = [act(A, 0, 'x'), act(C, 0, first), act(D, 0, first), act(B, 0, 'later'), act(E, 0, 'later')];
+    const roots = [first, 'later' as EpochId];
+    const moved = act(A, 1, 'y');
+
+    it('who is a member on neither side any more has no say', () => {
+      assert.equal(headOf(lineage(epochs, acts), roots), 'x');
+      assert.equal(headOf(lineage(epochs, [...acts, moved]), roots), 'later');
+    });
+
+    it('who was removed on one side alone keeps its say', () => {
+      const alone = epochs.map(each => (each.id === 'x' ? { ...each, members: [A] } : each));
+      assert.equal(headOf(lineage(alone, acts), roots), 'later');
+    });
+
+    it('all is judged where the head may move below one of them', async () => {
+      const circle = await Circle.of(2);
+      const [{ crypto, state }] = circle.members as [Member, Member];
+      const known = { ...state, lineage: lineage(epochs, acts), roots, head: 'x' as EpochId };
+      const turn = new GroupTurn(crypto, known, { nowMs: circle.nowMs, random });
+      turn.recordAct(moved);
+      assert.equal(turn.draft.doubt, 'root');
+      const alone = new GroupTurn(crypto, { ...known, roots: [first] }, { nowMs: circle.nowMs, random });
+      alone.recordAct(moved);
+      assert.equal(alone.draft.doubt, first, 'the only root is no doubt of its own');
+    });
   });
 
   it('an admin who was removed cannot roll the group back by an older removal held back until then', () => {

@@ -1,7 +1,6 @@
-import { hex } from '../../base/bytes.ts';
 import { CoreError } from '../../base/errors.ts';
 import type { GroupId } from '../../base/ids.ts';
-import type { GroupInboxRecord } from '../../storage/records.ts';
+import { isWhole, partSets } from '../../storage/group-inbox.ts';
 import type { ParcelKind } from '../../wire/group-parcel.ts';
 import type { Context } from '../context.ts';
 import type { WholeParcel } from './group-actor.ts';
@@ -76,16 +75,10 @@ export class GroupMail {
 const WAYS_IN: readonly ParcelKind[] = ['welcome', 'info'];
 
 function wholeParcels({ store }: Context, group: GroupId): WholeParcel[] {
-  const sets = new Map<string, GroupInboxRecord[]>();
-  for (const record of store.groupInbox.listOf(group)) {
-    const { from, parcel } = record;
-    const name = `${from} ${parcel.what} ${parcel.count} ${hex(parcel.id)}`;
-    sets.set(name, [...(sets.get(name) ?? []), record]);
-  }
-  return [...sets.values()].flatMap(records => {
+  return partSets(store.groupInbox.listOf(group)).flatMap(records => {
     const [first] = records;
+    if (!first || !isWhole(records)) return [];
     const parts = new Map(records.map(({ parcel }) => [parcel.index, parcel.bytes]));
-    if (!first || parts.size < first.parcel.count) return [];
     if (first.from !== null && store.contacts.get(first.from)?.phase !== 'accepted') return [];
     const bytes = Buffer.concat([...parts].sort(([a], [b]) => a - b).map(([, part]) => part));
     const taken: WholeParcel['taken'] = tx => {

@@ -1,3 +1,4 @@
+import { hex } from '../../base/bytes.ts';
 import { CoreError, TransientError } from '../../base/errors.ts';
 import type { ContactId } from '../../base/ids.ts';
 import { LIMITS } from '../../base/limits.ts';
@@ -9,7 +10,7 @@ import type { GroupDraft } from './draft.ts';
 import type { GroupTask, WholeParcel } from './group-actor.ts';
 import { isOwnLink } from './invites.ts';
 import { keepCards } from './member-cards.ts';
-import { originOf } from './origin.ts';
+import { headShare, originOf, shareOf } from './origin.ts';
 import { giveInfo, takeInfo } from './returning.ts';
 import { step } from './taking.ts';
 import { openedWith } from './welcomes.ts';
@@ -33,8 +34,14 @@ export async function takePart<State>(
     return false;
   }
   const parcel = { what, bytes, count, ...part };
-  const record = { group: draft.record.id, from: null, seq: sequence.next(), expiresAtMs, parcel };
-  draft.put(tx => store.groupInbox.put(tx, record));
+  const layer = { envelopeId, share: shareOf(draft, carried) };
+  const record = { group: draft.record.id, from: null, layer, seq: sequence.next(), expiresAtMs, parcel };
+  const newest = headShare(draft);
+  draft.put(tx => {
+    for (const gone of store.groupInbox.put(tx, record, newest)) {
+      if (gone.layer) draft.dropped.add(hex(gone.layer.envelopeId));
+    }
+  });
   seen();
   return true;
 }
