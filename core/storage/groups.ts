@@ -1,8 +1,9 @@
+import { decodeHlc, encodeHlc, HLC_BYTES } from '../base/hlc.ts';
 import { type ContactId, type GroupId, groupIdFromBytes, idBytes } from '../base/ids.ts';
 import { contactIdFromBytes, conversationIdFromBytes } from './id-text.ts';
 import { decodePlace, encodePlace } from './message-place.ts';
 import type { RowPort, RowReader, Tx } from './port.ts';
-import type { GroupMemberRecord, GroupPhase, GroupRecord, MessagePlace, OuterSecret } from './records.ts';
+import type { GroupMemberRecord, GroupPhase, GroupRecord, Heard, OuterSecret } from './records.ts';
 import { bytesOf, decodeRow, encodeRow, flagOf, listOf, orNull, shape, wordOf } from './row-codec.ts';
 import type { Sealer } from './sealing.ts';
 import { Table } from './table.ts';
@@ -37,7 +38,11 @@ export class GroupRows {
       [PHASES.indexOf(g.phase), g.putBack],
     ];
     const card = [g.cardSerial, g.cardAtMs];
-    const heard = [...g.heard].map(([member, place]) => [idBytes(member), encodePlace(place)]);
+    const heard = [...g.heard].map(([member, { since, has }]) => [
+      idBytes(member),
+      encodeHlc(since),
+      has && [encodePlace(has.first), encodePlace(has.last)],
+    ]);
     const times = [g.createdAtMs, g.endedAtMs];
     const people = [g.addedBy && idBytes(g.addedBy), g.removed.map(idBytes)];
     const row = [...ids, ...phase, ...times, g.adding.map(idBytes), ...card, outer, heard, g.state, ...people];
@@ -158,9 +163,15 @@ function decodeGroup(plain: Buffer): GroupRecord {
   };
 }
 
-function decodeHeard(value: unknown): [ContactId, MessagePlace] {
-  const [member, place] = shape.tuple(value, 2);
-  return [contactIdFromBytes(shape.bytes(member, 16)), decodePlace(place)];
+function decodeHeard(value: unknown): [ContactId, Heard] {
+  const [member, since, has] = shape.tuple(value, 3);
+  const heard = { since: decodeHlc(shape.bytes(since, HLC_BYTES)), has: orNull(has, decodeHas) };
+  return [contactIdFromBytes(shape.bytes(member, 16)), heard];
+}
+
+function decodeHas(value: unknown): NonNullable<Heard['has']> {
+  const [first, last] = shape.tuple(value, 2);
+  return { first: decodePlace(first), last: decodePlace(last) };
 }
 
 function decodeOuter(value: unknown): OuterSecret {

@@ -272,14 +272,21 @@ export interface GroupRecord {
   readonly cardSerial: number;
   readonly cardAtMs: number;
   readonly outer: readonly OuterSecret[];
-  /** The last own text that each member is known to have. */
-  readonly heard: ReadonlyMap<ContactId, MessagePlace>;
+  /** Of each other member of the head which own texts it has. */
+  readonly heard: ReadonlyMap<ContactId, Heard>;
   /** Who let this profile in first; null: it has made the group. */
   readonly addedBy: ContactId | null;
   /** Who was removed by an admin, on the branch that stands, and not added since: no link lets them in. */
   readonly removed: readonly ContactId[];
   /** core/groups/state-codec.ts; the states of its epochs have rows of their own. */
   readonly state: Uint8Array;
+}
+
+export interface Heard {
+  /** What was said up to here was not said to this member. */
+  readonly since: HlcTime;
+  /** It has these two and all own texts between them; null: none is known. */
+  readonly has: { readonly first: MessagePlace; readonly last: MessagePlace } | null;
 }
 
 /** `leaving`: asked for, and not committed by anybody yet. */

@@ -11,6 +11,7 @@ import { Actor, type Entry } from '../actor.ts';
 import type { Context } from '../context.ts';
 import { GroupDraft } from './draft.ts';
 import { OuterKeys } from './outer.ts';
+import { noteMembers } from './reach.ts';
 import type { KeepEnvelope, Published } from './spreading.ts';
 import type { Standing } from './standing.ts';
 import { takeTask } from './tasks.ts';
@@ -94,6 +95,7 @@ export class GroupActor<State> {
   async begin(state: GroupState<State>, first: (draft: GroupDraft<State>) => Promise<void>): Promise<void> {
     const draft = new GroupDraft(this.#context, this.#crypto, this.#keys, this.#standing, state);
     await first(draft);
+    noteMembers(draft);
     await this.#commit(draft);
   }
 

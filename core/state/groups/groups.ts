@@ -182,7 +182,7 @@ export class Groups<State = unknown> {
     const message = this.#context.store.messages.get(id);
     const actor = this.#actors.get(group);
     if (!actor || !message?.outgoing) return undefined;
-    return reachOf(actor.record, headEpoch(actor.state).members, message);
+    return reachOf(actor.record, message);
   }
 
   /** Another member's machine has these own texts. */

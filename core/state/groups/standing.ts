@@ -1,16 +1,10 @@
 import { DecodeError } from '../../base/errors.ts';
 import { HLC_ZERO, type HlcTime } from '../../base/hlc.ts';
-import {
-  type ContactId,
-  type ConversationId,
-  type GroupId,
-  groupConversationIdOf,
-  type MessageId,
-} from '../../base/ids.ts';
+import { type ContactId, type ConversationId, type GroupId, groupConversationIdOf } from '../../base/ids.ts';
 import type { GroupCrypto } from '../../groups/group-crypto.ts';
 import { type GroupState, silenced } from '../../groups/group-state.ts';
 import { decodeGroup } from '../../groups/state-codec.ts';
-import type { ConversationRecord, GroupRecord } from '../../storage/records.ts';
+import type { ConversationRecord, GroupRecord, MessagePlace } from '../../storage/records.ts';
 import type { Store } from '../../storage/store.ts';
 import type { Context } from '../context.ts';
 import { loadActs } from './act-rows.ts';
@@ -31,10 +25,15 @@ export interface Standing<State> {
   readonly memory: GroupMemory;
 }
 
+export interface Owed {
+  readonly first: MessagePlace;
+  readonly last: MessagePlace;
+}
+
 /** What is known of a group only while the program runs. */
 export interface GroupMemory {
-  /** The newest text of each member that this one has not yet said to have. */
-  readonly owed: Map<ContactId, MessageId>;
+  /** The first and the last of the texts of each member that this one has not yet said to have. */
+  readonly owed: Map<ContactId, Owed>;
   /** Since when something of a member is missing that has not been told of. */
   readonly missing: Map<ContactId, number>;
   readonly answers: Answers;

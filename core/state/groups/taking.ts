@@ -12,7 +12,7 @@ import { withUnread } from '../reading.ts';
 import type { GroupDraft } from './draft.ts';
 import { keepCard } from './member-cards.ts';
 import { noticesOfMove, removedAfter } from './notices.ts';
-import { hear } from './reach.ts';
+import { hear, hearAnswer, noteMembers, owe } from './reach.ts';
 import { askForInfo } from './returning.ts';
 import { giveWelcome, postToContacts } from './welcomes.ts';
 
@@ -26,6 +26,7 @@ export async function step<State>(
   const { chains } = draft.state.lineage;
   await takeOutputs(draft, from, await draft.step(input, given));
   noteComeIn(draft, chains);
+  noteMembers(draft);
 }
 
 /** Whoever was added here has come in once it says something: until then welcomes for it are handed on. */
@@ -177,9 +178,8 @@ function takeText<State>(
   draft.timeline.advanceHeads(id, parents);
   // Whoever was put out does not call anybody to the window.
   if (!late) draft.changeConversation(withUnread(draft.conversation, id, hlc));
-  // Whoever answers to a text has it.
-  hear(draft, sender, parents);
-  draft.after(() => draft.memory.owed.set(sender, id));
+  hearAnswer(draft, sender, parents);
+  draft.after(() => owe(draft, message));
 }
 
 /** As between two: a member that says any number of things at one time is not heard. */

@@ -9,7 +9,7 @@ import { add, change, requireMember } from './changes.ts';
 import type { GroupDraft } from './draft.ts';
 import type { GroupTask } from './group-actor.ts';
 import { takeParcel, takePart } from './parcels.ts';
-import { haveContent } from './reach.ts';
+import { haveContent, owedNow } from './reach.ts';
 import { lookAtAnswers } from './returning.ts';
 import { step, tellOfMissing } from './taking.ts';
 
@@ -55,6 +55,8 @@ async function send<State>(draft: GroupDraft<State>, text: string): Promise<Stor
   draft.timeline.add(message, 'message-sent');
   draft.timeline.moveState(id, 'queued');
   draft.timeline.advanceHeads(id, parents);
+  // In larger ones only whoever has something to say says it, so that no text calls up hundreds of posts.
+  if (draft.head.members.length > LIMITS.groupHaveMembers) await sayHave(draft);
   return message;
 }
 
@@ -81,17 +83,22 @@ async function sayCard<State>(draft: GroupDraft<State>): Promise<void> {
 /** Once a minute; does nothing most of the time. */
 async function sweep<State>(draft: GroupDraft<State>): Promise<void> {
   const { record, nowMs, context } = draft;
-  const { owed } = draft.memory;
   tellOfMissing(draft);
   await lookAtAnswers(draft);
   const over = record.endedAtMs !== null && Math.abs(nowMs - record.endedAtMs) >= LIMITS.groupHorizonMs;
   if (over && draft.state.states.size > 0) return draft.forgetAll();
   const due = record.cardSerial === 0 || Math.abs(nowMs - record.cardAtMs) >= LIMITS.groupCardMs;
   if (due && decodeCard(context.account.card).serial > record.cardSerial) await sayCard(draft);
-  if (owed.size === 0 || !draft.active || draft.head.members.length > LIMITS.groupHaveMembers) return;
-  const said = [...owed];
-  await step(draft, { kind: 'text', text: haveContent(owed) });
+  if (draft.head.members.length <= LIMITS.groupHaveMembers) await sayHave(draft);
+}
+
+/** Which texts have come since the last time: the first and the last of each author of whom nothing is missing. */
+async function sayHave<State>(draft: GroupDraft<State>): Promise<void> {
+  const { owed } = draft.memory;
+  const said = owedNow(draft);
+  if (said.length === 0 || !draft.active) return;
+  await step(draft, { kind: 'text', text: haveContent(said.map(([, owing]) => owing)) });
   draft.after(() => {
-    for (const [author, id] of said) if (owed.get(author) === id) owed.delete(author);
+    for (const [author, owing] of said) if (owed.get(author) === owing) owed.delete(author);
   });
 }
