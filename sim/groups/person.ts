@@ -17,6 +17,7 @@ import { Waiting } from '../../core/groups/waiting.ts';
 import { decodeWaiting, encodeWaiting } from '../../core/groups/waiting-codec.ts';
 import { Held } from './held.ts';
 import type { GroupRun } from './run-world.ts';
+import { findWayBack } from './way-back.ts';
 
 /** A welcome as it is sent. */
 export type Letter = Pick<GroupOutput & { kind: 'welcome' }, 'welcome' | 'asks'>;
@@ -194,7 +195,7 @@ export class Person<State = unknown> {
         checks.named.add(output.member);
         return;
       case 'lost':
-        this.#run.helpLost(this);
+        findWayBack(this.#run, this);
         return;
       case 'wake':
         this.#wakeAt(output.atMs);

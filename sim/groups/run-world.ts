@@ -118,23 +118,6 @@ export class GroupRun<State = unknown> {
     });
   }
 
-  /** Someone asks a member it is connected with for the way in. */
-  helpLost(person: Person<State>): void {
-    const helper = this.pick(this.people.filter(other => this.connected(person, other) && other.active));
-    if (!helper) return;
-    this.clock.after(SECOND_MS, async () => {
-      const { state } = helper;
-      const view = state?.states.get(state.head);
-      if (!state || !view || !this.connected(person, helper)) return;
-      const before = person.state?.head;
-      await person.step({ kind: 'group-info', groupInfo: await helper.crypto.groupInfo(view, helper.context) });
-      const after = person.state?.head;
-      if (!after || after === before) return;
-      if (this.checks.epoch(after, state.head)) this.checks.happenings.count('came back');
-      this.checks.enters(person.id, after);
-    });
-  }
-
   /** All who are connected bring each other what they hold. */
   sync(side: number): void {
     const there = this.people.filter(person => person.online && person.side === side);
