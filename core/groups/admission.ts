@@ -1,5 +1,5 @@
 import { equalBytes } from '../base/bytes.ts';
-import { AuthError, DecodeError } from '../base/errors.ts';
+import { AuthError, DecodeError, TransientError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import { decodeAsks } from './act-codec.ts';
 import { type Ask, askBytes } from './asks.ts';
@@ -35,7 +35,7 @@ export function isCredible({ number, members }: EpochView, head: Epoch): boolean
  * A welcome into a group that is known counts only with the ask by which this member was to be added.
  * @param asks those that the epoch's commit honoured, as they came with the welcome
  * @returns whether it was put out and is let in anew, and has not seen where the others went since
- * @throws DecodeError, AuthError
+ * @throws DecodeError, AuthError; TransientError whoever asked is not known as an admin yet, and may be with what is still to come
  */
 export function requireAsked<State>(
   turn: GroupTurn<State>,
@@ -49,11 +49,12 @@ export function requireAsked<State>(
   const own = crypto.packageOf(secret);
   const ask = decodeAsks(asks).find(({ change }) => change.kind === 'add' && equalBytes(change.keyPackage, own));
   const near = root.number < head.number + LIMITS.groupEpochJump;
-  if (sameGroup && near && ask && isSigned(turn, state, ask)) {
-    if (letsIn(turn, root, ask)) return true;
-    if (mayAdd(turn, ask)) return false;
+  if (!sameGroup || !near || !ask || !isSigned(turn, state, ask)) {
+    throw new AuthError('not-authentic', 'group.welcome', 'Nobody who may has asked for this.');
   }
-  throw new AuthError('not-authentic', 'group.welcome', 'Nobody who may has asked for this.');
+  if (letsIn(turn, root, ask)) return true;
+  if (mayAdd(turn, ask)) return false;
+  throw new TransientError('busy', 'group.welcome', 'Whoever asked for this is not known as an admin here.');
 }
 
 /** Somebody known as an admin here, on whichever branch: what it leads to is weighed against all that is known. */

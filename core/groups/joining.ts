@@ -13,7 +13,7 @@ import { type Epoch, withEpoch } from './tree.ts';
 
 /**
  * Added once more: on another branch, or after a removal.
- * @throws DecodeError, AuthError not for this key package, or nobody who may has asked for it
+ * @throws DecodeError, AuthError not for this key package, or nobody has asked for it; TransientError who has is not known as an admin yet
  */
 export async function takeWelcome<State>(
   turn: GroupTurn<State>,

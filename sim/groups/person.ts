@@ -1,3 +1,4 @@
+import { TransientError } from '../../core/base/errors.ts';
 import type { ContactId } from '../../core/base/ids.ts';
 import type { Post } from '../../core/groups/act-codec.ts';
 import type { CryptoContext, EpochId, GroupCrypto } from '../../core/groups/group-crypto.ts';
@@ -35,6 +36,8 @@ export class Person<State = unknown> {
   /** Welcomes that wait until this one is there. */
   readonly mailbox: Letter[] = [];
   readonly #keyPackages: Uint8Array[] = [];
+  /** Welcomes that came before what shows who may add. */
+  readonly #early: Letter[] = [];
   #wakeMs = Infinity;
 
   constructor(run: GroupRun<State>, index: number, choose: Choose, crypto: GroupCrypto<State>) {
@@ -103,6 +106,7 @@ export class Person<State = unknown> {
     await this.step({ kind: 'catch-up' });
     for (const index of this.#run.shuffled(fresh)) await this.take(index);
     await this.step({ kind: 'caught-up' });
+    for (const letter of this.#early.splice(0)) await this.welcomed(letter);
   }
 
   async take(index: number): Promise<void> {
@@ -111,14 +115,16 @@ export class Person<State = unknown> {
     await this.step({ kind: 'post', post: this.#run.posts[index] as Post });
   }
 
-  async welcomed({ welcome, asks }: Letter): Promise<void> {
+  async welcomed(letter: Letter): Promise<void> {
+    const { welcome, asks } = letter;
     for (const secret of this.#keyPackages) {
       const input = { kind: 'welcome', welcome, asks, secret } as const;
       try {
         if (this.state) await stepGroup(this.crypto, this.state, input, this.context, this.#choose);
         const epoch = this.crypto.view(await this.crypto.join(welcome, secret, this.context)).epoch;
         this.#run.checks.enters(this.id, epoch);
-      } catch {
+      } catch (cause) {
+        if (cause instanceof TransientError) this.#early.push(letter);
         continue;
       }
       if (this.state) await this.step(input);
