@@ -7,7 +7,7 @@ import { type GroupInput, type GroupState, type GroupStep, spread } from './grou
 import { GroupTurn } from './group-turn.ts';
 import { prune } from './horizon.ts';
 import { comeBack, takeWelcome } from './joining.ts';
-import { type Choose, headAfter } from './lineage.ts';
+import { type Choose, headAfter, headBelow, headOf } from './lineage.ts';
 import { scheduleProof } from './proofs.ts';
 import { receive } from './receiving.ts';
 import { scheduleAnswer, scheduleStand, standWhenDue } from './standing.ts';
@@ -91,7 +91,7 @@ async function sayOrQueue<State>(turn: GroupTurn<State>, item: Uint8Array | Chan
 async function moveToHead<State>(turn: GroupTurn<State>, doubt: EpochId | 'root'): Promise<void> {
   const { draft, choose } = turn;
   const from = draft.head;
-  const to = headAfter(draft.lineage, draft.roots, { head: from, doubt }, choose);
+  const to = letInElsewhere(turn, headAfter(draft.lineage, draft.roots, { head: from, doubt }, choose));
   if (to === from) return;
   const { tree } = draft.lineage;
   const left = tree.epochs.has(from) ? rolledBack(tree, from, to) : 0;
@@ -110,6 +110,22 @@ async function moveToHead<State>(turn: GroupTurn<State>, doubt: EpochId | 'root'
   if (draft.renewedIn !== null && !isBelow(tree, to, draft.renewedIn)) scheduleRenewal(turn, 'left-behind');
   scheduleStand(turn, left > 0);
   await askAgain(turn);
+}
+
+/**
+ * Put out there, and let in at another root where an admin of then still is: there it is a member, in whichever order it heard of
+ * the two.
+ */
+function letInElsewhere<State>({ draft, choose }: GroupTurn<State>, head: EpochId): EpochId {
+  const { lineage, roots, states } = draft;
+  if (states.has(head) || roots.length === 1) return head;
+  const { epochs } = lineage.tree;
+  const admins = epochs.get(head)?.data.admins ?? [];
+  const within = roots.filter(root => {
+    const below = headBelow(lineage, root, choose);
+    return states.has(below) && admins.some(admin => epochs.get(below)?.members.includes(admin));
+  });
+  return within.length > 0 ? headOf(lineage, within, choose) : head;
 }
 
 function judgedBetween<State>(turn: GroupTurn<State>, from: EpochId, to: EpochId): boolean {
@@ -136,10 +152,9 @@ async function atItsTime<State>(turn: GroupTurn<State>): Promise<void> {
 function sweep<State>(turn: GroupTurn<State>): void {
   const { draft, nowMs } = turn;
   prune(turn);
-  // Who was removed is not lost, whatever it hears of the others.
-  const ahead = turn.removed ? [] : [...draft.waiting].filter(({ post }) => turn.mayLeadOn(post));
+  const ahead = [...draft.waiting].filter(({ post }) => turn.mayLeadOn(post));
   const lost = turn.silent || ahead.some(({ sinceMs }) => sinceMs <= nowMs - LIMITS.groupLostMs);
-  if (lost && !draft.catchingUp && !turn.removed) turn.outputs.push({ kind: 'lost' });
+  if (lost && !draft.catchingUp) turn.outputs.push({ kind: 'lost' });
   turn.setTimers({ sweepMs: nowMs + (lost || ahead.length > 0 ? LIMITS.groupLostMs : HOUR_MS) });
 }
 

@@ -66,6 +66,8 @@ export class GroupTurn<State> {
   /** What stands so may be the group, at a place that cannot be seen from here; older ones are from before this member's time. */
   mayLeadOn({ number }: { readonly number: number }): boolean {
     const { roots, lineage } = this.draft;
+    // Who was put out hears of the others when it has been added again: only members are told the way.
+    if (this.removed) return number > this.head.number;
     return number >= Math.min(...roots.map(id => lineage.tree.epochs.get(id)?.number ?? 0));
   }
 
@@ -167,7 +169,7 @@ export class GroupTurn<State> {
   /** Keeps what cannot be read yet. */
   wait(item: WaitingPost): void {
     // Should the way to it be lost, that is to be seen in time.
-    if (!this.removed && this.mayLeadOn(item.post)) {
+    if (this.mayLeadOn(item.post)) {
       this.setTimers({ sweepMs: Math.min(this.draft.timers.sweepMs, this.nowMs + LIMITS.groupLostMs) });
     }
     const { waiting, dropped } = this.draft.waiting.with(item);

@@ -124,6 +124,28 @@ describe(`the rule, seed ${seed}`, () => {
     assert.ok(oneHead(circle.members));
   });
 
+  it('who is let in again before it hears of having been put out is in all the same', async () => {
+    const circle = await Circle.of(4);
+    const [a, b, c, victim] = circle.members as [Member, Member, Member, Member];
+    const others = [a, b, c];
+    const { keyPackage, secret } = await victim.crypto.keyPackage({ nowMs: circle.nowMs, random });
+    await a.step({ kind: 'change', change: { kind: 'remove', member: victim.id } });
+    const before = await circle.gossip(others);
+    await circle.pass(MINUTE_MS, others);
+    before.push(...(await circle.gossip(others)));
+    await b.step({ kind: 'change', change: { kind: 'add', keyPackage } });
+    await circle.gossip(others);
+    await circle.pass(MINUTE_MS, others);
+    const welcomes = others.flatMap(member => member.outputs.filter(each => each.kind === 'welcome'));
+    assert.ok(welcomes.length > 0);
+    for (const { welcome, asks } of welcomes) await victim.step({ kind: 'welcome', welcome, asks, secret });
+    const { head } = victim.state;
+    await victim.hear(before);
+    assert.ok(victim.state.lineage.tree.epochs.size > 2, 'it has followed the removal');
+    assert.equal(victim.state.head, head);
+    assert.ok(victim.state.states.has(head));
+  });
+
   it('members that only a welcome names have no say between it and what is known', async () => {
     const circle = await Circle.of(3);
     const [, admin, victim] = circle.members as [Member, Member, Member];
