@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { NOTICE_KINDS } from '../wire/notice.ts';
 
 /** What the API shows of people, messages and the core itself; schema.ts says where. */
 
@@ -19,19 +20,7 @@ const person = v.object({ id: id(), nick: v.string() });
 /** What stands in a group's conversation between the texts: its message has an empty text. */
 export const notice = v.object({
   kind: v.pipe(
-    v.picklist([
-      'made',
-      'renamed',
-      'added',
-      'removed',
-      'left',
-      'promoted',
-      'demoted',
-      'fork-healed',
-      'equivocation',
-      'hole',
-      'returned',
-    ]),
+    v.picklist(NOTICE_KINDS),
     v.description(
       'fork-healed: two halves of the group are one again; equivocation: `member` signed two different things in one place; ' +
         'hole: something of `member` has not come; returned: `member` had lost its way or its record, and is back',

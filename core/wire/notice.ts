@@ -18,7 +18,7 @@ export type Notice =
   /** Two different things stand in one place of the member's chain; or nothing is known of so many places. */
   | { readonly kind: 'equivocation' | 'hole'; readonly member: ContactId; readonly count: number };
 
-const KINDS: readonly Notice['kind'][] = [
+export const NOTICE_KINDS = [
   'made',
   'renamed',
   'added',
@@ -30,19 +30,19 @@ const KINDS: readonly Notice['kind'][] = [
   'equivocation',
   'hole',
   'returned',
-];
+] as const satisfies readonly Notice['kind'][];
 const NOTICE_BYTES = LIMITS.groupNameBytes + 64;
 const shape = new Shape('notice');
 
 /** As it stands in the content of a message's row. */
 export function encodeNotice(notice: Notice): Buffer {
-  return encodeCbor([KINDS.indexOf(notice.kind), ...fieldsOf(notice)]);
+  return encodeCbor([NOTICE_KINDS.indexOf(notice.kind), ...fieldsOf(notice)]);
 }
 
 /** @throws DecodeError not the documented form */
 export function decodeNotice(bytes: Uint8Array): Notice {
   const [index, first, second] = shape.tuple(decodeCbor(bytes, NOTICE_BYTES, 'notice'), 3);
-  const kind = KINDS[shape.uint(index, KINDS.length - 1)] ?? shape.fail();
+  const kind = NOTICE_KINDS[shape.uint(index, NOTICE_KINDS.length - 1)] ?? shape.fail();
   switch (kind) {
     case 'made':
     case 'renamed':
